@@ -1,0 +1,98 @@
+//! Campaigns: who, when, what, how often.
+
+use super::condition::Condition;
+use super::email::Mailbox;
+use super::name::CampaignName;
+use super::schedule::Schedule;
+use super::time::{Span, Timestamp, Zone};
+
+/// A declared campaign, with the file's `defaults` applied.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Campaign {
+    /// Its name; runs and the ledger are kept under it.
+    pub name: CampaignName,
+    /// What it is for, for people.
+    pub description: Option<String>,
+    /// Who gets it.
+    pub audience: Condition,
+    /// When it runs. Absent: only by `campaignd send`.
+    pub schedule: Option<Schedule>,
+    /// The zone in which schedule, `starts` and `ends` are read.
+    pub time_zone: Zone,
+    /// What becomes of due times at which the daemon was down.
+    pub missed: Missed,
+    /// How often one contact gets it.
+    pub repeat: Repeat,
+    /// Marketing or transactional mail.
+    pub purpose: MailPurpose,
+    /// The sender.
+    pub from: Mailbox,
+    /// Where replies go, where that is elsewhere.
+    pub reply_to: Option<Mailbox>,
+    /// Which e-mail, by condition: the first that holds. A campaign with `template` has one
+    /// version, for everyone, with the label `default`.
+    pub versions: Vec<Version>,
+    /// What templates find under `data`: a JSON object.
+    pub data: serde_json::Map<String, serde_json::Value>,
+    /// Before this instant nothing is sent.
+    pub starts: Option<Timestamp>,
+    /// From this instant on nothing is sent (the declared day is still inside).
+    pub ends: Option<Timestamp>,
+    /// A run with more planned mails is held until it is approved.
+    pub max_recipients: Option<u64>,
+    /// For how long a deferred mail is tried again.
+    pub retry_for: Span,
+}
+
+/// One version of a campaign's e-mail.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// What reports call it: the template's name unless it is said.
+    pub label: String,
+    /// For whom.
+    pub condition: Condition,
+    /// The folder under `templates/`.
+    pub template: String,
+}
+
+/// What becomes of a due time that was missed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Missed {
+    /// It is noted as missed.
+    #[default]
+    Skip,
+    /// It is made up for while it is not later than this.
+    SendWithin(Span),
+}
+
+/// How often one contact gets a campaign. Due instants are compared, not moments of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// Once, ever.
+    #[default]
+    Once,
+    /// At every run.
+    EveryRun,
+    /// At most once in this span.
+    AtMostEvery(Span),
+}
+
+/// What a mail is, before the law.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum MailPurpose {
+    /// Needs consent, carries an unsubscribe link.
+    #[default]
+    Marketing,
+    /// Is owed to the contact; held back only by bounces and complaints.
+    Transactional,
+}
+
+impl MailPurpose {
+    /// The word for it in declarations and reports.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::Transactional => "transactional",
+        }
+    }
+}

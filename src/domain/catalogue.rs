@@ -1,0 +1,88 @@
+//! The catalogue: all declarations of a project, valid and with every name resolved.
+
+use std::collections::BTreeMap;
+
+use super::campaign::Campaign;
+use super::condition::{Condition, EventQuery, MeasureKind, PropertyName};
+use super::name::{AttributeName, CampaignName, EventName, SegmentName, TraitName};
+use super::time::Zone;
+use super::value::ValueType;
+
+/// Everything that a project declares. Iteration is by name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Catalogue {
+    /// Facts that the user's systems supply.
+    pub attributes: BTreeMap<AttributeName, Attribute>,
+    /// What contacts do; the mail events ([`super::event::MAIL_EVENTS`]) are always among them.
+    pub events: BTreeMap<EventName, EventType>,
+    /// Facts computed from events.
+    pub traits: BTreeMap<TraitName, Trait>,
+    /// Named conditions. `everyone` is not among them. Free of cycles.
+    pub segments: BTreeMap<SegmentName, Segment>,
+    /// What is sent, to whom, when.
+    pub campaigns: BTreeMap<CampaignName, Campaign>,
+}
+
+/// A declared attribute.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attribute {
+    /// Its type.
+    pub value_type: ValueType,
+    /// The only values it may have, where they are declared.
+    pub one_of: Vec<String>,
+    /// Its name on the wire; the declared name where nothing else is said.
+    pub wire_name: String,
+    /// Personal data, to be shown with care.
+    pub personal: bool,
+    /// What it means, for people.
+    pub description: Option<String>,
+}
+
+/// A declared event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventType {
+    /// Its name on the wire.
+    pub wire_name: String,
+    /// Its properties.
+    pub properties: BTreeMap<PropertyName, Property>,
+    /// What it means, for people.
+    pub description: Option<String>,
+}
+
+/// A declared property of an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Property {
+    /// Its type.
+    pub value_type: ValueType,
+    /// Its name on the wire.
+    pub wire_name: String,
+}
+
+/// A declared trait: one measure over events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trait {
+    /// The events it is computed from.
+    pub events: EventQuery,
+    /// What is computed.
+    pub measure: MeasureKind,
+    /// The type of its value.
+    pub value_type: ValueType,
+    /// What it means, for people.
+    pub description: Option<String>,
+}
+
+/// A declared segment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Segment {
+    /// Who is in it.
+    pub condition: Condition,
+    /// What it means, for people.
+    pub description: Option<String>,
+}
+
+/// What conditions need to know beside the catalogue: the installation's choices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EvaluationSettings {
+    /// The installation's zone: for absolute dates, and for contacts without one.
+    pub time_zone: Zone,
+}

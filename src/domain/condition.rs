@@ -1,0 +1,222 @@
+//! Conditions as they are meant: typed, with every name resolved. How they are written in YAML
+//! is `declare`'s, what they yield is `evaluate`'s.
+
+use chrono::NaiveDate;
+
+use super::consent::{ConsentState, Purpose};
+use super::name::{AttributeName, EventName, SegmentName, TraitName};
+use super::number::Number;
+use super::time::{Span, Timestamp};
+use super::value::Value;
+
+/// A condition over one contact at one instant. It holds or it does not; nothing else.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Condition {
+    /// Every contact.
+    Everyone,
+    /// The named segment's condition, evaluated at the same instant.
+    Segment(SegmentName),
+    /// All of them hold; of none, true.
+    All(Vec<Condition>),
+    /// At least one holds; of none, false.
+    Any(Vec<Condition>),
+    /// Not one holds: the exact complement of [`Condition::Any`].
+    None(Vec<Condition>),
+    /// A test of an attribute, or of a built-in fact of the contact.
+    Attribute(AttributeRef, Test),
+    /// A test of a trait.
+    Trait(TraitName, Test),
+    /// A test of a consent.
+    Consent(Purpose, ConsentTest),
+    /// A test over events; `did_not: X` is written as `times` is 0.
+    Did(EventLeaf),
+    /// A random share of all contacts.
+    Bucket(Bucket),
+}
+
+/// What an attribute leaf reads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttributeRef {
+    /// A declared attribute.
+    Declared(AttributeName),
+    /// The contact's `id` of the user's system (text).
+    Id,
+    /// The e-mail address (text).
+    Email,
+    /// The zone's name (text).
+    TimeZone,
+    /// The language (text).
+    Language,
+    /// When the contact was created (datetime).
+    CreatedAt,
+}
+
+/// Operators over one value, all of which must hold. Never empty.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Test {
+    /// The operators.
+    pub operators: Vec<Operator>,
+    /// Texts are compared as they are, without case folding.
+    pub exact_case: bool,
+}
+
+/// One operator with its operands, typed by what it is applied to.
+///
+/// Of a missing value every operator is false, the negative ones too; `Exists(false)` and
+/// `Blank(true)` are true.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operator {
+    /// Whether there is a value.
+    Exists(bool),
+    /// Equal. For a datetime: see [`Operator::On`].
+    Is(Value),
+    /// Present and not equal.
+    IsNot(Value),
+    /// Equal to one of them.
+    In(Vec<Value>),
+    /// Present and equal to none of them.
+    NotIn(Vec<Value>),
+    /// Number: ≥.
+    AtLeast(Number),
+    /// Number: ≤.
+    AtMost(Number),
+    /// Number: >.
+    MoreThan(Number),
+    /// Number: <.
+    LessThan(Number),
+    /// Number: both bounds included.
+    Between(Number, Number),
+    /// Text: a test of its characters; `true` in the second place negates it.
+    Matches(TextMatch, bool),
+    /// Text: nothing but white space, or missing.
+    Blank(bool),
+    /// List: at least one of these is in it (`contains` has one).
+    ContainsAny(Vec<String>),
+    /// List: all of these are in it.
+    ContainsAll(Vec<String>),
+    /// List: present and none of these is in it.
+    ContainsNone(Vec<String>),
+    /// List: a test of how many different items it has.
+    Size(Box<Test>),
+    /// Datetime: within the day (installation's zone) or equal to the instant.
+    On(DateBound),
+    /// Date: earlier than the bound; the day of the bound does not count.
+    Before(DateBound),
+    /// Date: later than the bound; the day of the bound does not count.
+    After(DateBound),
+    /// Date: from the first to the second bound, both days included.
+    BetweenDates(DateBound, DateBound),
+    /// Date: in the span that ends now. Dates by days: today − n < d ≤ today.
+    Within(Span),
+    /// Date: at least this long ago. Dates by days: d ≤ today − n.
+    OlderThan(Span),
+    /// Date: a test of the completed years since, in the contact's zone.
+    Age(Box<Test>),
+}
+
+/// How a text is matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TextMatch {
+    /// It is part of the text.
+    Contains(String),
+    /// The text begins with it.
+    StartsWith(String),
+    /// The text ends with it.
+    EndsWith(String),
+    /// `%` stands for any characters, `_` for one, `\` before one of them for itself; the whole
+    /// value must match.
+    Like(String),
+}
+
+/// An absolute date as users write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DateBound {
+    /// A whole day in the installation's zone.
+    Day(NaiveDate),
+    /// An instant (a local time was resolved in the installation's zone).
+    Instant(Timestamp),
+}
+
+/// A test of a consent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentTest {
+    /// It is this.
+    Is(ConsentState),
+    /// It is yes, and has been since this bound or earlier … never later: given on or after it.
+    Since(DateBound),
+}
+
+/// A share of all contacts: `from` ≤ SHA-256(salt, 0, key) mod 10,000 < `to`, in 1/100 percent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// What makes this split differ from others.
+    pub salt: String,
+    /// Lower bound, included, in 1/100 percent.
+    pub from: u16,
+    /// Upper bound, excluded, in 1/100 percent; at most 10,000.
+    pub to: u16,
+}
+
+/// Which events, and what must hold of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventLeaf {
+    /// The events.
+    pub events: EventQuery,
+    /// What must hold of them, all of it. Never empty: `times: { at_least: 1 }` stands for nothing.
+    pub measures: Vec<Measure>,
+}
+
+/// Events of one name. The order of work is fixed: up to now → window → where → per → measures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventQuery {
+    /// The event's declared name.
+    pub event: EventName,
+    /// The window, which bounds the events' own times.
+    pub window: Window,
+    /// Tests of properties, all of which hold. In the order of writing.
+    pub filter: Vec<(PropertyName, Test)>,
+    /// Events with an equal value of it are one: numbers added, at their first time.
+    /// An event without it stands alone… is left out, as everywhere.
+    pub per: Option<PropertyName>,
+}
+
+/// A property's declared name (any text of the declaration, usually a name).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PropertyName(pub String);
+
+/// Which stretch of time events are taken from. Always up to now.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Window {
+    /// (now − span, now].
+    pub within: Option<Span>,
+    /// (…, now − span].
+    pub older_than: Option<Span>,
+}
+
+/// A test of what events amount to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measure {
+    /// What is measured.
+    pub kind: MeasureKind,
+    /// A number test, for `LastAt` a date test.
+    pub test: Test,
+}
+
+/// What events amount to; shared by conditions and traits.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MeasureKind {
+    /// How many; 0 of none.
+    Times,
+    /// The exact sum of a property; 0 of none.
+    Total(PropertyName),
+    /// The mean of a property; missing of none.
+    Average(PropertyName),
+    /// How many different values a property has; 0 of none.
+    Distinct(PropertyName),
+    /// When the last one happened; missing of none.
+    LastAt,
+    /// The commonest value of a property; a tie goes to the one seen last. Traits only.
+    MostCommon(PropertyName),
+    /// The value of a property at the last event that has it. Traits only.
+    Latest(PropertyName),
+}

@@ -1,0 +1,26 @@
+//! The nouns and their rules. Knows no database, no file, no clock.
+//!
+//! | file | noun |
+//! |---|---|
+//! | [`name`] [`number`] [`value`] [`time`] [`calendar`] | the plain values |
+//! | [`address`] [`contact`] [`consent`] | people |
+//! | [`event`] [`history`] | what they did |
+//! | [`condition`] [`catalogue`] | what is declared of them |
+//! | [`campaign`] [`schedule`] [`email`] [`delivery`] | what is sent to them |
+
+pub mod address;
+pub mod calendar;
+pub mod campaign;
+pub mod catalogue;
+pub mod condition;
+pub mod consent;
+pub mod contact;
+pub mod delivery;
+pub mod email;
+pub mod event;
+pub mod history;
+pub mod name;
+pub mod number;
+pub mod schedule;
+pub mod time;
+pub mod value;

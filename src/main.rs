@@ -1,0 +1,2 @@
+//! campaignd
+fn main() {}
