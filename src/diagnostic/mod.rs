@@ -1,9 +1,24 @@
 //! A problem in a user's file: code, place, message, hint; as text or JSON.
+//!
+//! | file | what |
+//! |---|---|
+//! | [`text`] | problems for people: file:line:column, the underlined source line, the hint |
+//! | [`json`] | problems for programs: stable, with a version |
+//! | [`sources`] | the texts of the files that were read, for the underlined lines |
+//! | [`similar`] | the name that was probably meant |
 
 use std::sync::Arc;
 
+pub mod json;
+pub mod similar;
+pub mod sources;
+pub mod text;
+
+pub use similar::{did_you_mean, nearest};
+pub use sources::Sources;
+
 /// Where something stands in a file. Lines and columns count from 1, columns in characters.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Place {
     /// The file, as the user would name it (relative to the project folder).
     pub file: Arc<str>,
@@ -15,6 +30,13 @@ pub struct Place {
     pub length: u32,
 }
 
+impl Place {
+    /// The beginning of a file: for what is wrong with the whole of it.
+    pub fn file(file: impl Into<Arc<str>>) -> Self {
+        Self { file: file.into(), line: 1, column: 1, length: 1 }
+    }
+}
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -22,6 +44,16 @@ pub enum Severity {
     Error,
     /// Legal, but probably not what was meant.
     Warning,
+}
+
+impl Severity {
+    /// The word for it in messages and JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
 }
 
 /// One problem.
@@ -50,10 +82,36 @@ impl Problem {
         Self { severity: Severity::Warning, code, message: message.into(), place: Some(place), hint: None }
     }
 
+    /// An error that has no place in a file: a variable of the environment, a missing file.
+    pub fn placeless(code: &'static str, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Error, code, message: message.into(), place: None, hint: None }
+    }
+
     /// The same with a hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same with a hint, where there is one.
+    #[must_use]
+    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
+        self.hint = hint.or(self.hint);
+        self
+    }
+
+    /// Whether it must be mended.
+    pub const fn is_error(&self) -> bool {
+        matches!(self.severity, Severity::Error)
+    }
+}
+
+/// Puts problems into the order in which they are shown: by file, line and column (those without
+/// a place first), and drops exact repetitions (an anchor that is used twice is wrong once).
+pub fn sort(problems: &mut Vec<Problem>) {
+    problems.sort_by(|a, b| {
+        (&a.place, a.severity, a.code, &a.message).cmp(&(&b.place, b.severity, b.code, &b.message))
+    });
+    problems.dedup();
 }
