@@ -46,4 +46,20 @@ impl Schedule {
     pub fn next_after(&self, _after: Timestamp, _zone: Zone) -> Option<Timestamp> {
         None
     }
+
+    /// The last due instant that is not later than `at`.
+    pub fn previous_at_or_before(&self, _at: Timestamp, _zone: Zone) -> Option<Timestamp> {
+        None
+    }
+
+    /// The due instants later than `after` and not later than `until`, in order.
+    pub fn due_between(
+        &self,
+        after: Timestamp,
+        until: Timestamp,
+        zone: Zone,
+    ) -> impl Iterator<Item = Timestamp> + '_ {
+        std::iter::successors(self.next_after(after, zone), move |due| self.next_after(*due, zone))
+            .take_while(move |due| *due <= until)
+    }
 }
