@@ -1,1 +1,4 @@
-//! tests
+//! All integration tests, in one binary: `cargo test --test it AREA::` runs one area.
+
+mod architecture;
+mod shared;
