@@ -1,4 +1,5 @@
 //! All integration tests, in one binary: `cargo test --test it AREA::` runs one area.
 
 mod architecture;
+mod cli;
 mod shared;

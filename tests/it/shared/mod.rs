@@ -24,3 +24,13 @@ pub(crate) fn shared_folder() -> Option<PathBuf> {
     assert!(folder.is_dir(), "CAMPAIGND_SHARED names {}, which is no folder", folder.display());
     Some(folder)
 }
+
+#[test]
+fn the_folder_is_whole() {
+    let Some(shared) = shared_folder() else { return };
+    for part in
+        ["data/online-retail", "corpora/yaml-test-suite", "corpora/naughty-strings", "corpora/isemail"]
+    {
+        assert!(shared.join(part).is_dir(), "{} is missing", shared.join(part).display());
+    }
+}

@@ -1,0 +1,73 @@
+//! A project folder, read and checked as a whole: settings, declarations and templates.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::declare::{self, Places};
+use crate::diagnostic::{self, Problem, Sources};
+use crate::domain::catalogue::Catalogue;
+use crate::settings::{self, Settings};
+
+use super::Failure;
+
+/// A project without errors.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// What `campaignd.yaml` says.
+    pub settings: Settings,
+    /// What the files below `campaigns/` declare.
+    pub catalogue: Catalogue,
+    /// Where each declaration stands.
+    pub places: Places,
+}
+
+/// All that is to be said of a project folder.
+#[derive(Debug)]
+pub struct Checked {
+    /// The project; `None` when there is an error among the problems.
+    pub project: Option<Project>,
+    /// Errors and warnings of all files, sorted.
+    pub problems: Vec<Problem>,
+    /// The files' texts.
+    pub sources: Sources,
+    /// What is worth a word but no problem.
+    pub notes: Vec<String>,
+    /// How many files were read.
+    pub files: usize,
+}
+
+impl Checked {
+    /// Reads a project folder whole: an error in one file does not hide those of another. Needs no
+    /// database, changes nothing.
+    pub fn read(folder: &Path, environment: &BTreeMap<String, String>) -> Self {
+        let settings = settings::load(folder, environment);
+        let time_zone = settings.settings.as_ref().map_or(chrono_tz::Tz::UTC, |settings| settings.time_zone);
+        let declared = declare::load(folder, time_zone);
+
+        let mut problems = settings.problems;
+        problems.extend(declared.problems);
+        let mut sources = settings.sources;
+        sources.extend(declared.sources);
+        diagnostic::sort(&mut problems);
+
+        let project = match (settings.settings, declared.catalogue) {
+            (Some(settings), Some(catalogue)) if !problems.iter().any(Problem::is_error) => {
+                Some(Project { settings, catalogue, places: declared.places })
+            }
+            _ => None,
+        };
+        Self { project, problems, sources, notes: declared.notes, files: declared.files.len() }
+    }
+
+    /// The project, or all that is wrong with it.
+    pub fn into_project(self) -> Result<Project, Failure> {
+        self.project.ok_or(Failure::Files { problems: self.problems, sources: self.sources })
+    }
+}
+
+/// The process's environment; variables that are no text are left out.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
+}

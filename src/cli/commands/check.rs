@@ -1,0 +1,46 @@
+//! `campaignd check`: all problems of all files.
+
+use std::path::Path;
+
+use crate::app::Failure;
+use crate::app::project::{Checked, environment};
+use crate::cli::arguments::Check;
+use crate::cli::exit::Exit;
+use crate::cli::terminal::Terminal;
+use crate::diagnostic::{Problem, json, text};
+
+pub(super) fn run(folder: &Path, call: &Check, terminal: Terminal) -> Result<Exit, Failure> {
+    let checked = Checked::read(folder, &environment());
+    let errors = checked.problems.iter().any(Problem::is_error);
+    let wrong = errors || (call.deny_warnings && !checked.problems.is_empty());
+
+    if call.json {
+        terminal.json(&json::render(&checked.problems))?;
+    } else {
+        terminal.result(&text::render(&checked.problems, &checked.sources, terminal.colour_out))?;
+        for note in &checked.notes {
+            terminal.message(&format!("note: {note}"));
+        }
+        terminal.result(&format!("{}\n", verdict(&checked)))?;
+    }
+    Ok(if wrong { Exit::Wrong } else { Exit::Fine })
+}
+
+/// `12 files: 3 segments, 2 campaigns: fine`.
+fn verdict(checked: &Checked) -> String {
+    let files = counted(checked.files, "file of declarations", "files of declarations");
+    let summary = text::summary(&checked.problems);
+    match (&checked.project, summary) {
+        (None, summary) => format!("{files}: {}", summary.unwrap_or_default()),
+        (Some(project), summary) => format!(
+            "{files}: {}, {}: {}",
+            counted(project.catalogue.segments.len(), "segment", "segments"),
+            counted(project.catalogue.campaigns.len(), "campaign", "campaigns"),
+            summary.unwrap_or_else(|| "fine".to_owned()),
+        ),
+    }
+}
+
+fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

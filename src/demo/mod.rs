@@ -1,0 +1,1 @@
+//! A made-up shop, and 60 days of it in seconds: `campaignd demo`.

@@ -1,0 +1,1 @@
+//! `campaignd check`: what a user sees of their files' problems.

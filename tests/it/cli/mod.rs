@@ -1,0 +1,79 @@
+//! The built program as a user meets it: words in, text and exit codes out.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+mod check;
+
+/// What a call said and how it ended.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) exit: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// The program in a folder, without terminal, input, or settings from the environment.
+pub(crate) fn command(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_campaignd"));
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("CAMPAIGND_") {
+            command.env_remove(name);
+        }
+    }
+    command.current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+/// Calls the program in a folder.
+pub(crate) fn campaignd<S: AsRef<OsStr>>(folder: &Path, words: impl IntoIterator<Item = S>) -> Said {
+    said(command(folder).args(words).output().expect("the program starts"))
+}
+
+pub(crate) fn said(output: Output) -> Said {
+    Said {
+        exit: output.status.code().expect("the program ends by itself"),
+        out: String::from_utf8(output.stdout).expect("results are text"),
+        err: String::from_utf8(output.stderr).expect("messages are text"),
+    }
+}
+
+#[test]
+fn help_is_a_result_and_a_wrong_call_a_message() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for words in [&["--help"][..], &["help"], &["check", "--help"], &["--version"]] {
+        let said = campaignd(folder.path(), words);
+        assert_eq!((said.exit, said.err.as_str()), (0, ""), "{words:?}");
+        assert!(said.out.contains("campaignd"), "{words:?}: {}", said.out);
+    }
+    for words in [&["chekc"][..], &["check", "--jsno"], &[], &["--project"]] {
+        let said = campaignd(folder.path(), words);
+        assert_eq!((said.exit, said.out.as_str()), (2, ""), "{words:?}");
+        assert!(said.err.contains("--help"), "{words:?}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_command_of_a_later_version_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for word in ["explain", "simulate", "doctor"] {
+        let said = campaignd(folder.path(), [word, "x"]);
+        let expected = format!("error: `campaignd {word}` is not available in this version\n");
+        assert_eq!((said.exit, said.err), (2, expected));
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut child = command(folder.path())
+        .arg("--help")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    drop(child.stdout.take());
+    let said = said(child.wait_with_output().expect("the program ends"));
+    assert_eq!((said.exit, said.err.as_str()), (0, ""));
+}
