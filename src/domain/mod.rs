@@ -2,7 +2,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | [`name`] [`number`] [`value`] [`time`] [`calendar`] | the plain values |
+//! | [`name`] [`number`] [`text`] [`value`] [`time`] [`calendar`] | the plain values |
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
 //! | [`condition`] [`catalogue`] | what is declared of them |
@@ -22,5 +22,6 @@ pub mod history;
 pub mod name;
 pub mod number;
 pub mod schedule;
+pub mod text;
 pub mod time;
 pub mod value;

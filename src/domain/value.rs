@@ -56,3 +56,14 @@ pub enum Value {
     /// See [`ValueType::List`].
     List(Vec<String>),
 }
+
+/// Reads one JSON value (any valid JSON text) as the declared type; `None` when it does not fit,
+/// which counts as missing. See [`from_text`] for what is understood beside the obvious.
+pub fn read(_value_type: ValueType, _json: &str) -> Option<Value> {
+    todo!()
+}
+
+/// Reads a bare text (a CSV cell, the content of a JSON string) as the declared type.
+pub fn from_text(_value_type: ValueType, _text: &str) -> Option<Value> {
+    todo!()
+}
