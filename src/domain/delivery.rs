@@ -155,6 +155,36 @@ words! {
 }
 
 words! {
+    /// Why a delivery was refused.
+    RefusalReason {
+        /// The server refused it for good.
+        Rejected = "rejected",
+        /// It was deferred for longer than the campaign's `retry.for`.
+        GaveUp = "gave_up",
+    }
+}
+
+words! {
+    /// What made a run.
+    RunTrigger {
+        /// The campaign's schedule.
+        Schedule = "schedule",
+        /// `campaignd send`.
+        Manual = "manual",
+    }
+}
+
+words! {
+    /// Which mail a suppression stops.
+    SuppressionScope {
+        /// Marketing mail.
+        Marketing = "marketing",
+        /// All mail.
+        All = "all",
+    }
+}
+
+words! {
     /// Why a suppression exists.
     SuppressionCause {
         /// A hard bounce.
