@@ -16,8 +16,12 @@
 //!
 //! It judges rows, one by one; whether two contacts are one person is the store's to say.
 
+pub mod error;
+pub mod import;
 pub mod options;
 pub mod summary;
 
+pub use error::ImportError;
+pub use import::import_file;
 pub use options::{ConsentFlag, Content, Delimiter, ImportOptions, InvalidOption, Mapping, RejectPattern};
 pub use summary::{Progress, RejectedKind, Summary};

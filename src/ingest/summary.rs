@@ -33,9 +33,6 @@ pub struct Summary {
     pub events_added: u64,
     /// Events that were there already.
     pub events_known: u64,
-    /// Contacts who had refused, and whose refusal stands: a `yes` without a time of its own does
-    /// not outweigh it.
-    pub refusals_kept: u64,
     /// Rejected rows by kind of reason.
     pub rejected: BTreeMap<RejectedKind, u64>,
     /// Where the rejected rows are, if there are any.
@@ -57,7 +54,6 @@ impl Summary {
             contacts_unchanged: 0,
             events_added: 0,
             events_known: 0,
-            refusals_kept: 0,
             rejected: BTreeMap::new(),
             rejects: None,
         }
