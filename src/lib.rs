@@ -15,6 +15,7 @@ pub mod domain;
 // from files to a catalogue and settings
 pub mod declare;
 pub mod settings;
+pub mod yaml;
 // data in
 pub mod ingest;
 pub mod store;

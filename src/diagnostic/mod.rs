@@ -15,7 +15,7 @@ pub mod sources;
 pub mod text;
 
 pub use similar::{did_you_mean, nearest};
-pub use sources::Sources;
+pub use sources::{Lines, Sources};
 
 /// Where something stands in a file. Lines and columns count from 1, columns in characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,24 +67,46 @@ pub struct Problem {
     pub message: String,
     /// Where, if it has a place.
     pub place: Option<Place>,
+    /// Other places that belong to it: the first of two declarations.
+    pub related: Vec<Related>,
     /// What to do.
     pub hint: Option<String>,
+}
+
+/// Another place that a problem is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// What stands there: `first declared here`.
+    pub label: String,
+    /// Where.
+    pub place: Place,
 }
 
 impl Problem {
     /// An error at a place.
     pub fn error(code: &'static str, message: impl Into<String>, place: Place) -> Self {
-        Self { severity: Severity::Error, code, message: message.into(), place: Some(place), hint: None }
+        Self::new(Severity::Error, code, message.into(), Some(place))
     }
 
     /// A warning at a place.
     pub fn warning(code: &'static str, message: impl Into<String>, place: Place) -> Self {
-        Self { severity: Severity::Warning, code, message: message.into(), place: Some(place), hint: None }
+        Self::new(Severity::Warning, code, message.into(), Some(place))
     }
 
     /// An error that has no place in a file: a variable of the environment, a missing file.
     pub fn placeless(code: &'static str, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, code, message: message.into(), place: None, hint: None }
+        Self::new(Severity::Error, code, message.into(), None)
+    }
+
+    const fn new(severity: Severity, code: &'static str, message: String, place: Option<Place>) -> Self {
+        Self { severity, code, message, place, related: Vec::new(), hint: None }
+    }
+
+    /// The same with another place that it is about.
+    #[must_use]
+    pub fn related(mut self, label: impl Into<String>, place: Place) -> Self {
+        self.related.push(Related { label: label.into(), place });
+        self
     }
 
     /// The same with a hint.

@@ -1,12 +1,15 @@
 //! The texts of the files that were read: places are shown with their line.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
+
+use super::Place;
 
 /// Texts by the name under which [`super::Place`]s name their file.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
-    texts: BTreeMap<Arc<str>, Arc<str>>,
+    texts: BTreeMap<Arc<str>, Lines>,
 }
 
 impl Sources {
@@ -17,7 +20,8 @@ impl Sources {
 
     /// Keeps a file's text.
     pub fn insert(&mut self, file: impl Into<Arc<str>>, text: impl Into<Arc<str>>) {
-        self.texts.insert(file.into(), text.into());
+        let file = file.into();
+        self.texts.insert(file.clone(), Lines::new(file, text));
     }
 
     /// Takes over all texts of `other`.
@@ -27,12 +31,68 @@ impl Sources {
 
     /// A file's text.
     pub fn text(&self, file: &str) -> Option<&str> {
-        self.texts.get(file).map(AsRef::as_ref)
+        self.texts.get(file).map(|lines| lines.text.as_ref())
     }
 
     /// A line of a file, counted from 1, without its end.
     pub fn line(&self, file: &str, line: u32) -> Option<&str> {
+        self.texts.get(file)?.line(line)
+    }
+}
+
+/// A file's text by lines: turns byte ranges into [`Place`]s that are always inside the file.
+#[derive(Debug, Clone)]
+pub struct Lines {
+    file: Arc<str>,
+    text: Arc<str>,
+    /// Where each line begins. Never empty.
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    /// Finds the lines of a text. They end with LF, CR LF or CR, as in YAML.
+    pub fn new(file: impl Into<Arc<str>>, text: impl Into<Arc<str>>) -> Self {
+        let text = text.into();
+        let bytes = text.as_bytes();
+        let mut starts = vec![0];
+        starts.extend(bytes.iter().enumerate().filter_map(|(index, byte)| match byte {
+            b'\n' => Some(index + 1),
+            b'\r' if bytes.get(index + 1) != Some(&b'\n') => Some(index + 1),
+            _ => None,
+        }));
+        Self { file: file.into(), text, starts }
+    }
+
+    /// A line, counted from 1, without its end.
+    pub fn line(&self, line: u32) -> Option<&str> {
         let index = usize::try_from(line).ok()?.checked_sub(1)?;
-        self.text(file)?.lines().nth(index)
+        let start = *self.starts.get(index)?;
+        let end = self.starts.get(index + 1).copied().unwrap_or(self.text.len());
+        self.text.get(start..end).map(|line| line.trim_end_matches(['\n', '\r']))
+    }
+
+    /// The place of a range of bytes: what of it lies on its first line. What is behind the text
+    /// is placed at its last line that has something on it.
+    pub fn place(&self, range: Range<usize>) -> Place {
+        let last = self.text.trim_end().len();
+        let start = self.boundary(range.start.min(last));
+        let line = self.starts.partition_point(|begin| *begin <= start).max(1);
+        let begin = self.starts[line - 1];
+        let line_end = begin + self.line(line as u32).map_or(0, str::len);
+        let start = start.min(line_end);
+        let end = self.boundary(range.end.clamp(start, line_end));
+        Place {
+            file: self.file.clone(),
+            line: line as u32,
+            column: self.text[begin..start].chars().count() as u32 + 1,
+            length: (self.text[start..end].chars().count() as u32).max(1),
+        }
+    }
+
+    fn boundary(&self, mut index: usize) -> usize {
+        while !self.text.is_char_boundary(index) {
+            index -= 1;
+        }
+        index
     }
 }
