@@ -1,0 +1,56 @@
+//! What an engine is made of: plain values, so that the composition root alone reads settings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::domain::catalogue::{Catalogue, EvaluationSettings};
+use crate::render::Renderer;
+use crate::send::Transport;
+use crate::store::Store;
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct EngineParts {
+    /// The database, migrated.
+    pub store: Store,
+    /// Where mails go.
+    pub transport: Transport,
+    /// What is declared, and how it is rendered.
+    pub declared: Declared,
+    /// The installation's choices.
+    pub settings: EngineSettings,
+}
+
+/// What is declared, as one: it is replaced as one when the files change.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    /// The declarations.
+    pub catalogue: Arc<Catalogue>,
+    /// Made from the same declarations.
+    pub renderer: Renderer,
+}
+
+/// The installation's choices that concern the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EngineSettings {
+    /// What conditions need to know.
+    pub evaluation: EvaluationSettings,
+    /// How often segments are evaluated anew, beside the instants of runs.
+    pub refresh: Duration,
+    /// Whether an unknown consent to marketing counts as yes.
+    pub unknown_marketing_is_yes: bool,
+    /// How long a clean stop waits for mails that are being handed over.
+    pub stop_within: Duration,
+}
+
+impl EngineSettings {
+    /// The defaults of the product: every 5 minutes, unknown is no, half a minute.
+    pub const fn new(evaluation: EvaluationSettings) -> Self {
+        Self {
+            evaluation,
+            refresh: Duration::from_secs(300),
+            unknown_marketing_is_yes: false,
+            stop_within: Duration::from_secs(30),
+        }
+    }
+}
