@@ -1,1 +1,19 @@
-//! TODO
+//! Who is in: keeps memberships of segments true, selects the audience of a run, looks at some
+//! contacts or at one. Decides nothing itself: all of it asks [`evaluate`](crate::evaluate).
+//!
+//! | file | what it does |
+//! |---|---|
+//! | [`refresh`](refresh()) | all segments in one pass, or for those contacts whose answer can have changed |
+//! | [`select`](select()) | everybody who meets a campaign's audience, with the version each gets |
+//! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
+
+mod error;
+pub mod inspect;
+mod program;
+mod refresh;
+mod select;
+
+pub use error::AudienceError;
+pub use inspect::{Counted, Seen, count_and_sample, evaluate_contact, look_at};
+pub use refresh::{Refreshed, SegmentMoves, refresh};
+pub use select::{Selected, select};

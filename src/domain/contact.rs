@@ -86,6 +86,23 @@ impl Contact {
     }
 }
 
+impl From<&ContactView<'_>> for Contact {
+    fn from(view: &ContactView<'_>) -> Self {
+        Self {
+            id: view.id,
+            key: view.key.to_owned(),
+            external_id: view.external_id.map(str::to_owned),
+            email: view.email.map(str::to_owned),
+            time_zone: view.time_zone.map(str::to_owned),
+            language: view.language.map(str::to_owned),
+            created_at: view.created_at,
+            marketing: view.marketing,
+            tracking: view.tracking,
+            attributes: view.attributes.to_owned(),
+        }
+    }
+}
+
 /// What an import or a call says of a contact; what it does not say stays as it is.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ContactUpdate {

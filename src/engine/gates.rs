@@ -101,7 +101,11 @@ mod tests {
     fn repeats_compare_due_times_on_the_wall_clock() {
         let paris = chrono_tz::Europe::Paris;
         let check = |repeat, mailed: &str, due: &str, expected: bool| {
-            assert_eq!(repeats(repeat, at(mailed), at(due), paris), expected, "{repeat:?}: {mailed} to {due}");
+            assert_eq!(
+                repeats(repeat, at(mailed), at(due), paris),
+                expected,
+                "{repeat:?}: {mailed} to {due}"
+            );
         };
         let week = Repeat::AtMostEvery(Span::Seconds(7 * 86_400));
         let month = Repeat::AtMostEvery(Span::Months(1));
@@ -118,7 +122,12 @@ mod tests {
         check(week, "2026-03-30T07:00:00Z", "2026-03-23T08:00:00Z", false);
         check(Repeat::Once, "2016-03-30T07:00:00Z", "2026-03-30T07:00:00Z", false);
         check(Repeat::EveryRun, "2026-03-30T07:00:00Z", "2026-03-30T07:00:00Z", true);
-        check(Repeat::AtMostEvery(Span::Seconds(u64::MAX)), "2026-01-01T00:00:00Z", "2026-03-30T07:00:00Z", false);
+        check(
+            Repeat::AtMostEvery(Span::Seconds(u64::MAX)),
+            "2026-01-01T00:00:00Z",
+            "2026-03-30T07:00:00Z",
+            false,
+        );
     }
 
     #[test]

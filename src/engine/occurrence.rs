@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// An occurrence that is noticed no later than this is on time, whatever the daemon did at it.
-pub(crate) const ON_TIME: Duration = Duration::from_secs(60);
+pub(crate) const ON_TIME: Duration = Duration::from_mins(1);
 
 /// At most this many missed due times are noted as runs; older ones are only counted. A line that
 /// fires each minute would leave half a million of them after a year in a drawer.
@@ -94,8 +94,7 @@ mod tests {
     /// Due times at 09:00 in Paris each day, noticed at `now` by a daemon that is up since `up`.
     fn check(missed: Missed, after: &str, up: &str, now: &str, run: &[&str], missed_ones: &[&str]) {
         let schedule = Schedule::Cron(CronLine::parse("0 9 * * *").expect("a line"));
-        let found =
-            occurrences(&schedule, chrono_tz::Europe::Paris, missed, at(after), at(now), at(up));
+        let found = occurrences(&schedule, chrono_tz::Europe::Paris, missed, at(after), at(now), at(up));
         let expected = Occurrences {
             run: run.iter().map(|text| at(text)).collect(),
             missed: missed_ones.iter().map(|text| at(text)).collect(),

@@ -14,7 +14,7 @@ const MINUTES: [u64; 6] = [1, 2, 5, 15, 30, 60];
 const FIRST_LANE_PAUSE: Duration = Duration::from_secs(1);
 
 /// See [`FIRST_LANE_PAUSE`].
-const LONGEST_LANE_PAUSE: Duration = Duration::from_secs(60);
+const LONGEST_LANE_PAUSE: Duration = Duration::from_mins(1);
 
 /// How long a delivery waits after its `tries`-th try (counted from 1).
 ///
@@ -49,7 +49,9 @@ mod tests {
 
     #[test]
     fn pauses_grow_and_scatter() {
-        for (tries, minutes) in [(0, 1), (1, 1), (2, 2), (3, 5), (4, 15), (5, 30), (6, 60), (7, 60), (900, 60)] {
+        for (tries, minutes) in
+            [(0, 1), (1, 1), (2, 2), (3, 5), (4, 15), (5, 30), (6, 60), (7, 60), (900, 60)]
+        {
             let mut seen = std::collections::BTreeSet::new();
             for delivery in 0..200 {
                 let pause = after_try(DeliveryId(delivery), tries).as_millis();

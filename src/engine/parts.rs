@@ -48,7 +48,7 @@ impl EngineSettings {
     pub const fn new(evaluation: EvaluationSettings) -> Self {
         Self {
             evaluation,
-            refresh: Duration::from_secs(300),
+            refresh: Duration::from_mins(5),
             unknown_marketing_is_yes: false,
             stop_within: Duration::from_secs(30),
         }
