@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::declare::{self, Places};
 use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::catalogue::Catalogue;
+use crate::render::{self, RenderSettings, Templates};
 use crate::settings::{self, Settings};
 
 use super::Failure;
@@ -19,6 +20,15 @@ pub struct Project {
     pub catalogue: Catalogue,
     /// Where each declaration stands.
     pub places: Places,
+    /// What is below `templates/`, compiled.
+    pub templates: Templates,
+}
+
+impl Project {
+    /// The installation's part of every mail.
+    pub fn render_settings(&self) -> RenderSettings {
+        render_settings(&self.settings)
+    }
 }
 
 /// All that is to be said of a project folder.
@@ -44,15 +54,25 @@ impl Checked {
         let time_zone = settings.settings.as_ref().map_or(chrono_tz::Tz::UTC, |settings| settings.time_zone);
         let declared = declare::load(folder, time_zone);
 
+        let rendering = Templates::load(folder);
+
         let mut problems = settings.problems;
         problems.extend(declared.problems);
+        problems.extend(rendering.problems);
+        if let (Some(settings), Some(catalogue)) = (&settings.settings, &declared.catalogue) {
+            let place_of = |path: &str| declared.places.of(path).cloned();
+            let templates = &rendering.templates;
+            problems.extend(render::check(templates, catalogue, &render_settings(settings), &place_of));
+        }
         let mut sources = settings.sources;
         sources.extend(declared.sources);
+        sources.extend(rendering.sources);
         diagnostic::sort(&mut problems);
 
         let project = match (settings.settings, declared.catalogue) {
             (Some(settings), Some(catalogue)) if !problems.iter().any(Problem::is_error) => {
-                Some(Project { settings, catalogue, places: declared.places })
+                let templates = rendering.templates;
+                Some(Project { settings, catalogue, places: declared.places, templates })
             }
             _ => None,
         };
@@ -63,6 +83,10 @@ impl Checked {
     pub fn into_project(self) -> Result<Project, Failure> {
         self.project.ok_or(Failure::Files { problems: self.problems, sources: self.sources })
     }
+}
+
+fn render_settings(settings: &Settings) -> RenderSettings {
+    RenderSettings { postal_address: settings.sender.postal_address.clone(), time_zone: settings.time_zone }
 }
 
 /// The process's environment; variables that are no text are left out.
