@@ -3,10 +3,16 @@
 //! | file | what |
 //! |---|---|
 //! | [`project`] | a project folder, read and checked as a whole |
+//! | [`installation`] | a project with its database |
+//! | [`import`] [`migrate`] | one use case each |
 //! | [`failure`] | why a use case did not do what it was asked |
 
 pub mod failure;
+pub mod import;
+pub mod installation;
+pub mod migrate;
 pub mod project;
 
 pub use failure::Failure;
+pub use installation::Installation;
 pub use project::{Checked, Project};

@@ -29,6 +29,10 @@ pub struct Arguments {
 pub enum Command {
     /// Check settings, declarations and templates: all problems of all files.
     Check(Check),
+    /// Import contacts or events: CSV or JSON lines.
+    Import(Box<Import>),
+    /// Bring the database's tables up to date.
+    Migrate(Migrate),
 }
 
 /// `campaignd check`.
@@ -47,4 +51,77 @@ pub struct Check {
     /// Warnings are errors.
     #[arg(long)]
     pub deny_warnings: bool,
+}
+
+/// `campaignd import`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Good rows go in; bad rows go to NAME.rejects.csv beside the file, each with its line and reason. The \
+same file again changes nothing. Contacts are known by `id` or `email`; events need `event`, `at` and \
+one of them. Columns that are not declared are kept.
+
+Examples:
+  campaignd import contacts.csv --consent marketing=yes --source \"checkout 2026\"
+  campaignd import events.jsonl
+  campaignd import orders.csv --event purchase --map id='Customer ID' --map at=InvoiceDate \\
+      --reject-where 'Invoice=C*'")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
+pub struct Import {
+    /// The files, in this order; `-` is standard input.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The rows are contacts (else the columns tell).
+    #[arg(long, conflicts_with = "events")]
+    pub contacts: bool,
+    /// The rows are events (else the columns tell).
+    #[arg(long)]
+    pub events: bool,
+    /// Every row is this event.
+    #[arg(long, value_name = "NAME")]
+    pub event: Option<String>,
+    /// What is called OURS here is called THEIRS in the file.
+    #[arg(long, value_name = "OURS=THEIRS")]
+    pub map: Vec<String>,
+    /// Reject rows whose cell matches; `*` stands for any characters.
+    #[arg(long, value_name = "COLUMN=PATTERN")]
+    pub reject_where: Vec<String>,
+    /// What these contacts agreed to, where their rows do not say: marketing=yes, tracking=no.
+    #[arg(long, value_name = "PURPOSE=ANSWER")]
+    pub consent: Vec<String>,
+    /// How they agreed [default: the file's name].
+    #[arg(long, value_name = "TEXT")]
+    pub source: Option<String>,
+    /// Where rejected rows go [default: NAME.rejects.csv beside the file].
+    #[arg(long, value_name = "FILE")]
+    pub rejects: Option<PathBuf>,
+    /// `comma`, `semicolon` or `tab` [default: recognised].
+    #[arg(long, value_name = "NAME")]
+    pub delimiter: Option<String>,
+    /// The zone of times that have none [default: the installation's].
+    #[arg(long, value_name = "ZONE")]
+    pub time_zone: Option<String>,
+    /// Exit with 0 although rows were rejected.
+    #[arg(long)]
+    pub allow_rejects: bool,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd migrate`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every command that needs the database does this by itself. By hand it is for those who want to see it \
+happen, before a daemon starts.
+
+Examples:
+  campaignd migrate
+  campaignd migrate --rebuild-histories      when a message says that a packed history is damaged")]
+pub struct Migrate {
+    /// Make the packed histories anew from the event log.
+    #[arg(long)]
+    pub rebuild_histories: bool,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }

@@ -9,6 +9,8 @@ use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Problem, json, text};
 
+use super::counted;
+
 pub(super) fn run(folder: &Path, call: &Check, terminal: Terminal) -> Result<Exit, Failure> {
     let checked = Checked::read(folder, &environment());
     let errors = checked.problems.iter().any(Problem::is_error);
@@ -28,19 +30,15 @@ pub(super) fn run(folder: &Path, call: &Check, terminal: Terminal) -> Result<Exi
 
 /// `12 files: 3 segments, 2 campaigns: fine`.
 fn verdict(checked: &Checked) -> String {
-    let files = counted(checked.files, "file of declarations", "files of declarations");
+    let files = counted(checked.files as u64, "file of declarations", "files of declarations");
     let summary = text::summary(&checked.problems);
     match (&checked.project, summary) {
         (None, summary) => format!("{files}: {}", summary.unwrap_or_default()),
         (Some(project), summary) => format!(
             "{files}: {}, {}: {}",
-            counted(project.catalogue.segments.len(), "segment", "segments"),
-            counted(project.catalogue.campaigns.len(), "campaign", "campaigns"),
+            counted(project.catalogue.segments.len() as u64, "segment", "segments"),
+            counted(project.catalogue.campaigns.len() as u64, "campaign", "campaigns"),
             summary.unwrap_or_else(|| "fine".to_owned()),
         ),
     }
-}
-
-fn counted(count: usize, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
 }

@@ -1,17 +1,59 @@
 //! One file a command: calls a use case of `app`, shows what it gives.
 
-use crate::app::Failure;
+use std::future::Future;
+use std::path::Path;
+
+use crate::app::project::{Checked, environment};
+use crate::app::{Failure, Installation, Project};
+use crate::clock::Clock;
 
 use super::arguments::{Arguments, Command};
 use super::exit::Exit;
 use super::terminal::Terminal;
 
 mod check;
+mod import;
+mod migrate;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
-    let project = &arguments.project;
+    let folder = &arguments.project;
     match &arguments.command {
-        Command::Check(call) => check::run(project, call, terminal),
+        Command::Check(call) => check::run(folder, call, terminal),
+        Command::Import(call) => wait_for(import::run(folder, call, terminal)),
+        Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
     }
+}
+
+/// Reads the project, or fails with all that is wrong with it.
+fn project(folder: &Path) -> Result<Project, Failure> {
+    Checked::read(folder, &environment()).into_project()
+}
+
+/// Reads the project and opens its database.
+async fn installation(folder: &Path) -> Result<Installation, Failure> {
+    Installation::open(project(folder)?, Clock::System).await
+}
+
+/// Runs a future to its end; Ctrl-C ends it where it waits. What it had in a transaction is undone,
+/// what it had committed stays.
+fn wait_for(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    runtime()?.block_on(async {
+        tokio::select! {
+            result = command => result,
+            _ = tokio::signal::ctrl_c() => Ok(Exit::Interrupted),
+        }
+    })
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::outside("could not start threads", error))
+}
+
+/// `1 contact`, `2 contacts`.
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }

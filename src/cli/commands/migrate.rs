@@ -1,0 +1,36 @@
+//! `campaignd migrate`: the database's tables, brought up to date.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::app::Failure;
+use crate::app::migrate::migrate;
+use crate::cli::arguments::Migrate;
+use crate::cli::exit::Exit;
+use crate::cli::terminal::Terminal;
+
+use super::{counted, project};
+
+pub(super) async fn run(folder: &Path, call: &Migrate, terminal: Terminal) -> Result<Exit, Failure> {
+    let project = project(folder)?;
+    let migrated = migrate(&project, call.rebuild_histories).await?;
+    let shown = &project.settings.database_shown;
+    if call.json {
+        terminal.json(&json!({
+            "version": 1,
+            "database": shown,
+            "steps": migrated.steps,
+            "rebuilt_events": migrated.rebuilt,
+        }))?;
+        return Ok(Exit::Fine);
+    }
+    terminal.result(&match migrated.steps {
+        0 => format!("{shown}: up to date\n"),
+        steps => format!("{shown}: {} applied\n", counted(steps as u64, "migration", "migrations")),
+    })?;
+    if let Some(events) = migrated.rebuilt {
+        terminal.result(&format!("packed histories made anew: {}\n", counted(events, "event", "events")))?;
+    }
+    Ok(Exit::Fine)
+}
