@@ -10,7 +10,7 @@ use super::time::{Span, Timestamp};
 use super::value::Value;
 
 /// A condition over one contact at one instant. It holds or it does not; nothing else.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Condition {
     /// Every contact.
     Everyone,
@@ -52,7 +52,7 @@ pub enum AttributeRef {
 }
 
 /// Operators over one value, all of which must hold. Never empty.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Test {
     /// The operators.
     pub operators: Vec<Operator>,
@@ -64,7 +64,7 @@ pub struct Test {
 ///
 /// Of a missing value every operator is false, the negative ones too; `Exists(false)` and
 /// `Blank(true)` are true.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// Whether there is a value.
     Exists(bool),
@@ -115,7 +115,7 @@ pub enum Operator {
 }
 
 /// How a text is matched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TextMatch {
     /// It is part of the text.
     Contains(String),
@@ -129,7 +129,7 @@ pub enum TextMatch {
 }
 
 /// An absolute date as users write it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DateBound {
     /// A whole day in the installation's zone.
     Day(NaiveDate),
@@ -138,7 +138,7 @@ pub enum DateBound {
 }
 
 /// A test of a consent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConsentTest {
     /// It is this.
     Is(ConsentState),
@@ -147,7 +147,7 @@ pub enum ConsentTest {
 }
 
 /// A share of all contacts: `from` ≤ SHA-256(salt, 0, key) mod 10,000 < `to`, in 1/100 percent.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bucket {
     /// What makes this split differ from others.
     pub salt: String,
@@ -158,7 +158,7 @@ pub struct Bucket {
 }
 
 /// Which events, and what must hold of them.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventLeaf {
     /// The events.
     pub events: EventQuery,
@@ -167,7 +167,7 @@ pub struct EventLeaf {
 }
 
 /// Events of one name. The order of work is fixed: up to now → window → where → per → measures.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventQuery {
     /// The event's declared name.
     pub event: EventName,
@@ -185,7 +185,7 @@ pub struct EventQuery {
 pub struct PropertyName(pub String);
 
 /// Which stretch of time events are taken from. Always up to now.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Window {
     /// (now − span, now].
     pub within: Option<Span>,
@@ -194,7 +194,7 @@ pub struct Window {
 }
 
 /// A test of what events amount to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Measure {
     /// What is measured.
     pub kind: MeasureKind,
@@ -203,7 +203,7 @@ pub struct Measure {
 }
 
 /// What events amount to; shared by conditions and traits.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum MeasureKind {
     /// How many; 0 of none.
     Times,

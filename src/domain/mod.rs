@@ -2,7 +2,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | [`name`] [`number`] [`text`] [`value`] [`time`] [`calendar`] | the plain values |
+//! | [`name`] [`number`] [`text`] [`json`] [`value`] [`time`] [`calendar`] | the plain values |
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
 //! | [`condition`] [`catalogue`] | what is declared of them |
@@ -19,6 +19,7 @@ pub mod delivery;
 pub mod email;
 pub mod event;
 pub mod history;
+pub mod json;
 pub mod name;
 pub mod number;
 pub mod schedule;

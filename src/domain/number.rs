@@ -54,6 +54,9 @@ impl Number {
     /// What has more than six places is rounded half to even, since JSON clients send
     /// `0.30000000000000004`.
     pub fn parse(text: &str) -> Result<Self, InvalidNumber> {
+        if let Some(number) = Self::parse_plain(text.as_bytes()) {
+            return Ok(number);
+        }
         let not_decimal = || InvalidNumber::NotDecimal(text.chars().take(60).collect());
         let out_of_range = || InvalidNumber::OutOfRange(text.chars().take(60).collect());
         let trimmed = text.trim();
@@ -114,6 +117,31 @@ impl Number {
         }
         let signed = if negative { -millionths } else { millionths };
         i64::try_from(signed).map(Self).map_err(|_| out_of_range())
+    }
+
+    /// What amounts usually look like (`-12.50`), read fast; `None` means: read it slowly.
+    #[inline]
+    fn parse_plain(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            digits => (false, digits),
+        };
+        // At most 12 digits before the point and 6 behind it can't overflow.
+        let (mut value, mut places) = (0_i64, None);
+        for (index, byte) in digits.iter().enumerate() {
+            match (byte, places) {
+                (b'0'..=b'9', None) if index < 12 => value = value * 10 + i64::from(byte - b'0'),
+                (b'0'..=b'9', Some(count)) if count < 6 => {
+                    value = value * 10 + i64::from(byte - b'0');
+                    places = Some(count + 1);
+                }
+                (b'.', None) if index > 0 => places = Some(0),
+                _ => return None,
+            }
+        }
+        let missing_places = 6 - places.unwrap_or(0);
+        let millionths = (!digits.is_empty()).then_some(value * 10_i64.pow(missing_places))?;
+        Some(Self(if negative { -millionths } else { millionths }))
     }
 }
 
