@@ -5,6 +5,7 @@
 //! | [`name`] [`number`] [`text`] [`json`] [`value`] [`time`] [`calendar`] | the plain values |
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
+//! | [`membership`] | in which segments they are |
 //! | [`condition`] [`catalogue`] | what is declared of them |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] | what is sent to them |
 
@@ -20,6 +21,7 @@ pub mod email;
 pub mod event;
 pub mod history;
 pub mod json;
+pub mod membership;
 pub mod name;
 pub mod number;
 pub mod schedule;
