@@ -151,6 +151,8 @@ words! {
         Paused = "paused",
         /// The server cannot be reached or said "later".
         Server = "server",
+        /// The campaign is not declared any more; it goes on when it is declared again.
+        Undeclared = "undeclared",
     }
 }
 

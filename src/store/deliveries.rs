@@ -53,10 +53,12 @@ pub struct Recovered {
     pub uncertain: u64,
 }
 
-/// Claims up to `limit` rows of runs in sending, those due first first.
+/// Claims up to `limit` rows of these runs, as far as they are in sending: run by run in the order that
+/// is given, in each those that may be sent first first.
 pub async fn claim(
     store: &Store,
     incarnation: IncarnationId,
+    runs: &[RunId],
     limit: u32,
     lease: Duration,
     now: Timestamp,
@@ -80,8 +82,9 @@ pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Re
     todo!()
 }
 
-/// The next instant at which a row of a run in sending may be claimed; `None` when there is none.
-pub async fn next_not_before(store: &Store) -> Result<Option<Timestamp>> {
+/// The next instant at which a row of these runs may be claimed, as far as they are in sending; `None`
+/// when there is none.
+pub async fn next_not_before(store: &Store, runs: &[RunId]) -> Result<Option<Timestamp>> {
     todo!()
 }
 

@@ -27,6 +27,13 @@ impl Incarnation {
         todo!()
     }
 
+    /// Whether this sender leads: of several on one `PostgreSQL` one does, and it alone makes runs and
+    /// evaluates segments. Takes the lead when it is free (a session lock on this sender's own
+    /// connection); keeps it until the end. On `SQLite` always.
+    pub async fn lead(&self) -> Result<bool> {
+        todo!()
+    }
+
     /// Notes the end and gives the lock back.
     pub async fn end(self, store: &Store, now: Timestamp) -> Result<()> {
         todo!()

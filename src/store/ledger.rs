@@ -44,11 +44,21 @@ pub enum Step {
     /// Transmitting: nobody can know.
     Uncertain(Reply),
     /// Claimed: not mailed.
-    Skip(SkipReason),
-    /// Claimed: back to planned, without a try being counted.
+    Skip {
+        /// Why.
+        reason: SkipReason,
+        /// For people: what the template lacked. Kept where replies are kept.
+        error: Option<String>,
+    },
+    /// Claimed, or transmitting with nothing sent (the note came too late): back to planned, without
+    /// a try being counted.
     Release {
         /// What it waits for.
         wait: Option<WaitReason>,
+        /// Not before.
+        not_before: Timestamp,
+        /// What failed, to be shown.
+        reply: Option<Reply>,
     },
 }
 

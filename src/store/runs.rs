@@ -2,7 +2,7 @@
 
 use super::{Result, Store};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{RunId, RunState, RunTrigger, SkipReason};
+use crate::domain::delivery::{RunId, RunState, RunTrigger, SkipReason, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 
@@ -158,6 +158,11 @@ pub async fn resume(store: &Store, run: RunId) -> Result<bool> {
 /// Due, fixing, sending, held or paused to cancelled; what is not being handed over is skipped.
 /// Says how many rows that were, `None` when the run is in another state.
 pub async fn cancel(store: &Store, run: RunId, note: Option<&str>, now: Timestamp) -> Result<Option<u64>> {
+    todo!()
+}
+
+/// Notes on all planned and deferred rows of a run what they wait for, to be shown.
+pub async fn set_wait(store: &Store, run: RunId, wait: Option<WaitReason>) -> Result<()> {
     todo!()
 }
 
