@@ -1,1 +1,16 @@
-//! Migrations.
+//! The history of the tables, step by step. A step that was released is never changed: a database
+//! that took it will not take it again. It imports nothing of the program, and spells its names out.
+
+pub use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait};
+
+mod m20261123_000001_foundation;
+
+/// All steps, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261123_000001_foundation::Migration)]
+    }
+}

@@ -1,5 +1,10 @@
 //! What the database remembers of campaigns between runs.
 
+use sea_orm::{EntityTrait as _, QueryOrder as _};
+
+use super::entity::campaign;
+use super::error::{failed, unknown_word};
+use super::statement::{execute, values};
 use super::{Result, Store};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
@@ -17,15 +22,50 @@ pub struct KnownCampaign {
 
 /// The campaign, activated `now` if it was never seen.
 pub async fn activate(store: &Store, name: &CampaignName, now: Timestamp) -> Result<KnownCampaign> {
-    todo!()
+    let operation = "activate a campaign";
+    if let Some(known) =
+        campaign::Entity::find_by_id(name.as_str()).one(&store.database).await.map_err(failed(operation))?
+    {
+        return known_campaign(&known);
+    }
+    let insert = "INSERT INTO campaigns (name, activated_at, considered_until) VALUES ($1, $2, $2)
+        ON CONFLICT (name) DO NOTHING";
+    let transaction = store.begin_write(operation).await?;
+    execute(&*transaction, operation, insert, values![name.as_str(), now.micros()]).await?;
+    let known = campaign::Entity::find_by_id(name.as_str()).one(&*transaction).await;
+    let known = known.map_err(failed(operation))?;
+    transaction.commit().await?;
+    match known {
+        Some(known) => known_campaign(&known),
+        None => Err(unknown_word("campaigns", "name", name.as_str())),
+    }
 }
 
 /// Notes that due times up to `until` are dealt with; never goes back.
 pub async fn considered(store: &Store, name: &CampaignName, until: Timestamp) -> Result<()> {
-    todo!()
+    let operation = "note the due times of a campaign";
+    let update = "UPDATE campaigns SET considered_until = $2 WHERE name = $1 AND considered_until < $2";
+    let transaction = store.begin_write(operation).await?;
+    execute(&*transaction, operation, update, values![name.as_str(), until.micros()]).await?;
+    transaction.commit().await
 }
 
 /// All of them, by name.
 pub async fn all(store: &Store) -> Result<Vec<KnownCampaign>> {
-    todo!()
+    let query = campaign::Entity::find().order_by_asc(campaign::Column::Name);
+    let known = query.all(&store.database).await.map_err(failed("list campaigns"))?;
+    known.iter().map(known_campaign).collect()
+}
+
+fn known_campaign(row: &campaign::Model) -> Result<KnownCampaign> {
+    Ok(KnownCampaign {
+        name: campaign_name("campaigns", &row.name)?,
+        activated_at: Timestamp::from_micros(row.activated_at),
+        considered_until: Timestamp::from_micros(row.considered_until),
+    })
+}
+
+/// The name of a campaign in a column of `table`.
+pub(super) fn campaign_name(table: &'static str, name: &str) -> Result<CampaignName> {
+    CampaignName::parse(name).map_err(|_| unknown_word(table, "the name of a campaign", name))
 }

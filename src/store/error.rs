@@ -1,5 +1,7 @@
 //! What can go wrong with a database.
 
+use sea_orm::{DbErr, RuntimeErr};
+
 use crate::domain::history::DamagedChunk;
 
 /// What store calls return.
@@ -14,7 +16,7 @@ pub enum StoreError {
         /// The address, without its password.
         address: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: String,
     },
     /// The tables are not there, or older than this program.
     #[error("the database lacks {missing} migration(s); run `campaignd migrate`")]
@@ -65,5 +67,115 @@ impl StoreError {
     /// Whether the same call may work later without a change of the program or the data.
     pub const fn is_unavailable(&self) -> bool {
         matches!(self, Self::Failed { unavailable: true, .. } | Self::Locked { .. })
+    }
+}
+
+/// For `map_err`: names the operation that an error stopped.
+pub(super) fn failed<E: Cause>(operation: &'static str) -> impl FnOnce(E) -> StoreError {
+    move |error| StoreError::Failed {
+        operation,
+        unavailable: error.is_unavailable(),
+        source: Box::new(error),
+    }
+}
+
+/// A word in a row that this program does not know.
+pub(super) fn unknown_word(table: &'static str, column: &'static str, value: &str) -> StoreError {
+    StoreError::UnknownWord { table, column, value: value.chars().take(80).collect() }
+}
+
+/// What the libraries below report, and whether it may pass.
+pub(super) trait Cause: std::error::Error + Send + Sync + Sized + 'static {
+    fn is_unavailable(&self) -> bool;
+}
+
+impl Cause for DbErr {
+    fn is_unavailable(&self) -> bool {
+        match self {
+            Self::ConnectionAcquire(_) => true,
+            Self::Conn(error) | Self::Exec(error) | Self::Query(error) => match error {
+                RuntimeErr::SqlxError(error) => error.is_unavailable(),
+                RuntimeErr::Internal(_) => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+impl Cause for std::sync::Arc<sqlx::Error> {
+    fn is_unavailable(&self) -> bool {
+        self.as_ref().is_unavailable()
+    }
+}
+
+impl Cause for sqlx::Error {
+    fn is_unavailable(&self) -> bool {
+        match self {
+            Self::Io(_)
+            | Self::Tls(_)
+            | Self::Protocol(_)
+            | Self::PoolTimedOut
+            | Self::PoolClosed
+            | Self::WorkerCrashed => true,
+            Self::Database(error) => error.code().is_some_and(|code| is_passing_code(&code)),
+            _ => false,
+        }
+    }
+}
+
+impl Cause for rusqlite::Error {
+    fn is_unavailable(&self) -> bool {
+        matches!(self, Self::SqliteFailure(error, _) if is_passing_sqlite_code(error.extended_code))
+    }
+}
+
+impl Cause for std::io::Error {
+    fn is_unavailable(&self) -> bool {
+        true
+    }
+}
+
+impl Cause for tokio::task::JoinError {
+    fn is_unavailable(&self) -> bool {
+        false
+    }
+}
+
+/// `SQLite` answers with a number (<https://sqlite.org/rescode.html>), `PostgreSQL` with five
+/// characters, of which the first two are the class (PostgreSQL manual, appendix A).
+fn is_passing_code(code: &str) -> bool {
+    if code.len() == 5 {
+        // Connection, resources, intervention of an operator, system error; conflicts of transactions.
+        return matches!(&code[..2], "08" | "53" | "57" | "58")
+            || matches!(code, "40001" | "40P01" | "55P03");
+    }
+    code.parse().is_ok_and(is_passing_sqlite_code)
+}
+
+/// Busy, locked, read-only, I/O error, full disk, cannot open: the low byte of an extended code.
+const fn is_passing_sqlite_code(code: i32) -> bool {
+    matches!(code & 0xff, 5 | 6 | 8 | 10 | 13 | 14)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_may_not() {
+        for (code, passes) in [
+            ("5", true),      // busy
+            ("517", true),    // busy snapshot
+            ("13", true),     // full
+            ("2067", false),  // unique
+            ("1", false),     // error in the statement
+            ("57P01", true),  // the server is shut down
+            ("53100", true),  // full
+            ("40P01", true),  // deadlock
+            ("23505", false), // unique
+            ("42703", false), // no such column
+        ] {
+            assert_eq!(is_passing_code(code), passes, "{code}");
+        }
     }
 }

@@ -7,11 +7,12 @@
 //! | file | what it keeps |
 //! |---|---|
 //! | [`contacts`] [`events`] | people and the log of what they did, in bulk |
-//! | [`histories`] | the same events packed by contact, for a full pass |
+//! | [`histories`] | the same events packed by blocks of contacts, for a full pass |
 //! | [`memberships`] | who is in which segment, since when, until when |
 //! | [`campaigns`] [`runs`] [`deliveries`] [`ledger`] | the send ledger |
 //! | [`incarnations`] | which sender is alive |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
+//! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
 
 #![allow(
     unused_variables,
@@ -21,9 +22,20 @@
     reason = "signatures first; the bodies follow"
 )]
 
+use std::sync::Arc;
+
+use migrations::MigratorTrait as _;
+use sea_orm::{
+    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+};
+use sqlx::postgres::{PgConnectOptions, PgPool};
+
 pub mod campaigns;
+mod connection;
 pub mod contacts;
 pub mod deliveries;
+mod dialect;
+mod entity;
 mod error;
 pub mod events;
 pub mod figures;
@@ -33,13 +45,27 @@ pub mod ledger;
 pub mod memberships;
 pub mod runs;
 pub mod secrets;
+mod statement;
 pub mod suppressions;
 
+use connection::{SqliteFile, WriteTurn};
+use error::failed;
 pub use error::{Result, StoreError};
 
 /// A database with its connections. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Store {}
+pub struct Store {
+    /// For statements that both databases understand.
+    database: DatabaseConnection,
+    engine: Engine,
+}
+
+/// What only one of the databases has.
+#[derive(Debug, Clone)]
+enum Engine {
+    Sqlite(Arc<SqliteFile>),
+    Postgres(PgPool, Box<PgConnectOptions>),
+}
 
 /// How a store is opened.
 #[derive(Debug, Clone, Default)]
@@ -71,30 +97,156 @@ pub enum Backend {
     Postgres,
 }
 
+/// The key of the lock under which one process at a time migrates a `PostgreSQL` database: any
+/// number that no one else uses there.
+const MIGRATION_LOCK: i64 = 0x6361_6d70_6169_676e;
+
+/// How many rows are given to one statement: enough that its own cost vanishes, few enough that its
+/// text of JSON stays below a few megabytes.
+const ROWS: usize = 5_000;
+
 impl Store {
     /// Opens `sqlite://PATH` (the file is created when it is not there) or `postgres://…`.
     pub async fn connect(address: &str, options: &StoreOptions) -> Result<Self> {
-        todo!()
+        if let Some(path) = connection::sqlite_path(address) {
+            let (pool, file) = connection::open_sqlite(&path?, options).await?;
+            return Ok(Self { database: pool.into(), engine: Engine::Sqlite(Arc::new(file)) });
+        }
+        if address.starts_with("postgres://") || address.starts_with("postgresql://") {
+            let (pool, settings) = connection::open_postgres(address, options).await?;
+            return Ok(Self {
+                database: pool.clone().into(),
+                engine: Engine::Postgres(pool, Box::new(settings)),
+            });
+        }
+        let reason = "it begins with neither sqlite:// nor postgres://".to_owned();
+        Err(StoreError::InvalidAddress { address: address.to_owned(), reason })
     }
 
     /// Brings the tables to the form that this program knows; says how many steps that took.
     /// Refuses a database that a newer program has migrated.
     pub async fn migrate(&self) -> Result<usize> {
-        todo!()
+        const OPERATION: &str = "migrate the database";
+        match &self.engine {
+            Engine::Sqlite(file) => {
+                let _turn = file.write_turn().await;
+                self.take_missing_steps().await
+            }
+            Engine::Postgres(pool, _) => {
+                // A connection that is dropped in mid-way gives its lock back with it.
+                let mut guard = pool.acquire().await.map_err(failed(OPERATION))?.detach();
+                let lock = sqlx::query("SELECT pg_advisory_lock($1)").bind(MIGRATION_LOCK);
+                lock.execute(&mut guard).await.map_err(failed(OPERATION))?;
+                let steps = self.take_missing_steps().await;
+                sqlx::Connection::close(guard).await.map_err(failed(OPERATION))?;
+                steps
+            }
+        }
+    }
+
+    async fn take_missing_steps(&self) -> Result<usize> {
+        let missing = self.missing_steps().await?;
+        if missing > 0 {
+            let steps = migrations::Migrator::up(&self.database, None).await;
+            steps.map_err(failed("migrate the database"))?;
+        }
+        Ok(missing)
     }
 
     /// Fails with a message that says what to do when [`migrate`](Self::migrate) is still to be done.
     pub async fn require_migrated(&self) -> Result<()> {
-        todo!()
+        match self.missing_steps().await? {
+            0 => Ok(()),
+            missing => Err(StoreError::NotMigrated { missing }),
+        }
+    }
+
+    /// How many steps the database lacks; fails when it knows one that this program does not.
+    async fn missing_steps(&self) -> Result<usize> {
+        let operation = "read which migrations were made";
+        let known: Vec<String> =
+            migrations::Migrator::migrations().iter().map(|m| m.name().to_owned()).collect();
+        let table = match self.backend() {
+            Backend::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'seaql_migrations'",
+            Backend::Postgres => {
+                "SELECT COUNT(*) FROM pg_tables WHERE tablename = 'seaql_migrations' AND schemaname = current_schema()"
+            }
+        };
+        if statement::query_value::<i64>(&self.database, operation, table, vec![]).await? == 0 {
+            return Ok(known.len());
+        }
+        let text = "SELECT version FROM seaql_migrations ORDER BY version";
+        let made: Vec<String> = statement::query_column(&self.database, operation, text, vec![]).await?;
+        match made.iter().find(|name| !known.contains(name)) {
+            Some(newer) => Err(StoreError::NewerSchema { migration: newer.clone() }),
+            None => Ok(known.iter().filter(|name| !made.contains(name)).count()),
+        }
     }
 
     /// Which kind it is.
-    pub fn backend(&self) -> Backend {
-        todo!()
+    pub const fn backend(&self) -> Backend {
+        match self.engine {
+            Engine::Sqlite(_) => Backend::Sqlite,
+            Engine::Postgres(..) => Backend::Postgres,
+        }
+    }
+
+    /// Lets the database put its statistics and files in order: good after an import.
+    pub async fn tidy(&self) -> Result<()> {
+        let operation = "tidy the database";
+        match &self.engine {
+            Engine::Sqlite(file) => {
+                statement::execute(&self.database, operation, "PRAGMA optimize", vec![]).await?;
+                file.fold_wal().await
+            }
+            Engine::Postgres(pool, _) => {
+                sqlx::query("VACUUM (ANALYZE)").execute(pool).await.map_err(failed(operation))?;
+                Ok(())
+            }
+        }
     }
 
     /// Closes all connections; on `SQLite` folds the WAL into the file.
     pub async fn close(self) -> Result<()> {
-        todo!()
+        if let Engine::Sqlite(file) = &self.engine {
+            file.write_turn().await.take();
+        }
+        self.database.close().await.map_err(failed("close the database"))
+    }
+
+    /// A transaction that writes. On `SQLite` it waits for its turn and takes the write lock at once:
+    /// one that read first and wrote later could fail in between.
+    async fn begin_write(&self, operation: &'static str) -> Result<WriteTransaction> {
+        let turn = match &self.engine {
+            Engine::Sqlite(file) => Some(file.write_turn().await),
+            Engine::Postgres(..) => None,
+        };
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        let transaction = self.database.begin_with_options(options).await.map_err(failed(operation))?;
+        Ok(WriteTransaction { transaction, operation, _turn: turn })
+    }
+}
+
+/// See [`Store::begin_write`]. Dropped without [`commit`](Self::commit), it changes nothing.
+struct WriteTransaction {
+    transaction: DatabaseTransaction,
+    operation: &'static str,
+    _turn: Option<WriteTurn>,
+}
+
+impl WriteTransaction {
+    async fn commit(self) -> Result<()> {
+        self.transaction.commit().await.map_err(failed(self.operation))
+    }
+}
+
+impl std::ops::Deref for WriteTransaction {
+    type Target = DatabaseTransaction;
+
+    fn deref(&self) -> &DatabaseTransaction {
+        &self.transaction
     }
 }

@@ -3,4 +3,6 @@
 mod architecture;
 mod cli;
 mod shared;
+mod store;
+mod support;
 mod time;

@@ -1,0 +1,4 @@
+//! The store, on both databases.
+
+mod opening;
+mod small_tables;
