@@ -43,6 +43,12 @@ pub enum ImportError {
         /// Why.
         source: io::Error,
     },
+    /// The program is being stopped.
+    #[error("the import of `{file}` was interrupted; import it again, that goes on where it ended")]
+    Interrupted {
+        /// Which.
+        file: String,
+    },
     /// The database failed.
     #[error("cannot store the rows of `{file}`")]
     Store {

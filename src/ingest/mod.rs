@@ -8,18 +8,38 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`options`] | what the user asked for |
-//! | [`summary`] | what became of it |
+//! | [`options`] [`summary`] [`error`] | what the user asked for, what became of it |
+//! | [`import`] | one file from its first byte to the summary; the side that stores |
+//! | `reading` `from_table` `from_lines` | the side that reads |
+//! | `source` `table` `lines` | bytes to records |
+//! | `recognise` `vocabulary` | what a file is, what its names mean |
+//! | `contact_row` `event_row` `values` `times` | what a row says |
+//! | `batch` `rejects` `reason` | rows on their way, and those that go no further |
 //!
 //! A file that is imported twice changes nothing the second time: contacts are found by `id` or
 //! address, and an event without a message id is given one that is computed from the event.
 //!
 //! It judges rows, one by one; whether two contacts are one person is the store's to say.
 
+mod batch;
+mod contact_row;
 pub mod error;
+mod event_row;
+mod from_lines;
+mod from_table;
 pub mod import;
+mod lines;
 pub mod options;
+mod reading;
+mod reason;
+mod recognise;
+mod rejects;
+mod source;
 pub mod summary;
+mod table;
+mod times;
+mod values;
+mod vocabulary;
 
 pub use error::ImportError;
 pub use import::import_file;

@@ -1,0 +1,312 @@
+//! Cells and JSON values to the JSON that is kept, by their declared type. What has no declared
+//! type is kept as it is, so that it can be declared later.
+//!
+//! | type | read from a cell | kept as |
+//! |---|---|---|
+//! | text | anything | text, untouched |
+//! | number | `12`, `-12.50`, `1e3` | number |
+//! | boolean | `true`, `yes`, `y`, `1` and their opposites | `true`, `false` |
+//! | date | `2026-03-29`, or a time of [`super::times`]: its day as written | text, `2026-03-29` |
+//! | datetime | see [`super::times`] | text, RFC 3339 in UTC |
+//! | list | items separated by `\|` or `;`, or a JSON array | array of texts |
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::reason::Reason;
+use super::times::{self, Written};
+use crate::domain::calendar;
+use crate::domain::number::Number;
+use crate::domain::time::Zone;
+use crate::domain::value::ValueType;
+
+/// A value may be this long, in bytes of JSON.
+pub(super) const LONGEST_VALUE: usize = 10_000;
+/// A name on the wire may be this long, in bytes.
+pub(super) const LONGEST_NAME: usize = 200;
+
+/// An attribute or property: its name on the wire, and its type where it is declared.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Field {
+    /// Its name on the wire.
+    pub(super) wire_name: String,
+    /// The same as JSON, with quotes.
+    pub(super) key: String,
+    /// Its declared type.
+    pub(super) value_type: Option<ValueType>,
+    /// Its only values, where they are declared.
+    pub(super) one_of: Vec<String>,
+}
+
+impl Field {
+    /// A field; `value_type` is `None` for what is not declared.
+    pub(super) fn new(wire_name: &str, value_type: Option<ValueType>, one_of: &[String]) -> Self {
+        let key = Value::from(wire_name).to_string();
+        Self { wire_name: wire_name.to_owned(), key, value_type, one_of: one_of.to_vec() }
+    }
+}
+
+/// A value as it stands in a file.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Given<'a> {
+    /// A cell of a table.
+    Cell(&'a str),
+    /// A value of a JSON object.
+    Json(&'a Value),
+}
+
+impl<'a> Given<'a> {
+    /// The text, of a cell or of a JSON string.
+    pub(super) fn text(self) -> Option<&'a str> {
+        match self {
+            Self::Cell(text) => Some(text),
+            Self::Json(value) => value.as_str(),
+        }
+    }
+
+    /// The value as text: numbers too, as ids are often written.
+    pub(super) fn scalar(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Json(Value::Number(number)) => Some(Cow::Owned(number.to_string())),
+            given => given.text().map(Cow::Borrowed),
+        }
+    }
+
+    /// Nothing is said: an empty cell. (An empty JSON string is a text, but no number or date.)
+    fn is_empty(self, value_type: Option<ValueType>) -> bool {
+        let is_text = matches!(value_type, None | Some(ValueType::Text));
+        match self {
+            Self::Cell(text) if is_text => text.is_empty(),
+            given => !is_text && given.text().is_some_and(|text| text.trim().is_empty()),
+        }
+    }
+
+    /// A reason with this value.
+    pub(super) fn reason(self, kind: String) -> Reason {
+        match self.text() {
+            Some(text) => Reason::with(kind, text),
+            None => match self {
+                Self::Json(value) => Reason::with(kind, &value.to_string()),
+                Self::Cell(_) => Reason::of(kind),
+            },
+        }
+    }
+}
+
+/// Appends the JSON of a value to `out`. `Ok(false)`: nothing is said, and nothing is appended.
+/// `column` is what the file calls it.
+pub(super) fn write(
+    out: &mut String,
+    field: &Field,
+    given: Given<'_>,
+    column: &str,
+    zone: Zone,
+) -> Result<bool, Reason> {
+    if given.is_empty(field.value_type) {
+        return Ok(false);
+    }
+    let start = out.len();
+    if write_value(out, field.value_type, given, zone).is_none() {
+        out.truncate(start);
+        let expected = field.value_type.map_or("a value", expectation);
+        return Err(given.reason(format!("`{column}` is not {expected}")));
+    }
+    if out.len() - start > LONGEST_VALUE {
+        out.truncate(start);
+        return Err(Reason::of(format!("`{column}` is longer than {LONGEST_VALUE} bytes")));
+    }
+    if !field.one_of.is_empty() && !is_one_of(&out[start..], &field.one_of) {
+        out.truncate(start);
+        return Err(given.reason(format!("`{column}` is not one of {}", field.one_of.join(", "))));
+    }
+    Ok(true)
+}
+
+fn write_value(out: &mut String, value_type: Option<ValueType>, given: Given<'_>, zone: Zone) -> Option<()> {
+    if let Given::Json(Value::Null) = given {
+        // `null` takes an attribute away.
+        out.push_str("null");
+        return Some(());
+    }
+    match (value_type, given) {
+        (None, Given::Json(value)) => write!(out, "{value}").ok()?,
+        (None | Some(ValueType::Text), given) => push_text(out, &given.scalar()?),
+        (Some(ValueType::Number), given) => {
+            write!(out, "{}", Number::parse(&given.scalar()?).ok()?).ok()?;
+        }
+        (Some(ValueType::Boolean), Given::Json(Value::Bool(value))) => write!(out, "{value}").ok()?,
+        (Some(ValueType::Boolean), given) => {
+            write!(out, "{}", read_boolean(&given.scalar()?)?).ok()?;
+        }
+        (Some(ValueType::Date), given) => {
+            let day = match times::read(given.text()?)? {
+                Written::Day(day) => day,
+                Written::Local(local) => local.date(),
+                Written::Instant(instant) => calendar::local(instant, zone).date(),
+            };
+            write!(out, "\"{day}\"").ok()?;
+        }
+        (Some(ValueType::Datetime), given) => {
+            write!(out, "\"{}\"", times::read(&given.scalar()?)?.instant(zone)).ok()?;
+        }
+        (Some(ValueType::List), given) => push_list(out, given)?,
+    }
+    Some(())
+}
+
+fn read_boolean(text: &str) -> Option<bool> {
+    let text = text.trim();
+    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    if is(["true", "yes", "y", "1"]) {
+        Some(true)
+    } else if is(["false", "no", "n", "0"]) {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+fn push_list(out: &mut String, given: Given<'_>) -> Option<()> {
+    let array = match given {
+        Given::Json(Value::Array(array)) => Some(array.clone()),
+        given if given.text()?.trim_start().starts_with('[') => {
+            Some(serde_json::from_str::<Vec<Value>>(given.text()?).ok()?)
+        }
+        _ => None,
+    };
+    let items: Vec<Cow<'_, str>> = if let Some(array) = &array {
+        array.iter().map(|item| Given::Json(item).scalar()).collect::<Option<_>>()?
+    } else {
+        let items = given.text()?.split(['|', ';']).map(str::trim);
+        items.filter(|item| !item.is_empty()).map(Cow::Borrowed).collect()
+    };
+    out.push('[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        push_text(out, item);
+    }
+    out.push(']');
+    Some(())
+}
+
+/// Appends a text as JSON.
+pub(super) fn push_text(out: &mut String, text: &str) {
+    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
+    if plain {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&Value::from(text).to_string());
+    }
+}
+
+/// `one_of` as conditions compare: without regard to case.
+fn is_one_of(json: &str, allowed: &[String]) -> bool {
+    let is_allowed = |text: &str| {
+        let folded = text.to_lowercase();
+        allowed.iter().any(|value| value == text || value.to_lowercase() == folded)
+    };
+    match serde_json::from_str::<Value>(json) {
+        Ok(Value::Array(items)) => items.iter().all(|item| item.as_str().is_some_and(is_allowed)),
+        Ok(Value::String(text)) => is_allowed(&text),
+        Ok(Value::Null) => true,
+        Ok(other) => is_allowed(&other.to_string()),
+        Err(_) => false,
+    }
+}
+
+const fn expectation(value_type: ValueType) -> &'static str {
+    match value_type {
+        ValueType::Text => "a text",
+        ValueType::Number => "a number such as 12.50",
+        ValueType::Boolean => "yes or no",
+        ValueType::Date => "a date such as 2026-03-29",
+        ValueType::Datetime => "a time such as 2026-03-29T09:30:00Z",
+        ValueType::List => "a list of texts",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kept(value_type: Option<ValueType>, given: Given<'_>) -> String {
+        let one_of = if value_type == Some(ValueType::List) {
+            ["tennis", "padel", "a"].map(str::to_owned).to_vec()
+        } else {
+            Vec::new()
+        };
+        let mut out = String::from("+");
+        match write(
+            &mut out,
+            &Field::new("f", value_type, &one_of),
+            given,
+            "column",
+            chrono_tz::Europe::Paris,
+        ) {
+            Ok(true) => out[1..].to_owned(),
+            Ok(false) => "nothing".to_owned(),
+            Err(reason) => {
+                assert_eq!(out, "+", "nothing is left of a value that is refused");
+                reason.to_string()
+            }
+        }
+    }
+
+    #[test]
+    fn cells_are_read_by_their_type() {
+        use ValueType::{Boolean, Date, Datetime, List, Text};
+        for (value_type, cell, expected) in [
+            (None, "007", "\"007\""),
+            (None, "", "nothing"),
+            (Some(Text), " a\"b\n ", "\" a\\\"b\\n \""),
+            (Some(Text), " ", "\" \""),
+            (Some(ValueType::Number), "-12.50", "-12.5"),
+            (Some(ValueType::Number), " ", "nothing"),
+            (Some(ValueType::Number), "12,50", "`column` is not a number such as 12.50: `12,50`"),
+            (Some(Boolean), "Yes", "true"),
+            (Some(Boolean), "0", "false"),
+            (Some(Boolean), "maybe", "`column` is not yes or no: `maybe`"),
+            (Some(Date), "1990-02-28", "\"1990-02-28\""),
+            (Some(Date), "2026-06-30T22:30:00Z", "\"2026-07-01\""),
+            (Some(Date), "28/02/1990", "`column` is not a date such as 2026-03-29: `28/02/1990`"),
+            (Some(Datetime), "2026-07-01 12:00", "\"2026-07-01T10:00:00Z\""),
+            (Some(List), "tennis; Padel|", "[\"tennis\",\"Padel\"]"),
+            (Some(List), r#"["tennis", "padel"]"#, "[\"tennis\",\"padel\"]"),
+            (Some(List), "tennis;golf", "`column` is not one of tennis, padel, a: `tennis;golf`"),
+            (Some(List), "[tennis", "`column` is not a list of texts: `[tennis`"),
+        ] {
+            assert_eq!(kept(value_type, Given::Cell(cell)), expected, "{cell}");
+        }
+        let long = "x".repeat(LONGEST_VALUE);
+        assert_eq!(kept(None, Given::Cell(&long)), "`column` is longer than 10000 bytes");
+    }
+
+    #[test]
+    fn json_values_are_read_by_their_type() {
+        use ValueType::{Boolean, Date, List, Number, Text};
+        for (value_type, json, expected) in [
+            (None, r#"{"a":[1.50,null]}"#, r#"{"a":[1.5,null]}"#),
+            (None, "\"\"", "\"\""),
+            (Some(Text), "7", "\"7\""),
+            (Some(Text), "null", "null"),
+            (Some(Text), "[]", "`column` is not a text: `[]`"),
+            (Some(Number), "0.30000000000000004", "0.3"),
+            (Some(Number), "\"12.5\"", "12.5"),
+            (Some(Number), "\"\"", "nothing"),
+            (Some(Number), "true", "`column` is not a number such as 12.50: `true`"),
+            (Some(Boolean), "true", "true"),
+            (Some(Date), "1990", "`column` is not a date such as 2026-03-29: `1990`"),
+            (Some(List), r#"["a",5]"#, "`column` is not one of tennis, padel, a: `[\"a\",5]`"),
+            (Some(List), "[]", "[]"),
+        ] {
+            let value: Value = serde_json::from_str(json).expect("JSON");
+            assert_eq!(kept(value_type, Given::Json(&value)), expected, "{json}");
+        }
+    }
+}
