@@ -144,7 +144,6 @@ impl ContactRow {
 pub(super) fn text_of_fact(given: Given<'_>, column: &str) -> Result<Option<String>, Reason> {
     let text = match given {
         Given::Json(Value::Null) => return Ok(None),
-        Given::Json(Value::Bool(value)) => value.to_string(),
         given => match given.scalar() {
             Some(text) => text.trim().to_owned(),
             None => return Err(given.reason(format!("`{column}` is not a text"))),

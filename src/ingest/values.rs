@@ -5,8 +5,8 @@
 //! |---|---|---|
 //! | text | anything | text, untouched |
 //! | number | `12`, `-12.50`, `1e3` | number |
-//! | boolean | `true`, `yes`, `y`, `1` and their opposites | `true`, `false` |
-//! | date | `2026-03-29`, or a time of [`super::times`]: its day as written | text, `2026-03-29` |
+//! | boolean | `true`, `yes`, `y`, `t`, `on`, `1` and their opposites | `true`, `false` |
+//! | date | `2026-03-29`, also where a time follows, which is not looked at | text, `2026-03-29` |
 //! | datetime | see [`super::times`] | text, RFC 3339 in UTC |
 //! | list | items separated by `\|` or `;`, or a JSON array | array of texts |
 
@@ -16,11 +16,10 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::reason::Reason;
-use super::times::{self, Written};
-use crate::domain::calendar;
+use super::times;
 use crate::domain::number::Number;
 use crate::domain::time::Zone;
-use crate::domain::value::ValueType;
+use crate::domain::value::{self, ValueType};
 
 /// A value may be this long, in bytes of JSON.
 pub(super) const LONGEST_VALUE: usize = 10_000;
@@ -66,10 +65,10 @@ impl<'a> Given<'a> {
         }
     }
 
-    /// The value as text: numbers too, as ids are often written.
+    /// The value as text: numbers too, as ids are often written, and booleans.
     pub(super) fn scalar(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Json(Value::Number(number)) => Some(Cow::Owned(number.to_string())),
+            Self::Json(value @ (Value::Number(_) | Value::Bool(_))) => Some(Cow::Owned(value.to_string())),
             given => given.text().map(Cow::Borrowed),
         }
     }
@@ -136,17 +135,11 @@ fn write_value(out: &mut String, value_type: Option<ValueType>, given: Given<'_>
         (Some(ValueType::Number), given) => {
             write!(out, "{}", Number::parse(&given.scalar()?).ok()?).ok()?;
         }
-        (Some(ValueType::Boolean), Given::Json(Value::Bool(value))) => write!(out, "{value}").ok()?,
         (Some(ValueType::Boolean), given) => {
-            write!(out, "{}", read_boolean(&given.scalar()?)?).ok()?;
+            write!(out, "{}", value::boolean(&given.scalar()?)?).ok()?;
         }
         (Some(ValueType::Date), given) => {
-            let day = match times::read(given.text()?)? {
-                Written::Day(day) => day,
-                Written::Local(local) => local.date(),
-                Written::Instant(instant) => calendar::local(instant, zone).date(),
-            };
-            write!(out, "\"{day}\"").ok()?;
+            write!(out, "\"{}\"", value::date(given.text()?)?).ok()?;
         }
         (Some(ValueType::Datetime), given) => {
             write!(out, "\"{}\"", times::read(&given.scalar()?)?.instant(zone)).ok()?;
@@ -154,18 +147,6 @@ fn write_value(out: &mut String, value_type: Option<ValueType>, given: Given<'_>
         (Some(ValueType::List), given) => push_list(out, given)?,
     }
     Some(())
-}
-
-fn read_boolean(text: &str) -> Option<bool> {
-    let text = text.trim();
-    let is = |words: [&str; 4]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    if is(["true", "yes", "y", "1"]) {
-        Some(true)
-    } else if is(["false", "no", "n", "0"]) {
-        Some(false)
-    } else {
-        None
-    }
 }
 
 fn push_list(out: &mut String, given: Given<'_>) -> Option<()> {
@@ -273,7 +254,7 @@ mod tests {
             (Some(Boolean), "0", "false"),
             (Some(Boolean), "maybe", "`column` is not yes or no: `maybe`"),
             (Some(Date), "1990-02-28", "\"1990-02-28\""),
-            (Some(Date), "2026-06-30T22:30:00Z", "\"2026-07-01\""),
+            (Some(Date), "2026-06-30T22:30:00Z", "\"2026-06-30\""),
             (Some(Date), "28/02/1990", "`column` is not a date such as 2026-03-29: `28/02/1990`"),
             (Some(Datetime), "2026-07-01 12:00", "\"2026-07-01T10:00:00Z\""),
             (Some(List), "tennis; Padel|", "[\"tennis\",\"Padel\"]"),
@@ -307,6 +288,22 @@ mod tests {
         ] {
             let value: Value = serde_json::from_str(json).expect("JSON");
             assert_eq!(kept(value_type, Given::Json(&value)), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_by_conditions() {
+        let cells =
+            ["1", "-0.5", "yes", "on", "2026-03-29", "2026-03-29 02:30", "1774776600", "a;b", "[]", "é"];
+        for value_type in ValueType::ALL {
+            for cell in cells {
+                let field = Field::new("f", Some(value_type), &[]);
+                let mut json = String::new();
+                let zone = chrono_tz::Europe::Paris;
+                if write(&mut json, &field, Given::Cell(cell), "column", zone).is_ok() {
+                    assert!(value::read(value_type, &json).is_some(), "{value_type:?} {cell} {json}");
+                }
+            }
         }
     }
 }
