@@ -1,13 +1,46 @@
-//! YAML files to a valid catalogue, or every problem in them.
+//! Declaration files to a valid catalogue, or every problem in them.
+//!
+//! | step | file | what |
+//! |---|---|---|
+//! | find | [`files`] | every YAML file below `campaigns/` |
+//! | compose | [`crate::yaml`] | a file's tree, in which everything keeps its place |
+//! | collect | [`sections`] | which names are declared in all files together |
+//! | read | [`facts`] [`condition`] [`test`] [`events`] [`bounds`] [`campaign`] | declarations, in an order in which each needs only those before it |
+//! | judge | [`segments`] [`lint`] | cycles; what is legal and cannot be meant |
+//!
+//! [`keys`] is the language as tables; [`scope`] tells what a name stands for.
+//!
+//! Every problem of every file is found in one go: a reader notes what is wrong and goes on, and a
+//! declaration that is wrong still counts as declared, so that one mistake is reported once. A
+//! syntax error stops its own file; names that this file seems to declare are not missed in others.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{Problem, Sources};
+use crate::diagnostic::{self, Problem, Severity, Sources};
 use crate::domain::catalogue::Catalogue;
+use crate::domain::name::{AttributeName, EventName, TraitName};
 use crate::domain::time::Zone;
+use crate::yaml::{self, Kind as NodeKind, Node, Reader};
 
+mod bounds;
+mod campaign;
+mod condition;
+mod events;
+mod facts;
+mod files;
+pub mod keys;
+mod lint;
 mod places;
+mod scope;
+mod sections;
+mod segments;
+mod test;
+
+use condition::Conditions;
+use scope::{Kind, Scope};
+use sections::Sections;
 
 pub use places::Places;
 
@@ -39,11 +72,117 @@ pub struct SourceFile {
 
 /// Reads all declarations of a project: every `.yaml` and `.yml` file below `campaigns/`, in
 /// sorted order. `time_zone` is the installation's.
-pub fn load(_project: &Path, _time_zone: Zone) -> Loaded {
-    todo!()
+pub fn load(project: &Path, time_zone: Zone) -> Loaded {
+    let found = files::find(project);
+    let mut loaded = read_all(&found.files, time_zone, found.problems);
+    let folder = files::FOLDER;
+    if !found.folder {
+        loaded.notes.push(format!("there is no folder {folder}/: nothing is declared"));
+    } else if found.files.is_empty() {
+        loaded.notes.push(format!("there is no .yaml file in {folder}/: nothing is declared"));
+    }
+    loaded
 }
 
 /// Reads declarations from files that are at hand. `time_zone` is the installation's.
-pub fn read(_files: &[SourceFile], _time_zone: Zone) -> Loaded {
-    todo!()
+pub fn read(files: &[SourceFile], time_zone: Zone) -> Loaded {
+    read_all(files, time_zone, Vec::new())
+}
+
+fn read_all(files: &[SourceFile], time_zone: Zone, unreadable: Vec<Problem>) -> Loaded {
+    let mut problems = unreadable;
+    let mut sources = Sources::new();
+    let mut places = Places::default();
+    let mut notes = Vec::new();
+    let mut lost = BTreeSet::new();
+    let mut roots = Vec::new();
+    let mut complete = problems.is_empty();
+    for file in files {
+        let composed = yaml::compose(&file.name, &file.bytes);
+        problems.extend(composed.problems);
+        if composed.stopped {
+            lost.extend(sections::words(&composed.text));
+            complete = false;
+        }
+        sources.insert(file.name.clone(), composed.text);
+        match composed.root {
+            Some(Node { kind: NodeKind::Null, .. }) => notes.push(format!("{} is empty", file.name)),
+            None if !composed.stopped => notes.push(format!("{} is empty", file.name)),
+            Some(root) => roots.push(root),
+            None => {}
+        }
+    }
+    for root in &roots {
+        places.note_all(root);
+    }
+    let mut reader = Reader::new();
+    let catalogue = catalogue(&mut reader, &roots, time_zone, lost, complete);
+    problems.extend(reader.into_problems());
+    diagnostic::sort(&mut problems);
+    let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
+    let catalogue = catalogue.filter(|_| sound);
+    let files = files.iter().map(|file| file.name.clone()).collect();
+    Loaded { catalogue, problems, places, sources, files, notes }
+}
+
+/// Reads all trees. `complete`: there is no file whose declarations are unknown.
+fn catalogue(
+    reader: &mut Reader,
+    roots: &[Node],
+    time_zone: Zone,
+    lost: BTreeSet<String>,
+    complete: bool,
+) -> Option<Catalogue> {
+    let mut sections = Sections::default();
+    for root in roots {
+        sections.file(reader, root);
+    }
+    let mut scope = Scope {
+        time_zone,
+        attributes: BTreeMap::new(),
+        events: facts::mail_events()
+            .map(|(name, event)| (name.as_str().to_owned(), Some((name, event))))
+            .collect(),
+        traits: BTreeMap::new(),
+        segments: sections.of(Kind::Segment).map(|entry| entry.key.text.clone()).collect(),
+        lost,
+    };
+    for entry in sections.of(Kind::Attribute) {
+        let attribute = facts::attribute(reader, entry);
+        let named = AttributeName::parse(&entry.key.text).ok().zip(attribute);
+        scope.attributes.insert(entry.key.text.clone(), named);
+    }
+    for entry in sections.of(Kind::Event) {
+        let event = facts::event(reader, entry);
+        scope.events.insert(entry.key.text.clone(), EventName::parse(&entry.key.text).ok().zip(event));
+    }
+    for entry in sections.of(Kind::Trait) {
+        let computed = facts::computed(reader, &scope, entry);
+        scope.traits.insert(entry.key.text.clone(), TraitName::parse(&entry.key.text).ok().zip(computed));
+    }
+    let mut conditions = Conditions::new(&scope);
+    let segments = segments::read(reader, &mut conditions, sections.of(Kind::Segment));
+    let mut campaigns = BTreeMap::new();
+    let mut count = 0;
+    for entry in sections.of(Kind::Campaign) {
+        count += 1;
+        let shared = &sections.shared;
+        let wrong = sections.from_is_wrong;
+        if let Some(campaign) = campaign::read(reader, &mut conditions, shared, time_zone, wrong, entry) {
+            campaigns.insert(campaign.name.clone(), campaign);
+        }
+    }
+    if complete && count > 0 {
+        segments::warn_of_unused(reader, sections.of(Kind::Segment), &conditions.used);
+    }
+    if reader.errors() > 0 {
+        return None;
+    }
+    Some(Catalogue {
+        attributes: scope.attributes.into_values().flatten().collect(),
+        events: scope.events.into_values().flatten().collect(),
+        traits: scope.traits.into_values().flatten().collect(),
+        segments,
+        campaigns,
+    })
 }

@@ -1,5 +1,7 @@
 //! The tree of a YAML file. Every part of it knows where it stands.
 
+use serde_json::Value;
+
 use crate::diagnostic::Place;
 
 use super::scalar::Scalar;
@@ -65,6 +67,18 @@ impl Node {
                 entries.iter().find(|entry| entry.key.text == key).map(|entry| &entry.value)
             }
             _ => None,
+        }
+    }
+
+    /// The JSON value of it.
+    pub fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Null | Kind::Broken => Value::Null,
+            Kind::Scalar(scalar) => scalar.to_json(),
+            Kind::List(items) => items.iter().map(Self::to_json).collect(),
+            Kind::Map(entries) => {
+                entries.iter().map(|entry| (entry.key.text.clone(), entry.value.to_json())).collect()
+            }
         }
     }
 

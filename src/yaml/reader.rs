@@ -36,9 +36,9 @@ impl Reader {
         self.problems
     }
 
-    /// How many problems were noted: whether reading something added any.
-    pub fn count(&self) -> usize {
-        self.problems.len()
+    /// How many errors were noted: whether reading something added any.
+    pub fn errors(&self) -> usize {
+        self.problems.iter().filter(|problem| problem.is_error()).count()
     }
 
     /// Notes that something of the language is not there yet.

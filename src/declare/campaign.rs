@@ -1,0 +1,352 @@
+//! Campaigns, and the defaults that they share.
+
+use std::collections::BTreeMap;
+
+use super::condition::Conditions;
+use super::facts::description;
+use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, VERSION};
+use crate::diagnostic::{Place, Problem};
+use crate::domain::calendar;
+use crate::domain::campaign::{Campaign, MailPurpose, Missed, Repeat, Version};
+use crate::domain::condition::Condition;
+use crate::domain::email::Mailbox;
+use crate::domain::name::CampaignName;
+use crate::domain::schedule::{CronLine, Schedule};
+use crate::domain::time::{Span, Timestamp, Zone};
+use crate::yaml::{Entry, Field, Fields, Kind, Node, Reader, dates};
+
+/// For how long a deferred mail is tried again where nothing else is said.
+const RETRY_FOR: Span = Span::Seconds(24 * 60 * 60);
+
+/// What a campaign and `defaults` can both say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Shared {
+    from: Option<Mailbox>,
+    reply_to: Option<Mailbox>,
+    missed: Option<Missed>,
+    repeat: Option<Repeat>,
+    max_recipients: Option<u64>,
+    retry_for: Option<Span>,
+    time_zone: Option<Zone>,
+}
+
+impl Shared {
+    /// Reads the keys that both have.
+    pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Self {
+        if let Some(field) = fields.get("tracking") {
+            let words = [("none", Some(())), ("aggregate", None), ("individual", None)];
+            reader.word(field.value, "`tracking`", &words);
+        }
+        if let Some(field) = fields.get("on_uncertain") {
+            reader.word(field.value, "`on_uncertain`", &[("hold", Some(())), ("send_again", None)]);
+        }
+        Self {
+            from: fields.get("from").and_then(|field| reader.mailbox(field.value, "`from`")),
+            reply_to: fields.get("reply_to").and_then(|field| reader.mailbox(field.value, "`reply_to`")),
+            missed: fields.get("missed").and_then(|field| missed(reader, field)),
+            repeat: fields.get("repeat").and_then(|field| repeat(reader, field)),
+            max_recipients: fields.get("limits").and_then(|field| max_recipients(reader, field)),
+            retry_for: fields.get("retry").and_then(|field| retry_for(reader, field)),
+            time_zone: None,
+        }
+    }
+
+    /// What `defaults` say.
+    pub(super) fn defaults(reader: &mut Reader, fields: &Fields<'_>) -> Self {
+        let time_zone = fields.get("time_zone").and_then(|field| zone(reader, field));
+        Self { time_zone, ..Self::read(reader, fields) }
+    }
+
+    /// What this says, else what `others` say.
+    pub(super) fn or(self, others: &Self) -> Self {
+        Self {
+            from: self.from.or_else(|| others.from.clone()),
+            reply_to: self.reply_to.or_else(|| others.reply_to.clone()),
+            missed: self.missed.or(others.missed),
+            repeat: self.repeat.or(others.repeat),
+            max_recipients: self.max_recipients.or(others.max_recipients),
+            retry_for: self.retry_for.or(others.retry_for),
+            time_zone: self.time_zone.or(others.time_zone),
+        }
+    }
+}
+
+/// Reads a campaign. `from_is_wrong`: the defaults' `from` was reported, so it is not missing here.
+pub(super) fn read(
+    reader: &mut Reader,
+    conditions: &mut Conditions<'_>,
+    defaults: &Shared,
+    time_zone: Zone,
+    from_is_wrong: bool,
+    entry: &Entry,
+) -> Option<Campaign> {
+    let errors = reader.errors();
+    let name = &entry.key;
+    let called = format!("the campaign `{}`", name.text);
+    let fields = Fields::read(reader, &entry.value, &called, &name.place, &CAMPAIGN)?;
+    let description = description(reader, &fields);
+    let audience = fields
+        .require(reader, "audience")
+        .and_then(|field| conditions.read(reader, field.value, &field.name.place));
+    let own = Shared::read(reader, &fields);
+    let (schedule, own_zone) = match fields.get("schedule") {
+        Some(field) => schedule(reader, field),
+        None => (None, None),
+    };
+    let shared = own.or(defaults);
+    let zone = own_zone.or(defaults.time_zone).unwrap_or(time_zone);
+    if shared.from.is_none() && fields.get("from").is_none() && !from_is_wrong {
+        let message = format!("nobody sends `{}`: it has no `from`", name.text);
+        let problem = Problem::error("missing-key", message, name.place.clone());
+        reader.report(problem.hint("write `defaults: { from: Maison Roland <bonjour@maison.example> }`"));
+    }
+    let purposes =
+        [("marketing", Some(MailPurpose::Marketing)), ("transactional", Some(MailPurpose::Transactional))];
+    let purpose = fields.get("purpose").and_then(|field| reader.word(field.value, "`purpose`", &purposes));
+    let versions = versions(reader, conditions, &fields, &name.place);
+    let data = fields.get("data").and_then(|field| {
+        reader.names(field).map(|entries| {
+            entries.iter().map(|entry| (entry.key.text.clone(), entry.value.to_json())).collect()
+        })
+    });
+    let starts = fields.get("starts").and_then(|field| moment(reader, field, zone, false));
+    let ends = fields.get("ends").and_then(|field| moment(reader, field, zone, true));
+    if let (Some(starts), Some(ends), Some(field)) = (starts, ends, fields.get("ends"))
+        && starts >= ends
+    {
+        let message = format!("`{}` ends before it starts", name.text);
+        reader.report(Problem::error("wrong-bounds", message, field.value.place.clone()));
+    }
+    if reader.errors() > errors {
+        return None;
+    }
+    Some(Campaign {
+        name: CampaignName::parse(&name.text).ok()?,
+        description,
+        audience: audience?,
+        schedule,
+        time_zone: zone,
+        missed: shared.missed.unwrap_or_default(),
+        repeat: shared.repeat.unwrap_or_default(),
+        purpose: purpose.unwrap_or_default(),
+        from: shared.from?,
+        reply_to: shared.reply_to,
+        versions: versions?,
+        data: data.unwrap_or_default(),
+        starts,
+        ends,
+        max_recipients: shared.max_recipients,
+        retry_for: shared.retry_for.unwrap_or(RETRY_FOR),
+    })
+}
+
+fn schedule(reader: &mut Reader, field: Field<'_>) -> (Option<Schedule>, Option<Zone>) {
+    let errors = reader.errors();
+    let Some(fields) = Fields::read(reader, field.value, "`schedule`", &field.name.place, &SCHEDULE) else {
+        return (None, None);
+    };
+    let zone = fields.get("time_zone").and_then(|field| zone(reader, field));
+    let schedule = match (fields.get("cron"), fields.get("at")) {
+        (Some(cron), None) => cron_line(reader, cron).map(Schedule::Cron),
+        (None, Some(at)) => local_time(reader, at).map(Schedule::At),
+        (Some(_), Some(at)) => {
+            let message = "a schedule has either `cron` or `at`";
+            let problem = Problem::error("ambiguous", message, at.name.place.clone());
+            reader.report(problem.hint("make two campaigns of it"));
+            None
+        }
+        (None, None) => {
+            if reader.errors() == errors {
+                let message = "a schedule needs `cron` or `at`";
+                let problem = Problem::error("missing-key", message, field.name.place.clone());
+                reader.report(problem.hint(format!("for example `{}`", field.key.example)));
+            }
+            None
+        }
+    };
+    (schedule, zone)
+}
+
+fn cron_line(reader: &mut Reader, field: Field<'_>) -> Option<CronLine> {
+    let text = reader.filled(field.value, "`cron`")?;
+    match CronLine::parse(text) {
+        Ok(line) => Some(line),
+        Err(error) => {
+            let problem = Problem::error("wrong-cron", error.message, field.value.place.clone());
+            reader.report(problem.maybe_hint(error.hint));
+            None
+        }
+    }
+}
+
+fn local_time(reader: &mut Reader, field: Field<'_>) -> Option<chrono::NaiveDateTime> {
+    let node = field.value;
+    if let Kind::Scalar(scalar) = &node.kind {
+        let text = scalar.text.trim();
+        let hint = if dates::instant(text).is_some() {
+            "leave out the offset and give the zone as `time_zone`".to_owned()
+        } else if dates::date(text).is_some() {
+            format!("add the time of day: `{text}T10:00`")
+        } else {
+            return reader.local_time(node, "`at`");
+        };
+        let message = format!("`at` must be {}, not `{text}`", field.key.value);
+        reader.report(Problem::error("wrong-date", message, node.place.clone()).hint(hint));
+        return None;
+    }
+    reader.local_time(node, "`at`")
+}
+
+/// A zone; `contact` is one of a later version.
+fn zone(reader: &mut Reader, field: Field<'_>) -> Option<Zone> {
+    if matches!(&field.value.kind, Kind::Scalar(scalar) if scalar.text == "contact") {
+        reader.not_available("`time_zone: contact`", &field.value.place);
+        return None;
+    }
+    reader.zone(field.value, "`time_zone`")
+}
+
+fn missed(reader: &mut Reader, field: Field<'_>) -> Option<Missed> {
+    if !matches!(field.value.kind, Kind::Map(_)) {
+        return reader.word(field.value, "`missed`", &[("skip", Some(Missed::Skip))]);
+    }
+    let fields = Fields::read(reader, field.value, "`missed`", &field.name.place, &MISSED)?;
+    let within = fields.require(reader, "send_within")?;
+    reader.span(within.value, "`send_within`").map(Missed::SendWithin)
+}
+
+fn repeat(reader: &mut Reader, field: Field<'_>) -> Option<Repeat> {
+    if !matches!(field.value.kind, Kind::Map(_)) {
+        let words =
+            [("once", Some(Repeat::Once)), ("every_run", Some(Repeat::EveryRun)), ("every_entry", None)];
+        return reader.word(field.value, "`repeat`", &words);
+    }
+    let fields = Fields::read(reader, field.value, "`repeat`", &field.name.place, &REPEAT)?;
+    let every = fields.require(reader, "at_most_every")?;
+    reader.span(every.value, "`at_most_every`").map(Repeat::AtMostEvery)
+}
+
+fn max_recipients(reader: &mut Reader, field: Field<'_>) -> Option<u64> {
+    let fields = Fields::read(reader, field.value, "`limits`", &field.name.place, &LIMITS)?;
+    let most = fields.get("max_recipients")?;
+    reader.whole(most.value, "`max_recipients`", 1, u64::MAX)
+}
+
+fn retry_for(reader: &mut Reader, field: Field<'_>) -> Option<Span> {
+    let fields = Fields::read(reader, field.value, "`retry`", &field.name.place, &RETRY)?;
+    let span = fields.require(reader, "for")?;
+    reader.span(span.value, "`for`")
+}
+
+/// A day or a time in a zone. A day begins with its first instant, and `ends` with its last.
+fn moment(reader: &mut Reader, field: Field<'_>, zone: Zone, ends: bool) -> Option<Timestamp> {
+    let expected = "a date like `2026-12-24`, or a time like `2026-12-24T10:00`";
+    let text = &reader.scalar(field.value, &field.subject(), expected)?.text;
+    let moment = if let Some(day) = dates::date(text) {
+        let day = if ends { day.succ_opt().unwrap_or(day) } else { day };
+        Some(calendar::day_start(day, zone))
+    } else {
+        dates::local_time(text).map(|local| calendar::resolve(local, zone)).or_else(|| dates::instant(text))
+    };
+    if moment.is_none() {
+        reader.wrong_date(field.value, &field.subject(), text, expected);
+    }
+    moment
+}
+
+/// `template` is one version for everyone.
+fn versions(
+    reader: &mut Reader,
+    conditions: &mut Conditions<'_>,
+    fields: &Fields<'_>,
+    at: &Place,
+) -> Option<Vec<Version>> {
+    match (fields.get("template"), fields.get("versions")) {
+        (Some(field), None) => {
+            let template = template(reader, field.value)?;
+            Some(vec![Version { label: "default".to_owned(), condition: Condition::Everyone, template }])
+        }
+        (None, Some(field)) => several(reader, conditions, field),
+        (Some(template), Some(versions)) => {
+            let message = "a campaign has either `template` or `versions`";
+            let problem = Problem::error("ambiguous", message, versions.name.place.clone());
+            let problem = problem.related("`template` is here", template.name.place.clone());
+            reader
+                .report(problem.hint("make the template the last version: `{ for: everyone, template: … }`"));
+            None
+        }
+        (None, None) => {
+            let message = "a campaign needs `template` or `versions`";
+            let problem = Problem::error("missing-key", message, at.clone());
+            reader.report(
+                problem.hint("for example `template: vip_discount`, the folder templates/vip_discount"),
+            );
+            None
+        }
+    }
+}
+
+fn several(reader: &mut Reader, conditions: &mut Conditions<'_>, field: Field<'_>) -> Option<Vec<Version>> {
+    let mut labels: BTreeMap<String, Place> = BTreeMap::new();
+    let mut covered: Option<&Place> = None;
+    let items = reader.items(field)?;
+    let mut versions = Vec::new();
+    for item in items {
+        if let Some(everyone) = covered {
+            let problem =
+                Problem::warning("unreachable-version", "nobody gets this version", item.place.clone());
+            let problem = problem.related("this one takes everyone", everyone.clone());
+            reader.report(problem.hint("put the version for everyone last"));
+        }
+        let Some(fields) = Fields::read(reader, item, "a version", &item.place, &VERSION) else { continue };
+        let condition = fields
+            .require(reader, "for")
+            .and_then(|field| conditions.read(reader, field.value, &field.name.place));
+        if condition == Some(Condition::Everyone) {
+            covered = covered.or(Some(&item.place));
+        }
+        let template = fields.require(reader, "template").and_then(|field| template(reader, field.value));
+        let label = match fields.get("label") {
+            Some(field) => reader.filled(field.value, "`label`").map(str::to_owned),
+            None => template.clone(),
+        };
+        let (Some(condition), Some(template), Some(label)) = (condition, template, label) else { continue };
+        let place = fields.get("label").map_or(&item.place, |field| &field.value.place);
+        if let Some(first) = labels.get(&label) {
+            let message = format!("two versions have the label `{label}`");
+            let problem = Problem::error("duplicate-label", message, place.clone());
+            let problem = problem.related("the first is here", first.clone());
+            reader.report(problem.hint("give each a `label` of its own"));
+            continue;
+        }
+        labels.insert(label.clone(), place.clone());
+        versions.push(Version { label, condition, template });
+    }
+    (versions.len() == items.len()).then_some(versions)
+}
+
+/// The name of a folder below `templates/`, with slashes for folders in it.
+fn template(reader: &mut Reader, node: &Node) -> Option<String> {
+    let name = reader.filled(node, "`template`")?;
+    let is_part = |part: &str| {
+        part.starts_with(|char: char| char.is_ascii_alphanumeric())
+            && part.chars().all(|char| char.is_ascii_alphanumeric() || matches!(char, '_' | '-' | '.'))
+    };
+    if !name.split('/').all(is_part) {
+        let message = format!("`{name}` is no name of a template: it is a folder below templates/");
+        let hint = match name.split('/').find(|part| part.starts_with('_')) {
+            Some(_) => "names that begin with _ are layouts and partials".to_owned(),
+            None => "for example `template: vip_discount`".to_owned(),
+        };
+        reader.report(Problem::error("wrong-template", message, node.place.clone()).hint(hint));
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+/// Reports that a key of `defaults` is written in two files.
+pub(super) fn duplicate_default(reader: &mut Reader, entry: &Entry, first: &Place) {
+    let message = format!("`{}` of `defaults` is written in two files", entry.key.text);
+    let problem = Problem::error("duplicate-key", message, entry.key.place.clone());
+    reader.report(problem.related("first written here", first.clone()));
+}

@@ -1,0 +1,202 @@
+//! Events in conditions and traits: which (window, `where`, `per`) and what they amount to (measures).
+
+use super::lint;
+use super::scope::{self, Kind, Scope};
+use super::test::{self, Subject};
+use crate::diagnostic::{Place, Problem};
+use crate::domain::catalogue::EventType;
+use crate::domain::condition::{EventQuery, Measure, MeasureKind, Operator, PropertyName, Test, Window};
+use crate::domain::name::EventName;
+use crate::domain::number::Number;
+use crate::domain::value::{Value, ValueType};
+use crate::yaml::{Field, Fields, Kind as NodeKind, Name, Reader};
+
+/// Mail events of which a machine's are left out unless `where` says otherwise.
+const READ_BY_MACHINES: [&str; 2] = ["email_opened", "email_clicked"];
+
+/// Events as they are written: the name in `head` (`of`, `did`), the rest beside it.
+#[derive(Debug)]
+pub(super) struct Events<'s> {
+    /// What they are.
+    pub(super) query: EventQuery,
+    /// The declaration of the event.
+    pub(super) declared: &'s EventType,
+}
+
+/// Reads which events are meant. Everything beside the name is read, and its problems reported,
+/// only where the name is known.
+pub(super) fn read<'s>(
+    reader: &mut Reader,
+    scope: &'s Scope,
+    fields: &Fields<'_>,
+    head: Field<'_>,
+) -> Option<Events<'s>> {
+    let problems = reader.errors();
+    let window = window(reader, fields);
+    let name = name(reader, head)?;
+    let (event, declared) = scope.find(reader, Kind::Event, &scope.events, &name, &[])?;
+    let filter = filter(reader, scope, event, declared, fields);
+    let per = fields.get("per").and_then(|field| property(reader, event, declared, field));
+    if reader.errors() > problems {
+        return None;
+    }
+    if let (Some(reason), Some(field)) = (lint::empty_window(&window), fields.get("older_than")) {
+        let message = format!("no event of `{event}` can be found: {reason}");
+        reader.report(Problem::warning("matches-nobody", message, field.value.place.clone()));
+    }
+    let per = per.map(|(property, _)| property);
+    Some(Events { query: EventQuery { event: event.clone(), window, filter, per }, declared })
+}
+
+/// The name in a field.
+pub(super) fn name(reader: &mut Reader, field: Field<'_>) -> Option<Name> {
+    if let NodeKind::Scalar(scalar) = &field.value.kind {
+        Some(Name { text: scalar.text.clone(), place: field.value.place.clone() })
+    } else {
+        field.wrong_type(reader);
+        None
+    }
+}
+
+/// The property that a field names.
+pub(super) fn property(
+    reader: &mut Reader,
+    event: &EventName,
+    declared: &EventType,
+    field: Field<'_>,
+) -> Option<(PropertyName, ValueType)> {
+    let name = name(reader, field)?;
+    let (property, declared) = scope::property(reader, event, declared, &name)?;
+    Some((property, declared.value_type))
+}
+
+/// The property that a field names, which must be a number.
+pub(super) fn number_property(
+    reader: &mut Reader,
+    event: &EventName,
+    declared: &EventType,
+    field: Field<'_>,
+) -> Option<PropertyName> {
+    let (property, value_type) = property(reader, event, declared, field)?;
+    if value_type != ValueType::Number {
+        not_a_number(reader, field.key.name, &property, value_type, &field.value.place);
+        return None;
+    }
+    Some(property)
+}
+
+fn not_a_number(
+    reader: &mut Reader,
+    measure: &str,
+    property: &PropertyName,
+    value_type: ValueType,
+    place: &Place,
+) {
+    let message = format!("`{measure}` needs a number, and `{}` is a {}", property.0, value_type.word());
+    reader.report(Problem::error("wrong-type", message, place.clone()));
+}
+
+fn window(reader: &mut Reader, fields: &Fields<'_>) -> Window {
+    let mut span = |name| {
+        let field: Field<'_> = fields.get(name)?;
+        reader.span(field.value, &field.subject())
+    };
+    Window { within: span("within"), older_than: span("older_than") }
+}
+
+fn filter(
+    reader: &mut Reader,
+    scope: &Scope,
+    event: &EventName,
+    declared: &EventType,
+    fields: &Fields<'_>,
+) -> Vec<(PropertyName, Test)> {
+    let mut filter = Vec::new();
+    if let Some(field) = fields.get("where") {
+        for entry in reader.names(field).unwrap_or_default() {
+            let Some((property, declared)) = scope::property(reader, event, declared, &entry.key) else {
+                continue;
+            };
+            let subject = Subject {
+                name: &entry.key.text,
+                value_type: declared.value_type,
+                one_of: &[],
+                counts: false,
+                time_zone: scope.time_zone,
+            };
+            if let Some(test) = test::read(reader, &entry.value, &entry.key.place, subject) {
+                filter.push((property, test));
+            }
+        }
+    }
+    let by = PropertyName("by".to_owned());
+    if READ_BY_MACHINES.contains(&event.as_str()) && !filter.iter().any(|(property, _)| *property == by) {
+        let human = Operator::Is(Value::Text("human".to_owned()));
+        filter.push((by, Test { operators: vec![human], exact_case: false }));
+    }
+    filter
+}
+
+/// The measures of a `did`: those that are written, else at least once.
+pub(super) fn measures(
+    reader: &mut Reader,
+    scope: &Scope,
+    events: &Events<'_>,
+    fields: &Fields<'_>,
+) -> Option<Vec<Measure>> {
+    let problems = reader.errors();
+    let mut measures = Vec::new();
+    let subject = |name, value_type, counts| Subject {
+        name,
+        value_type,
+        one_of: &[],
+        counts,
+        time_zone: scope.time_zone,
+    };
+    if let Some(field) = fields.get("times") {
+        let test =
+            test::read(reader, field.value, &field.name.place, subject("times", ValueType::Number, true));
+        measures.extend(test.map(|test| Measure { kind: MeasureKind::Times, test }));
+    }
+    for measure in ["total", "average", "distinct"] {
+        let Some(field) = fields.get(measure) else { continue };
+        for entry in reader.names(field).unwrap_or_default() {
+            let found = scope::property(reader, &events.query.event, events.declared, &entry.key);
+            let Some((property, declared)) = found else { continue };
+            let is_number = declared.value_type == ValueType::Number;
+            let kind = match measure {
+                "distinct" => MeasureKind::Distinct(property),
+                _ if !is_number => {
+                    not_a_number(reader, measure, &property, declared.value_type, &entry.key.place);
+                    continue;
+                }
+                "total" => MeasureKind::Total(property),
+                _ => MeasureKind::Average(property),
+            };
+            let subject = subject(&entry.key.text, ValueType::Number, measure == "distinct");
+            let test = test::read(reader, &entry.value, &entry.key.place, subject);
+            measures.extend(test.map(|test| Measure { kind, test }));
+        }
+    }
+    if let Some(field) = fields.get("last_at") {
+        let test = test::read(
+            reader,
+            field.value,
+            &field.name.place,
+            subject("last_at", ValueType::Datetime, false),
+        );
+        measures.extend(test.map(|test| Measure { kind: MeasureKind::LastAt, test }));
+    }
+    if reader.errors() > problems {
+        return None;
+    }
+    if measures.is_empty() {
+        measures.push(times(Operator::AtLeast(Number::from_millionths(crate::domain::number::ONE))));
+    }
+    Some(measures)
+}
+
+/// A test of how many events there are.
+pub(super) fn times(operator: Operator) -> Measure {
+    Measure { kind: MeasureKind::Times, test: Test { operators: vec![operator], exact_case: false } }
+}

@@ -1,0 +1,115 @@
+//! The top level of all files together: which names are declared, each once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::campaign::{Shared, duplicate_default};
+use super::condition::EVERYONE;
+use super::facts::{is_reserved_attribute, wrong_name};
+use super::keys::{DEFAULTS, FILE};
+use super::scope::Kind;
+use crate::diagnostic::{Place, Problem};
+use crate::domain::event::MAIL_EVENTS;
+use crate::domain::name::is_name;
+use crate::yaml::{Entry, Field, Fields, Kind as NodeKind, Node, Reader};
+
+/// All declarations by kind and name, and the defaults.
+#[derive(Debug, Default)]
+pub(super) struct Sections<'n> {
+    declared: BTreeMap<(Kind, &'n str), &'n Entry>,
+    defaults: BTreeMap<&'n str, &'n Place>,
+    /// What all `defaults` say together.
+    pub(super) shared: Shared,
+    /// Whether a `from` stands in `defaults` that was reported.
+    pub(super) from_is_wrong: bool,
+}
+
+impl<'n> Sections<'n> {
+    /// The declarations of a kind, by name.
+    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = &'n Entry> + use<'_, 'n> {
+        self.declared.iter().filter(move |((of, _), _)| *of == kind).map(|(_, entry)| *entry)
+    }
+
+    /// Reads the top level of a file.
+    pub(super) fn file(&mut self, reader: &mut Reader, root: &'n Node) {
+        let Some(fields) = Fields::read(reader, root, "a declaration file", &root.place, &FILE) else {
+            return;
+        };
+        for field in fields.iter() {
+            match field.key.name {
+                "version" => {
+                    reader.whole(field.value, "`version`", 1, 1);
+                }
+                "defaults" => self.defaults(reader, field),
+                section => {
+                    if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.section() == section) {
+                        self.section(reader, kind, field);
+                    }
+                }
+            }
+        }
+    }
+
+    fn section(&mut self, reader: &mut Reader, kind: Kind, field: Field<'n>) {
+        // A section whose declarations are all commented out is no mistake.
+        if field.value.kind == NodeKind::Null {
+            return;
+        }
+        for entry in reader.names(field).unwrap_or_default() {
+            let name = entry.key.text.as_str();
+            if !is_name(name) {
+                wrong_name(reader, entry);
+            } else if is_reserved(kind, name) {
+                let message = format!("the {} `{name}` is built in", kind.word());
+                let problem = Problem::error("reserved-name", message, entry.key.place.clone());
+                reader.report(problem.hint("use it without declaring it, or take another name"));
+            } else if let Some(first) = self.declared.get(&(kind, name)) {
+                let message = format!("the {} `{name}` is declared twice", kind.word());
+                let problem = Problem::error("duplicate-name", message, entry.key.place.clone());
+                let problem = problem.related("first declared here", first.key.place.clone());
+                reader.report(problem.hint("a name is declared once in all files"));
+            } else {
+                self.declared.insert((kind, name), entry);
+            }
+        }
+    }
+
+    fn defaults(&mut self, reader: &mut Reader, field: Field<'n>) {
+        let errors = reader.errors();
+        let Some(fields) = Fields::read(reader, field.value, "`defaults`", &field.name.place, &DEFAULTS)
+        else {
+            return;
+        };
+        if let NodeKind::Map(entries) = &field.value.kind {
+            for entry in entries {
+                if let Some(first) = self.defaults.get(entry.key.text.as_str()) {
+                    duplicate_default(reader, entry, first);
+                } else {
+                    self.defaults.insert(&entry.key.text, &entry.key.place);
+                }
+            }
+        }
+        let shared = Shared::defaults(reader, &fields);
+        self.from_is_wrong |= fields.get("from").is_some() && reader.errors() > errors;
+        self.shared = std::mem::take(&mut self.shared).or(&shared);
+    }
+}
+
+fn is_reserved(kind: Kind, name: &str) -> bool {
+    match kind {
+        Kind::Attribute => is_reserved_attribute(name),
+        Kind::Event => MAIL_EVENTS.contains(&name),
+        Kind::Segment => name == EVERYONE,
+        Kind::Trait | Kind::Campaign => false,
+    }
+}
+
+/// The words of a file that could not be read which may be names that it declares: those before a
+/// colon. Nothing is said of them in other files.
+pub(super) fn words(text: &str) -> BTreeSet<String> {
+    text.lines()
+        .flat_map(|line| line.split(':'))
+        .filter_map(|part| part.rsplit(|char: char| !(char.is_ascii_alphanumeric() || char == '_')).next())
+        .filter(|word| is_name(word))
+        .map(str::to_owned)
+        .collect()
+}

@@ -1,0 +1,89 @@
+//! Segments: named conditions without cycles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::condition::Conditions;
+use super::facts::description;
+use super::keys::SEGMENT;
+use crate::diagnostic::Problem;
+use crate::domain::catalogue::Segment;
+use crate::domain::name::SegmentName;
+use crate::yaml::{Entry, Fields, Name, Reader};
+
+/// Reads all segments and reports those that contain themselves.
+pub(super) fn read<'n>(
+    reader: &mut Reader,
+    conditions: &mut Conditions<'_>,
+    entries: impl Iterator<Item = &'n Entry>,
+) -> BTreeMap<SegmentName, Segment> {
+    let mut segments = BTreeMap::new();
+    let mut graph: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+    for entry in entries {
+        let before = conditions.used.len();
+        if let Some((name, segment)) = one(reader, conditions, entry) {
+            segments.insert(name, segment);
+        }
+        graph.insert(entry.key.text.clone(), conditions.used[before..].to_vec());
+    }
+    report_cycles(reader, &graph);
+    segments
+}
+
+fn one(
+    reader: &mut Reader,
+    conditions: &mut Conditions<'_>,
+    entry: &Entry,
+) -> Option<(SegmentName, Segment)> {
+    let name = &entry.key;
+    let called = format!("the segment `{}`", name.text);
+    let fields = Fields::read(reader, &entry.value, &called, &name.place, &SEGMENT)?;
+    let description = description(reader, &fields);
+    let field = fields.require(reader, "match")?;
+    let condition = conditions.read(reader, field.value, &field.name.place)?;
+    Some((SegmentName::parse(&name.text).ok()?, Segment { condition, description }))
+}
+
+/// Each cycle is reported once, at the place where it closes.
+fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Vec<Name>>) {
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    for start in graph.keys() {
+        if done.contains(start.as_str()) {
+            continue;
+        }
+        // The path from `start`, with the next use of each segment on it that is to be followed.
+        let mut path: Vec<(&str, usize)> = vec![(start, 0)];
+        while let Some((segment, next)) = path.last_mut() {
+            let Some(used) = graph.get(*segment).and_then(|used| used.get(*next)) else {
+                done.insert(*segment);
+                path.pop();
+                continue;
+            };
+            *next += 1;
+            if let Some(position) = path.iter().position(|(on, _)| *on == used.text) {
+                let cycle: Vec<_> =
+                    path[position..].iter().map(|(on, _)| *on).chain([used.text.as_str()]).collect();
+                let message = match cycle.as_slice() {
+                    [only, _] => format!("the segment `{only}` contains itself"),
+                    _ => format!("segments contain each other: {}", cycle.join(" → ")),
+                };
+                let problem = Problem::error("segment-cycle", message, used.place.clone());
+                reader.report(problem.hint("one of them must do without the other"));
+            } else if !done.contains(used.text.as_str()) && graph.contains_key(&used.text) {
+                path.push((&used.text, 0));
+            }
+        }
+    }
+}
+
+/// Segments that neither a campaign nor another segment names.
+pub(super) fn warn_of_unused<'n>(
+    reader: &mut Reader,
+    entries: impl Iterator<Item = &'n Entry>,
+    used: &[Name],
+) {
+    let used: BTreeSet<&str> = used.iter().map(|name| name.text.as_str()).collect();
+    for entry in entries.filter(|entry| !used.contains(entry.key.text.as_str())) {
+        let message = format!("no campaign and no segment uses `{}`", entry.key.text);
+        reader.report(Problem::warning("unused-segment", message, entry.key.place.clone()));
+    }
+}
