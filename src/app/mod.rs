@@ -4,11 +4,12 @@
 //! |---|---|
 //! | [`project`] | a project folder, read and checked as a whole |
 //! | [`installation`] | a project with its database |
-//! | [`import`] [`migrate`] | one use case each |
+//! | [`init`] [`import`] [`migrate`] | one use case each |
 //! | [`failure`] | why a use case did not do what it was asked |
 
 pub mod failure;
 pub mod import;
+pub mod init;
 pub mod installation;
 pub mod migrate;
 pub mod project;

@@ -27,12 +27,33 @@ pub struct Arguments {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Write a new project folder that runs as it is.
+    Init(Init),
     /// Check settings, declarations and templates: all problems of all files.
     Check(Check),
     /// Import contacts or events: CSV or JSON lines.
     Import(Box<Import>),
     /// Bring the database's tables up to date.
     Migrate(Migrate),
+}
+
+/// `campaignd init`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Nothing is overwritten. The folder holds settings, a small commented campaign with its e-mail, and \
+sample contacts and orders. Its mails go into a folder: nobody is mailed.
+
+Examples:
+  campaignd init shop
+  cd shop
+  campaignd check
+  campaignd import contacts.csv
+  campaignd import orders.csv --event purchase
+  campaignd send thank_you")]
+pub struct Init {
+    /// The folder; it is made if it is not there.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub folder: PathBuf,
 }
 
 /// `campaignd check`.

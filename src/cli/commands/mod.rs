@@ -13,12 +13,14 @@ use super::terminal::Terminal;
 
 mod check;
 mod import;
+mod init;
 mod migrate;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
     let folder = &arguments.project;
     match &arguments.command {
+        Command::Init(call) => init::run(folder, call, terminal),
         Command::Check(call) => check::run(folder, call, terminal),
         Command::Import(call) => wait_for(import::run(folder, call, terminal)),
         Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
