@@ -2,6 +2,7 @@
 
 use secrecy::ExposeSecret;
 
+use crate::audience::AudienceError;
 use crate::clock::Clock;
 use crate::diagnostic;
 use crate::domain::campaign::Campaign;
@@ -54,6 +55,11 @@ impl Installation {
     /// A failure of the database, with its name.
     pub fn failed(&self, error: StoreError) -> Failure {
         database(&self.project, error)
+    }
+
+    /// A failure while contacts were looked at.
+    pub fn audience_failed(&self, error: AudienceError) -> Failure {
+        Failure::outside(format!("database {}", self.project.settings.database_shown), error)
     }
 
     /// Closes the database.

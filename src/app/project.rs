@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::declare::{self, Places};
 use crate::diagnostic::{self, Problem, Sources};
-use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::render::{self, RenderSettings, Templates};
 use crate::settings::{self, Settings};
 
@@ -25,6 +25,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// What conditions need to know of the installation.
+    pub const fn evaluation_settings(&self) -> EvaluationSettings {
+        EvaluationSettings { time_zone: self.settings.time_zone }
+    }
+
     /// The installation's part of every mail.
     pub fn render_settings(&self) -> RenderSettings {
         render_settings(&self.settings)

@@ -33,6 +33,16 @@ pub enum Command {
     Check(Check),
     /// Import contacts or events: CSV or JSON lines.
     Import(Box<Import>),
+    /// Who is in a segment: count, share, sample.
+    Segment(Segment),
+    /// A campaign's mail to one contact, as it would be sent. Sends nothing.
+    Preview(Preview),
+    /// What is due, what is under way, what waits and for what.
+    Status(Status),
+    /// Let a held run go.
+    Approve(Approve),
+    /// End a run: what is not sent is not sent any more.
+    Cancel(Cancel),
     /// Bring the database's tables up to date.
     Migrate(Migrate),
 }
@@ -124,6 +134,102 @@ pub struct Import {
     /// Exit with 0 although rows were rejected.
     #[arg(long)]
     pub allow_rejects: bool,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd segment`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Evaluated now, or at the instant of --at: events as of then, attributes as of today.
+
+Examples:
+  campaignd segment                          all segments
+  campaignd segment vip --sample 20
+  campaignd segment vip --at 2026-10-01T09:00 --json")]
+pub struct Segment {
+    /// The segment; without one, all are counted.
+    pub name: Option<String>,
+    /// When: 2026-10-01, 2026-10-01T09:00 (the installation's zone), 2026-10-01T07:00:00Z [default: now].
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// How many members to show.
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub sample: u32,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd preview`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  campaignd preview thank_you --contact ada@shop.example
+  campaignd preview thank_you --contact 1 --html > mail.html
+  campaignd preview thank_you --contact 1 --eml > mail.eml")]
+pub struct Preview {
+    /// The campaign.
+    pub campaign: String,
+    /// The contact, by id or address.
+    #[arg(long, value_name = "ID or ADDRESS")]
+    pub contact: String,
+    /// The version, by its label [default: the first whose condition the contact meets].
+    #[arg(long, value_name = "LABEL")]
+    pub version: Option<String>,
+    /// The whole message, for a mail program.
+    #[arg(long, conflicts_with_all = ["html", "json"])]
+    pub eml: bool,
+    /// The HTML part, for a browser.
+    #[arg(long, conflicts_with = "json")]
+    pub html: bool,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd status`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  campaignd status
+  campaignd status --json | jq '.waiting'")]
+pub struct Status {
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd approve`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A run with more mails than its campaign's `limits: { max_recipients }` is held before its first one.
+
+Examples:
+  campaignd status           lists the runs
+  campaignd approve 12")]
+pub struct Approve {
+    /// The run's number.
+    pub run: i64,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd cancel`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What the mail server has taken cannot be taken back; nothing else of the run is sent.
+
+Examples:
+  campaignd cancel 12 --note 'wrong price'")]
+pub struct Cancel {
+    /// The run's number.
+    pub run: i64,
+    /// Why, for people.
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

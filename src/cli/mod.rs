@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`arguments`] | what may be typed |
 //! | [`terminal`] | where results and messages go |
+//! | `shown` | how times, shares and tables look |
 //! | [`exit`] | what the process says when it ends |
 //! | [`commands`] | one file a command |
 
@@ -18,6 +19,7 @@ use crate::diagnostic;
 pub mod arguments;
 pub mod commands;
 pub mod exit;
+mod shown;
 pub mod terminal;
 
 pub use exit::Exit;

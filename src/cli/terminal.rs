@@ -28,7 +28,12 @@ impl Terminal {
 
     /// Writes a result.
     pub fn result(self, text: &str) -> Result<(), Failure> {
-        write_to(io::stdout().lock(), text)
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes a result that may be no text.
+    pub fn bytes(self, bytes: &[u8]) -> Result<(), Failure> {
+        write_to(io::stdout().lock(), bytes)
             .map_err(|error| Failure::outside("could not write to standard output", error))
     }
 
@@ -39,7 +44,7 @@ impl Terminal {
 
     /// Writes a message, with a line break. One that cannot be written has nobody to tell.
     pub fn message(self, text: &str) {
-        let _ = write_to(io::stderr().lock(), &format!("{text}\n"));
+        let _ = write_to(io::stderr().lock(), format!("{text}\n").as_bytes());
     }
 
     /// Whether a question would be seen and could be answered.
@@ -49,7 +54,7 @@ impl Terminal {
 
     /// Asks for yes or no; anything but `y` and `yes` is no.
     pub fn ask(self, question: &str) -> Result<bool, Failure> {
-        let _ = write_to(io::stderr().lock(), &format!("{question} [y/N] "));
+        let _ = write_to(io::stderr().lock(), format!("{question} [y/N] ").as_bytes());
         let mut answer = String::new();
         io::stdin()
             .lock()
@@ -59,8 +64,8 @@ impl Terminal {
     }
 }
 
-fn write_to(mut stream: impl Write, text: &str) -> io::Result<()> {
-    match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+fn write_to(mut stream: impl Write, bytes: &[u8]) -> io::Result<()> {
+    match stream.write_all(bytes).and_then(|()| stream.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }

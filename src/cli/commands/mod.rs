@@ -12,9 +12,13 @@ use super::exit::Exit;
 use super::terminal::Terminal;
 
 mod check;
+mod decide;
 mod import;
 mod init;
 mod migrate;
+mod preview;
+mod segment;
+mod status;
 
 /// Runs the command.
 pub fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
@@ -23,6 +27,11 @@ pub fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Init(call) => init::run(folder, call, terminal),
         Command::Check(call) => check::run(folder, call, terminal),
         Command::Import(call) => wait_for(import::run(folder, call, terminal)),
+        Command::Segment(call) => wait_for(segment::run(folder, call, terminal)),
+        Command::Preview(call) => wait_for(preview::run(folder, call, terminal)),
+        Command::Status(call) => wait_for(status::run(folder, call, terminal)),
+        Command::Approve(call) => wait_for(decide::run_approve(folder, call, terminal)),
+        Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),
         Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
     }
 }

@@ -1,0 +1,118 @@
+//! Who is in a segment: how many, which share, some of them, and who came and went lately.
+
+use crate::audience;
+use crate::domain::catalogue::Segment;
+use crate::domain::condition::Condition;
+use crate::domain::contact::{Contact, ContactId};
+use crate::domain::name::SegmentName;
+use crate::domain::time::Timestamp;
+use crate::store::{contacts, memberships};
+
+use super::installation::unknown;
+use super::{Failure, Installation};
+
+/// A segment's size at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SegmentSize {
+    /// Which.
+    pub name: String,
+    /// What it means, for people.
+    pub description: Option<String>,
+    /// All contacts.
+    pub contacts: u64,
+    /// Those in it.
+    pub members: u64,
+}
+
+/// A segment, looked at closely.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentView {
+    /// Its size.
+    pub size: SegmentSize,
+    /// When it was looked at.
+    pub at: Timestamp,
+    /// Some members, spread evenly; the same each time.
+    pub sample: Vec<Contact>,
+    /// Who entered last, latest first; as the daemon saw it.
+    pub entered: Vec<(Timestamp, Contact)>,
+    /// Who left last, latest first; as the daemon saw it.
+    pub left: Vec<(Timestamp, Contact)>,
+}
+
+/// The sizes of all segments at `at`, by name.
+pub async fn sizes(installation: &Installation, at: Timestamp) -> Result<Vec<SegmentSize>, Failure> {
+    let mut sizes = Vec::new();
+    for (name, segment) in &installation.project.catalogue.segments {
+        sizes.push(counted(installation, name, segment, 0, at).await?.0);
+    }
+    Ok(sizes)
+}
+
+/// One segment at `at`, with at most `sample` members of it and as many who came and went.
+pub async fn view(
+    installation: &Installation,
+    name: &str,
+    sample: u32,
+    at: Timestamp,
+) -> Result<SegmentView, Failure> {
+    let segments = &installation.project.catalogue.segments;
+    let found = SegmentName::parse(name).ok().and_then(|name| segments.get_key_value(&name));
+    let (name, segment) =
+        found.ok_or_else(|| unknown("segment", name, segments.keys().map(SegmentName::as_str)))?;
+
+    let (size, members) = counted(installation, name, segment, sample, at).await?;
+    let store = &installation.store;
+    let failed = |error| installation.failed(error);
+    let known = memberships::ensure_segments(store, std::slice::from_ref(name)).await.map_err(failed)?;
+    let (mut entered, mut left) = (Vec::new(), Vec::new());
+    if let Some(known) = known.first() {
+        entered = memberships::lately_entered(store, known.id, sample).await.map_err(failed)?;
+        left = memberships::lately_left(store, known.id, sample).await.map_err(failed)?;
+    }
+    Ok(SegmentView {
+        size,
+        at,
+        sample: contacts::by_numbers(store, &members).await.map_err(failed)?,
+        entered: passages(installation, entered).await?,
+        left: passages(installation, left).await?,
+    })
+}
+
+async fn counted(
+    installation: &Installation,
+    name: &SegmentName,
+    segment: &Segment,
+    sample: u32,
+    at: Timestamp,
+) -> Result<(SegmentSize, Vec<ContactId>), Failure> {
+    let condition = Condition::Segment(name.clone());
+    let counted = audience::count_and_sample(
+        &installation.store,
+        &installation.project.catalogue,
+        installation.project.evaluation_settings(),
+        &condition,
+        sample as usize,
+        at,
+    )
+    .await
+    .map_err(|error| installation.audience_failed(error))?;
+    let size = SegmentSize {
+        name: name.to_string(),
+        description: segment.description.clone(),
+        contacts: counted.contacts,
+        members: counted.members,
+    };
+    Ok((size, counted.sample))
+}
+
+async fn passages(
+    installation: &Installation,
+    passages: Vec<memberships::Passage>,
+) -> Result<Vec<(Timestamp, Contact)>, Failure> {
+    let numbers: Vec<ContactId> = passages.iter().map(|passage| passage.contact).collect();
+    let found = contacts::by_numbers(&installation.store, &numbers)
+        .await
+        .map_err(|error| installation.failed(error))?;
+    let contact = |number| found.iter().find(|contact| contact.id == number).cloned();
+    Ok(passages.iter().filter_map(|passage| Some((passage.at, contact(passage.contact)?))).collect())
+}

@@ -1,0 +1,99 @@
+//! What the installation does, what is due, and what waits, for what.
+
+use crate::domain::campaign::Campaign;
+use crate::domain::delivery::RunState;
+use crate::domain::name::CampaignName;
+use crate::domain::schedule::Schedule;
+use crate::domain::time::{Timestamp, Zone};
+use crate::store::{figures, incarnations};
+
+use super::transport::TransportShown;
+use super::{Failure, Installation};
+
+pub use crate::store::figures::{RunFigures, Totals, Waiting};
+
+/// The standing of an installation at one instant.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Status {
+    /// When.
+    pub at: Timestamp,
+    /// The database, without its password.
+    pub database: String,
+    /// Where mails go.
+    pub transport: TransportShown,
+    /// Since when a daemon has been running, if one is.
+    pub daemon_since: Option<Timestamp>,
+    /// How much there is.
+    pub totals: Totals,
+    /// What is due next, soonest first; campaigns without another due time last.
+    pub upcoming: Vec<Upcoming>,
+    /// Runs that are not over, by due instant.
+    pub open: Vec<RunFigures>,
+    /// The latest runs that are over, latest first.
+    pub over: Vec<RunFigures>,
+    /// Rows of open runs that wait, and for what.
+    pub waiting: Vec<Waiting>,
+}
+
+/// A campaign and its next due time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upcoming {
+    /// Which.
+    pub campaign: CampaignName,
+    /// What its schedule says, in words of the declaration.
+    pub schedule: Option<String>,
+    /// The zone in which it is read.
+    pub time_zone: Zone,
+    /// When it is due next.
+    pub next: Option<Timestamp>,
+}
+
+/// How many runs that are over are shown.
+const OVER: usize = 10;
+
+/// Looks at everything.
+pub async fn status(installation: &Installation) -> Result<Status, Failure> {
+    let store = &installation.store;
+    let at = installation.clock.now();
+    let failed = |error| installation.failed(error);
+    let all = figures::runs(store, None).await.map_err(failed)?;
+    let (mut open, mut over): (Vec<_>, Vec<_>) =
+        all.into_iter().partition(|figures| is_open(figures.run.state));
+    open.sort_by_key(|figures| (figures.run.due_at, figures.run.id));
+    over.sort_by_key(|figures| std::cmp::Reverse((figures.run.due_at, figures.run.id)));
+    over.truncate(OVER);
+    let mut upcoming: Vec<Upcoming> =
+        installation.project.catalogue.campaigns.values().map(|campaign| upcoming(campaign, at)).collect();
+    upcoming.sort_by_key(|upcoming| (upcoming.next.is_none(), upcoming.next));
+    Ok(Status {
+        at,
+        database: installation.project.settings.database_shown.clone(),
+        transport: TransportShown::of(&installation.project.settings),
+        daemon_since: incarnations::running(store, at).await.map_err(failed)?,
+        totals: figures::totals(store).await.map_err(failed)?,
+        upcoming,
+        open,
+        over,
+        waiting: figures::waiting(store).await.map_err(failed)?,
+    })
+}
+
+const fn is_open(state: RunState) -> bool {
+    !matches!(state, RunState::Finished | RunState::Cancelled | RunState::Missed)
+}
+
+fn upcoming(campaign: &Campaign, now: Timestamp) -> Upcoming {
+    let zone = campaign.time_zone;
+    let from =
+        campaign.starts.map_or(now, |starts| starts.minus(std::time::Duration::from_micros(1)).max(now));
+    let next = campaign.schedule.as_ref().and_then(|schedule| schedule.next_after(from, zone));
+    Upcoming {
+        campaign: campaign.name.clone(),
+        schedule: campaign.schedule.as_ref().map(|schedule| match schedule {
+            Schedule::Cron(line) => line.as_str().to_owned(),
+            Schedule::At(local) => local.format("%Y-%m-%dT%H:%M").to_string(),
+        }),
+        time_zone: zone,
+        next: next.filter(|next| campaign.ends.is_none_or(|ends| *next < ends)),
+    }
+}

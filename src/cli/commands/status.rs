@@ -1,0 +1,162 @@
+//! `campaignd status`: what is due, what is under way, what waits and for what.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::app::Failure;
+use crate::app::status::{RunFigures, Status as Standing, Upcoming, Waiting, status};
+use crate::cli::arguments::Status;
+use crate::cli::exit::Exit;
+use crate::cli::shown;
+use crate::cli::terminal::Terminal;
+use crate::domain::delivery::{DeliveryState, WaitReason};
+use crate::domain::time::Zone;
+
+use super::{counted, installation};
+
+pub(super) async fn run(folder: &Path, call: &Status, terminal: Terminal) -> Result<Exit, Failure> {
+    let installation = installation(folder).await?;
+    let standing = status(&installation).await?;
+    let zone = installation.project.settings.time_zone;
+    installation.close().await?;
+    if call.json {
+        terminal.json(&as_json(&standing))?;
+    } else {
+        terminal.result(&text(&standing, zone))?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn text(standing: &Standing, zone: Zone) -> String {
+    let daemon = match standing.daemon_since {
+        Some(since) => format!("running since {}", shown::time(since, zone)),
+        None => "not running".to_owned(),
+    };
+    let totals = &standing.totals;
+    let mut text = format!(
+        "daemon     {daemon}\ndatabase   {}: {}, {}, {}\ntransport  {}\n",
+        standing.database,
+        counted(totals.contacts, "contact", "contacts"),
+        counted(totals.events, "event", "events"),
+        counted(totals.deliveries, "delivery", "deliveries"),
+        standing.transport,
+    );
+    if !standing.upcoming.is_empty() {
+        text += "\n";
+        text += &shown::table(
+            &["campaign", "next", "schedule"],
+            standing.upcoming.iter().map(|upcoming| {
+                let next = upcoming.next.map(|next| shown::time(next, upcoming.time_zone));
+                vec![
+                    upcoming.campaign.to_string(),
+                    next.unwrap_or_else(|| "-".to_owned()),
+                    upcoming.schedule.clone().unwrap_or_else(|| "by hand".to_owned()),
+                ]
+            }),
+        );
+    }
+    for (what, runs) in [("open run", &standing.open), ("over", &standing.over)] {
+        if !runs.is_empty() {
+            text += "\n";
+            text += &shown::table(
+                &[what, "campaign", "due", "state", "deliveries", "note"],
+                runs.iter().map(|figures| run_row(figures, zone)),
+            );
+        }
+    }
+    if !standing.waiting.is_empty() {
+        text += "\n";
+        text += &shown::table(
+            &["waiting in run", "for", "#mails", "next try", "last answer"],
+            standing.waiting.iter().map(|waiting| {
+                vec![
+                    waiting.run.0.to_string(),
+                    waiting.wait.map_or("their turn", WaitReason::word).to_owned(),
+                    waiting.count.to_string(),
+                    shown::time(waiting.next_try, zone),
+                    waiting.last_reply.clone().unwrap_or_default(),
+                ]
+            }),
+        );
+    }
+    if standing.open.iter().any(|figures| figures.run.state.word() == "held") {
+        text += "\nA held run waits for `campaignd approve RUN` or `campaignd cancel RUN`.\n";
+    }
+    text
+}
+
+fn run_row(figures: &RunFigures, zone: Zone) -> Vec<String> {
+    let states: Vec<String> =
+        by_state(figures).into_iter().map(|(state, count)| format!("{count} {state}")).collect();
+    let run = &figures.run;
+    vec![
+        run.id.0.to_string(),
+        run.campaign.to_string(),
+        shown::time(run.due_at, zone),
+        run.state.word().to_owned(),
+        if states.is_empty() { "-".to_owned() } else { states.join(", ") },
+        run.note.clone().unwrap_or_default(),
+    ]
+}
+
+/// Counts in the order of the states; states without rows are left out.
+fn by_state(figures: &RunFigures) -> Vec<(&'static str, u64)> {
+    let mut counts: BTreeMap<DeliveryState, u64> = BTreeMap::new();
+    for alike in &figures.deliveries {
+        *counts.entry(alike.state).or_default() += alike.count;
+    }
+    counts.into_iter().map(|(state, count)| (state.word(), count)).collect()
+}
+
+fn as_json(standing: &Standing) -> Value {
+    let run = |figures: &RunFigures| {
+        let run = &figures.run;
+        json!({
+            "run": run.id.0,
+            "campaign": run.campaign.as_str(),
+            "due_at": run.due_at.to_string(),
+            "state": run.state.word(),
+            "trigger": run.trigger.word(),
+            "note": run.note,
+            "deliveries": by_state(figures).into_iter().collect::<BTreeMap<_, _>>(),
+        })
+    };
+    let upcoming = |upcoming: &Upcoming| {
+        json!({
+            "campaign": upcoming.campaign.as_str(),
+            "schedule": upcoming.schedule,
+            "time_zone": upcoming.time_zone.name(),
+            "next": upcoming.next.map(|next| next.to_string()),
+        })
+    };
+    let waiting = |waiting: &Waiting| {
+        json!({
+            "run": waiting.run.0,
+            "for": waiting.wait.map(WaitReason::word),
+            "count": waiting.count,
+            "next_try": waiting.next_try.to_string(),
+            "last_reply": waiting.last_reply,
+        })
+    };
+    let totals = &standing.totals;
+    json!({
+        "version": 1,
+        "at": standing.at.to_string(),
+        "daemon": { "running_since": standing.daemon_since.map(|since| since.to_string()) },
+        "database": standing.database,
+        "transport": { "shown": standing.transport.to_string(), "mails_people": standing.transport.mails_people() },
+        "totals": {
+            "contacts": totals.contacts,
+            "events": totals.events,
+            "runs": totals.runs,
+            "deliveries": totals.deliveries,
+            "suppressions": totals.suppressions,
+        },
+        "upcoming": standing.upcoming.iter().map(upcoming).collect::<Vec<_>>(),
+        "open": standing.open.iter().map(run).collect::<Vec<_>>(),
+        "over": standing.over.iter().map(run).collect::<Vec<_>>(),
+        "waiting": standing.waiting.iter().map(waiting).collect::<Vec<_>>(),
+    })
+}
