@@ -1,6 +1,5 @@
 //! All integration tests, in one binary: `cargo test --test it AREA::` runs one area.
 
-mod address;
 mod architecture;
 mod cli;
 mod shared;
