@@ -26,9 +26,12 @@ pub enum EngineError {
     /// A run was asked for of a campaign that is not declared.
     #[error("cannot run campaign `{0}`: it is not declared")]
     UnknownCampaign(CampaignName),
-    /// Another engine took this one for dead.
-    #[error("this daemon's lock on the database was lost; another may have taken its work over")]
-    LockLost,
+    /// A lane came to an end that it should not come to.
+    #[error("a lane of the mail transport broke off; what it had in hand is found at the next start")]
+    LaneFailed {
+        /// How.
+        source: tokio::task::JoinError,
+    },
 }
 
 impl EngineError {
@@ -37,8 +40,7 @@ impl EngineError {
         match self {
             Self::Store { source, .. } => source.is_unavailable(),
             Self::Audience { source, .. } => source.is_unavailable(),
-            Self::UnknownCampaign(_) => false,
-            Self::LockLost => true,
+            Self::UnknownCampaign(_) | Self::LaneFailed { .. } => false,
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The group commit: notes of all lanes, one transaction after the other.
+//! The group commit: steps of all lanes, one transaction after the other.
 //!
-//! A lane notes two things of a mail: that it is about to go out (and waits for that note to be in
-//! the store), and how it ended (and does not wait). What ended is committed with the next note of
-//! any lane, or after [`LINGER`]; so four lanes cost one commit a round, and no lane ever has two
-//! rows in `transmitting`.
+//! A lane notes two things of a mail: that it is about to go out (and waits until that is in the
+//! store), and how it ended (and does not wait). What ended is committed with the next note of any
+//! lane, or after [`LINGER`]; so four lanes cost one commit a round, and no lane ever has two rows in
+//! `transmitting`.
 //!
-//! While the store fails, nothing new goes out: marks are answered with an error at once. What has
+//! While the store fails nothing new goes out: notes are answered with an error at once. What has
 //! ended is kept and tried again until it is in.
 
 use std::time::Duration;
@@ -13,63 +13,77 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
-use crate::domain::delivery::IncarnationId;
+use crate::domain::delivery::{DeliveryId, IncarnationId};
+use crate::domain::time::Timestamp;
 use crate::send::HandoverStopped;
-use crate::store::Store;
-use crate::store::deliveries::{self, Mark, Settlement};
+use crate::store::ledger::{LedgerStep, Step};
+use crate::store::{Store, ledger};
 
 /// How long an ended row may wait for a commit to share.
-const LINGER: Duration = Duration::from_millis(25);
+const LINGER: Duration = Duration::from_millis(20);
 
 /// Between two tries of a store that failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
-/// Notes in one transaction at most.
+/// Steps in one transaction at most, about.
 const LARGEST_COMMIT: usize = 512;
 
-/// A lane's end of the group commit. Clones write to the same.
+/// A lane's end of the group commit. Clones write to the same; the writer ends with the last of them.
 #[derive(Debug, Clone)]
 pub(super) struct Ledger {
-    requests: mpsc::Sender<Request>,
+    requests: mpsc::Sender<(Timestamp, Request)>,
 }
 
 #[derive(Debug)]
 enum Request {
-    Settle(Settlement),
-    Mark(Mark, oneshot::Sender<Result<(), HandoverStopped>>),
+    Settle(LedgerStep),
+    Mark(LedgerStep, Answer),
     Flush(oneshot::Sender<()>),
 }
 
+type Answer = oneshot::Sender<Result<(), HandoverStopped>>;
+
 /// The writer is gone: the engine is being dropped.
-const GONE: &str = "the ledger's writer has stopped";
+fn gone() -> HandoverStopped {
+    HandoverStopped { reason: "the ledger's writer has stopped".to_owned() }
+}
 
 impl Ledger {
-    /// Starts a writer; it ends when the last clone is dropped.
+    /// Starts a writer for one sender.
     pub(super) fn open(store: Store, incarnation: IncarnationId) -> Self {
         let (requests, inbox) = mpsc::channel(LARGEST_COMMIT);
-        tokio::spawn(Writer { store, incarnation, inbox, settlements: Vec::new(), flushes: Vec::new() }.run());
+        let now = Timestamp::from_micros(i64::MIN);
+        let writer = Writer { store, incarnation, inbox, settled: Vec::new(), flushes: Vec::new(), now };
+        tokio::spawn(writer.run());
         Self { requests }
     }
 
     /// Notes how a row ended. It is in the store before any later mark of anybody is answered.
-    pub(super) async fn settle(&self, settlement: Settlement) {
-        if self.requests.send(Request::Settle(settlement)).await.is_err() {
-            tracing::error!("a settled delivery could not be noted: {GONE}");
+    pub(super) async fn settle(&self, delivery: DeliveryId, step: Step, now: Timestamp) {
+        let request = Request::Settle(LedgerStep { delivery, step });
+        if self.requests.send((now, request)).await.is_err() {
+            tracing::error!(delivery.id = delivery.0, "how a delivery ended cannot be noted: {}", gone());
         }
     }
 
     /// Notes that a mail is about to go out. It must not when this fails.
-    pub(super) async fn mark(&self, mark: Mark) -> Result<(), HandoverStopped> {
+    pub(super) async fn mark(
+        &self,
+        delivery: DeliveryId,
+        step: Step,
+        now: Timestamp,
+    ) -> Result<(), HandoverStopped> {
         let (answer, answered) = oneshot::channel();
-        let gone = || HandoverStopped { reason: GONE.to_owned() };
-        self.requests.send(Request::Mark(mark, answer)).await.map_err(|_| gone())?;
+        let request = Request::Mark(LedgerStep { delivery, step }, answer);
+        self.requests.send((now, request)).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?
     }
 
-    /// Waits until everything that was settled before is in the store.
-    pub(super) async fn flush(&self) {
+    /// Waits until everything that was settled before is in the store, however long that takes.
+    pub(super) async fn flush(&self, now: Timestamp) {
         let (answer, answered) = oneshot::channel();
-        if self.requests.send(Request::Flush(answer)).await.is_ok() {
+        if self.requests.send((now, Request::Flush(answer))).await.is_ok() {
+            // An error means that the writer is gone; it has said what it could not note.
             let _ = answered.await;
         }
     }
@@ -78,99 +92,116 @@ impl Ledger {
 struct Writer {
     store: Store,
     incarnation: IncarnationId,
-    inbox: mpsc::Receiver<Request>,
-    settlements: Vec<Settlement>,
+    inbox: mpsc::Receiver<(Timestamp, Request)>,
+    settled: Vec<LedgerStep>,
     flushes: Vec<oneshot::Sender<()>>,
+    /// The latest instant that a request was dated with.
+    now: Timestamp,
 }
 
 impl Writer {
     async fn run(mut self) {
         let mut requests = Vec::with_capacity(LARGEST_COMMIT);
         let mut failing = false;
-        let mut deadline = None;
+        let mut deadline: Option<Instant> = None;
         loop {
             let open = match deadline {
                 None => self.inbox.recv_many(&mut requests, LARGEST_COMMIT).await > 0,
-                Some(deadline) => tokio::select! {
+                Some(at) => tokio::select! {
                     biased;
                     received = self.inbox.recv_many(&mut requests, LARGEST_COMMIT) => received > 0,
-                    () = tokio::time::sleep_until(deadline) => true,
+                    () = tokio::time::sleep_until(at) => true,
                 },
             };
-            let mut marks = Vec::new();
-            let mut answers = Vec::new();
-            for request in requests.drain(..) {
-                match request {
-                    Request::Settle(settlement) => self.settlements.push(settlement),
-                    Request::Flush(answer) => self.flushes.push(answer),
-                    Request::Mark(mark, answer) => {
-                        marks.push(mark);
-                        answers.push(answer);
-                    }
-                }
-            }
-            let due = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-            let wanted = !marks.is_empty() || (!self.flushes.is_empty() && !failing) || due || !open;
-            if wanted {
-                failing = !self.commit(&marks, answers, failing).await;
+            let marks = self.sort(&mut requests);
+            let waited = deadline.is_some_and(|at| at <= Instant::now());
+            let asked = !marks.is_empty() || (!self.flushes.is_empty() && !failing);
+            let full = self.settled.len() >= LARGEST_COMMIT && !failing;
+            if asked || waited || full || !open {
+                failing = !self.commit(marks, failing).await;
                 deadline = None;
             }
-            if self.settlements.is_empty() {
-                if !open {
-                    return;
+            if !open {
+                // Nobody is left who could try again; a later start finds these rows uncertain.
+                if !self.settled.is_empty() {
+                    let count = self.settled.len();
+                    tracing::error!(deliveries.unsettled = count, "the store failed until the end");
                 }
-            } else if deadline.is_none() {
-                deadline = Some(Instant::now() + if failing { STORE_PAUSE } else { LINGER });
-            }
-            if !open && failing {
-                // Nobody waits for an answer any more; the rows are recovered as `uncertain`.
-                tracing::error!(
-                    deliveries.unsettled = self.settlements.len(),
-                    "the store failed until the end: some deliveries could not be settled"
-                );
                 return;
+            }
+            let pending = !self.settled.is_empty() || !self.flushes.is_empty();
+            if pending && deadline.is_none() {
+                deadline = Some(Instant::now() + if failing { STORE_PAUSE } else { LINGER });
             }
         }
     }
 
+    /// Takes requests in; gives those that wait for their note.
+    fn sort(&mut self, requests: &mut Vec<(Timestamp, Request)>) -> Vec<(LedgerStep, Answer)> {
+        let mut marks = Vec::new();
+        for (now, request) in requests.drain(..) {
+            self.now = self.now.max(now);
+            match request {
+                Request::Settle(step) => self.settled.push(step),
+                Request::Mark(step, answer) => marks.push((step, answer)),
+                Request::Flush(answer) => self.flushes.push(answer),
+            }
+        }
+        marks
+    }
+
     /// One transaction; whether the store took it.
-    async fn commit(
-        &mut self,
-        marks: &[Mark],
-        answers: Vec<oneshot::Sender<Result<(), HandoverStopped>>>,
-        was_failing: bool,
-    ) -> bool {
-        match deliveries::note(&self.store, self.incarnation, &self.settlements, marks).await {
-            Ok(marked) => {
+    async fn commit(&mut self, marks: Vec<(LedgerStep, Answer)>, was_failing: bool) -> bool {
+        let settled = self.settled.len();
+        let (steps, answers): (Vec<_>, Vec<_>) = marks.into_iter().unzip();
+        let marked: Vec<_> = steps.iter().map(|step| step.delivery).collect();
+        self.settled.extend(steps);
+        if self.settled.is_empty() {
+            self.answer_flushes();
+            return true;
+        }
+        match ledger::write(&self.store, self.incarnation, &self.settled, self.now).await {
+            Ok(refused) => {
                 if was_failing {
                     tracing::info!("the store takes notes of deliveries again");
                 }
-                self.settlements.clear();
-                for (answer, marked) in answers.into_iter().zip(marked) {
-                    let reason = "another sender has taken the delivery over";
-                    let _ = answer.send(if marked {
-                        Ok(())
-                    } else {
-                        Err(HandoverStopped { reason: reason.to_owned() })
-                    });
+                let settled = &self.settled[..settled];
+                for delivery in refused.iter().filter(|id| settled.iter().any(|step| step.delivery == **id)) {
+                    tracing::warn!(
+                        delivery.id = delivery.0,
+                        "how a delivery ended was not noted: another sender has taken it over, or it was noted before"
+                    );
                 }
-                for flush in self.flushes.drain(..) {
-                    let _ = flush.send(());
+                for (delivery, answer) in marked.iter().zip(answers) {
+                    let reason = || "another sender has taken the delivery over".to_owned();
+                    let taken = refused.contains(delivery);
+                    // An error means that the lane was dropped; its row is recovered.
+                    let _ =
+                        answer.send(if taken { Err(HandoverStopped { reason: reason() }) } else { Ok(()) });
                 }
+                self.settled.clear();
+                self.answer_flushes();
                 true
             }
             Err(error) => {
                 if !was_failing {
                     tracing::error!(
                         error = &error as &dyn std::error::Error,
-                        "the store does not take notes of deliveries: nothing is handed over until it does"
+                        "the store takes no notes of deliveries: nothing is handed over until it does"
                     );
                 }
+                self.settled.truncate(settled);
                 for answer in answers {
                     let _ = answer.send(Err(HandoverStopped { reason: error.to_string() }));
                 }
                 false
             }
+        }
+    }
+
+    fn answer_flushes(&mut self) {
+        for flush in self.flushes.drain(..) {
+            let _ = flush.send(());
         }
     }
 }

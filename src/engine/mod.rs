@@ -20,33 +20,43 @@
 //! the reason `undeclared`, which `status` shows, until the declaration is back or the run is
 //! cancelled. A file that was moved by mistake must not cost anybody a mail, and must not be a
 //! silent loss.
-#![allow(
-    dead_code,
-    unused_variables,
-    clippy::unused_async,
-    clippy::todo,
-    clippy::needless_pass_by_value,
-    reason = "signatures first; the bodies follow"
-)]
 
+mod claim;
+mod core;
+mod daemon;
 mod error;
+mod fix;
 mod gates;
+mod lane;
+mod ledger;
 mod occurrence;
 mod parts;
 mod pause;
+mod tick;
 
-use crate::clock::Clock;
-use crate::domain::delivery::RunId;
+use std::sync::Arc;
+
+use crate::clock::{Clock, SetClock};
+use crate::domain::catalogue::Catalogue;
+use crate::domain::delivery::{RunId, RunState, RunTrigger};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
+use crate::store::Store;
+use crate::store::runs::{self, NewRun};
 
+use self::core::{Core, Memory};
+use self::error::Doing as _;
+
+pub use self::core::Declarations;
 pub use error::EngineError;
 pub use parts::{Declared, EngineParts, EngineSettings};
 
 /// A sender with a schedule: one incarnation. On `SQLite` there is one at a time; on `PostgreSQL`
 /// several share the work, and one of them leads: it alone makes runs.
 #[derive(Debug)]
-pub struct Engine {}
+pub struct Engine {
+    core: Arc<Core>,
+}
 
 /// What one look at the clock did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -84,56 +94,118 @@ pub struct Drained {
 impl Engine {
     /// Takes the lock of a sender and recovers the rows of dead ones. Sends nothing yet.
     pub async fn start(parts: EngineParts, now: Timestamp) -> Result<Self, EngineError> {
-        todo!()
+        let EngineParts { store, transport, declared, settings } = parts;
+        let declarations = Declarations::new(declared);
+        let memory = Memory::new(now);
+        let core = Core::start(store, transport, settings, declarations, memory, now).await?;
+        Ok(Self { core: Arc::new(core) })
     }
 
-    /// From now on these declarations hold. Mails that are being handed over are not touched.
-    pub fn replace_declared(&self, declared: Declared) {
-        todo!()
-    }
-
-    /// Notes a run of a campaign that is due now, whatever its schedule says; the next [`tick`](Self::tick)
-    /// fixes its recipients by the same rules. [`request_run`] does it without an engine.
-    pub async fn request_run(&self, campaign: &CampaignName, now: Timestamp) -> Result<RunId, EngineError> {
-        todo!()
+    /// What is declared, to be replaced when the files change; also while [`run`](Self::run) runs.
+    pub fn declarations(&self) -> Declarations {
+        self.core.declarations.clone()
     }
 
     /// One look at the clock: makes what is due, fixes recipients, refreshes segments, finishes runs.
     /// Sends nothing.
     pub async fn tick(&self, now: Timestamp) -> Result<Tick, EngineError> {
-        todo!()
+        self.core.tick(now).await
     }
 
     /// Hands over everything that may be handed over at `now`, and settles it.
     pub async fn drain(&self, now: Timestamp) -> Result<Drained, EngineError> {
-        todo!()
+        let (clock, _) = Clock::set_at(now);
+        daemon::drain(&self.core, None, &clock).await
     }
 
-    /// Runs one run by hand (`campaignd send` without a daemon): fixes its recipients and hands over
+    /// Finishes runs without open rows; gives their numbers. A [`tick`](Self::tick) does it too.
+    pub async fn finish(&self, now: Timestamp) -> Result<Vec<RunId>, EngineError> {
+        self.core.finish(now).await
+    }
+
+    /// When there is something to do again, as far as is known: a due time, a row that may be tried
+    /// again, a refresh. `None`: only when something comes from outside.
+    pub async fn next_wake(&self, now: Timestamp) -> Result<Option<Timestamp>, EngineError> {
+        self.core.next_wake(now).await
+    }
+
+    /// Lives on a set clock up to `end`: does all that is due, then sets the clock to the next thing to
+    /// do. For demonstrations and tests; the same data give the same mails.
+    pub async fn run_until(&self, clock: &SetClock, end: Timestamp) -> Result<Drained, EngineError> {
+        let mut all = Drained::default();
+        loop {
+            let now = clock.now();
+            self.tick(now).await?;
+            let drained = self.drain(now).await?;
+            all.add(drained);
+            self.finish(now).await?;
+            // At least a millisecond on: what waits for something from outside must not stop the clock.
+            let soonest = now.plus(std::time::Duration::from_millis(1));
+            match self.next_wake(now).await?.map(|wake| wake.max(soonest)) {
+                Some(wake) if wake <= end => clock.set(wake),
+                _ => {
+                    clock.set(end.max(now));
+                    return Ok(all);
+                }
+            }
+        }
+    }
+
+    /// Runs one run by hand (`campaignd send` where no daemon is): fixes its recipients and hands over
     /// what may be handed over, of this run alone. The run may be left held, or with rows that wait.
     pub async fn send_run(&self, run: RunId, clock: &Clock) -> Result<Drained, EngineError> {
-        todo!()
+        let now = clock.now();
+        let found = runs::by_number(&self.core.store, run).await.doing(|| format!("read run {}", run.0))?;
+        if let Some(found) = found.filter(|run| matches!(run.state, RunState::Due | RunState::Fixing)) {
+            let declared = self.core.declarations.current();
+            let campaign = declared
+                .catalogue
+                .campaigns
+                .get(&found.campaign)
+                .ok_or_else(|| EngineError::UnknownCampaign(found.campaign.clone()))?;
+            self.core.record_sent(now).await?;
+            self.core.fix(&found, &declared, campaign, now).await?;
+        }
+        let drained = daemon::drain(&self.core, Some(run), clock).await?;
+        self.core.finish(clock.now()).await?;
+        Ok(drained)
     }
 
-    /// The daemon: ticks and sends by the clock until `shutdown`, then stops clean: nothing new is
-    /// claimed, mails that are being handed over come to their end, the rest is given back. Failures
-    /// of the store are waited out.
-    pub async fn run(self, clock: Clock, shutdown: impl Future<Output = ()>) -> Result<(), EngineError> {
-        todo!()
-    }
-
-    /// Gives claimed rows back and the lock of the sender free; for those who do not call [`run`](Self::run).
+    /// Gives the lock of the sender free; for those who do not call [`run`](Self::run).
     pub async fn stop(self, now: Timestamp) -> Result<(), EngineError> {
-        todo!()
+        let lanes: Vec<_> = self.core.lanes.lock().await.drain(..).collect();
+        for lane in lanes {
+            lane.close().await;
+        }
+        daemon::end(self.core, now).await
     }
 }
 
-/// Notes a run of a campaign that is due now; the daemon that works on this database takes it up.
+impl Drained {
+    fn add(&mut self, more: Self) {
+        self.accepted += more.accepted;
+        self.deferred += more.deferred;
+        self.refused += more.refused;
+        self.uncertain += more.uncertain;
+        self.skipped += more.skipped;
+        self.waiting += more.waiting;
+    }
+}
+
+/// Notes a run of a campaign that is due now, whatever its schedule says. The daemon that works on this
+/// database takes it up by the same rules as any other; where none is, see [`Engine::send_run`].
 pub async fn request_run(
-    store: &crate::store::Store,
-    catalogue: &crate::domain::catalogue::Catalogue,
+    store: &Store,
+    catalogue: &Catalogue,
     campaign: &CampaignName,
     now: Timestamp,
 ) -> Result<RunId, EngineError> {
-    todo!()
+    if !catalogue.campaigns.contains_key(campaign) {
+        return Err(EngineError::UnknownCampaign(campaign.clone()));
+    }
+    let trigger = RunTrigger::Manual;
+    let new = NewRun { campaign: campaign.clone(), due_at: now, state: RunState::Due, trigger, note: None };
+    let (run, _) =
+        runs::create(store, &new, now).await.doing(|| format!("note a run of campaign `{campaign}`"))?;
+    Ok(run.id)
 }

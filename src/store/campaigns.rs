@@ -50,6 +50,24 @@ pub async fn considered(store: &Store, name: &CampaignName, until: Timestamp) ->
     transaction.commit().await
 }
 
+/// Forgets campaigns that are not among `declared`: one that comes back is activated anew, without the
+/// due times of the time between. Gives the names that were forgotten.
+pub async fn forget_others(store: &Store, declared: &[CampaignName]) -> Result<Vec<CampaignName>> {
+    let operation = "forget campaigns that are not declared";
+    let mut others = all(store).await?;
+    others.retain(|known| !declared.contains(&known.name));
+    if others.is_empty() {
+        return Ok(Vec::new());
+    }
+    let transaction = store.begin_write(operation).await?;
+    for other in &others {
+        let delete = "DELETE FROM campaigns WHERE name = $1";
+        execute(&*transaction, operation, delete, values![other.name.as_str()]).await?;
+    }
+    transaction.commit().await?;
+    Ok(others.into_iter().map(|other| other.name).collect())
+}
+
 /// All of them, by name.
 pub async fn all(store: &Store) -> Result<Vec<KnownCampaign>> {
     let query = campaign::Entity::find().order_by_asc(campaign::Column::Name);

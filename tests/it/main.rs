@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: `cargo test --test it AREA::` runs one area.
 
+mod address;
 mod architecture;
 mod cli;
 mod shared;

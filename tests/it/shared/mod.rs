@@ -10,6 +10,9 @@
 //! Without the variable it says on standard error that it was not run; `tests/run` states how many
 //! were not, and `.ci/run` fails before the first.
 
+mod cron;
+mod isemail;
+
 use std::path::PathBuf;
 
 /// The folder of shared data, or `None` after saying that the calling test does not run.

@@ -1,0 +1,317 @@
+//! Takes rows in hand for the lanes: claimed in small batches, and asked again before they are sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use super::core::Core;
+use super::error::{Doing as _, EngineError};
+use super::gates;
+use super::lane::Tally;
+use super::parts::Declared;
+use crate::audience::{self, Seen};
+use crate::domain::address::EmailAddress;
+use crate::domain::campaign::{Campaign, MailPurpose};
+use crate::domain::contact::{Contact, ContactId};
+use crate::domain::delivery::{Reply, RunId, RunState, SkipReason, WaitReason};
+use crate::domain::name::{CampaignName, TraitName};
+use crate::domain::time::Timestamp;
+use crate::domain::value::Value;
+use crate::store::deliveries::{self, Claimed};
+use crate::store::ledger::Step;
+use crate::store::runs::{self, Run};
+
+/// How long a claim is good for without a sign of life.
+pub(super) const LEASE: Duration = Duration::from_mins(1);
+
+/// A row that waited longer than this since its run was fixed asks its audience again.
+const LONG_WAIT: Duration = Duration::from_hours(1);
+
+/// A claim takes this many rows for each lane at first …
+const FIRST_BATCH: usize = 4;
+
+/// … and at most: as many as lanes can send in about half a second, so that a stop, a pause or a
+/// withdrawn consent does not find many in hand.
+const LARGEST_BATCH: usize = 64;
+
+/// A row in hand, with all that its mail is made of.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) claimed: Claimed,
+    pub(super) contact: Contact,
+    pub(super) recipient: EmailAddress,
+    pub(super) trait_names: Arc<[TraitName]>,
+    pub(super) traits: Vec<Option<Value>>,
+    pub(super) declared: Arc<Declared>,
+}
+
+/// The rows in hand that no lane has taken yet.
+#[derive(Debug)]
+pub(super) struct Claims {
+    queue: tokio::sync::Mutex<Queue>,
+    lanes: usize,
+    /// Lanes whose last try did not fail for the server's sake.
+    healthy: AtomicUsize,
+    /// Counts looks at the clock: nothing is looked for twice in between.
+    look: AtomicU64,
+    /// Tells lanes that sleep that there may be work, or that the server is back.
+    pub(super) news: tokio::sync::Notify,
+}
+
+#[derive(Debug)]
+struct Queue {
+    ready: VecDeque<Work>,
+    batch: usize,
+    claimed_at: Option<Instant>,
+    /// The look at which there was nothing.
+    empty_at: Option<u64>,
+}
+
+impl Claims {
+    pub(super) fn new(lanes: usize) -> Self {
+        let lanes = lanes.max(1);
+        let queue =
+            Queue { ready: VecDeque::new(), batch: lanes * FIRST_BATCH, claimed_at: None, empty_at: None };
+        Self {
+            queue: tokio::sync::Mutex::new(queue),
+            lanes,
+            healthy: AtomicUsize::new(lanes),
+            look: AtomicU64::new(0),
+            news: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// There may be new work.
+    pub(super) fn look_again(&self) {
+        self.look.fetch_add(1, Ordering::SeqCst);
+        self.news.notify_waiters();
+    }
+
+    /// A lane's server failed.
+    pub(super) fn lane_failed(&self) {
+        self.healthy.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    /// How many lanes' last try did not fail for the server's sake.
+    pub(super) fn healthy(&self) -> usize {
+        self.healthy.load(Ordering::SeqCst)
+    }
+
+    /// A lane whose server had failed got through.
+    pub(super) fn lane_recovered(&self) {
+        self.healthy.fetch_add(1, Ordering::SeqCst);
+        self.look_again();
+    }
+}
+
+impl Core {
+    /// The next row to be sent, of `only` that run if it is given; `None` when there is nothing now.
+    pub(super) async fn next_work(
+        &self,
+        only: Option<RunId>,
+        now: Timestamp,
+        tally: &Tally,
+    ) -> Result<Option<Work>, EngineError> {
+        let look = self.claims.look.load(Ordering::SeqCst);
+        let mut queue = self.claims.queue.lock().await;
+        loop {
+            if let Some(work) = queue.ready.pop_front() {
+                return Ok(Some(work));
+            }
+            if queue.empty_at == Some(look) {
+                return Ok(None);
+            }
+            let limit = queue.next_limit(self.claims.lanes, self.claims.healthy());
+            if !self.claim(&mut queue.ready, only, limit, now, tally).await? {
+                queue.empty_at = Some(look);
+            }
+        }
+    }
+
+    /// Gives back what no lane has taken, with the reason why it waits.
+    pub(super) async fn give_back(
+        &self,
+        wait: Option<WaitReason>,
+        reply: Option<&Reply>,
+        not_before: Timestamp,
+        now: Timestamp,
+    ) -> u64 {
+        let rows: Vec<_> = self.claims.queue.lock().await.ready.drain(..).collect();
+        for work in &rows {
+            let step = Step::Release { wait, not_before, reply: reply.cloned() };
+            self.ledger.settle(work.claimed.id, step, now).await;
+        }
+        rows.len() as u64
+    }
+
+    /// The runs that may be sent from, those due first first.
+    pub(super) async fn sending_runs(&self, declared: &Declared) -> Result<Vec<Run>, EngineError> {
+        let mut runs = runs::in_states(&self.store, &[RunState::Sending])
+            .await
+            .doing(|| "look for runs to send".to_owned())?;
+        runs.retain(|run| declared.catalogue.campaigns.contains_key(&run.campaign));
+        Ok(runs)
+    }
+
+    /// Claims a batch; false when there was none.
+    async fn claim(
+        &self,
+        ready: &mut VecDeque<Work>,
+        only: Option<RunId>,
+        limit: usize,
+        now: Timestamp,
+        tally: &Tally,
+    ) -> Result<bool, EngineError> {
+        let declared = Arc::new(self.declarations.current());
+        let mut runs = self.sending_runs(&declared).await?;
+        runs.retain(|run| only.is_none_or(|only| only == run.id));
+        let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let claimed = deliveries::claim(&self.store, self.incarnation.id(), &ids, limit, LEASE, now)
+            .await
+            .doing(|| "claim deliveries".to_owned())?;
+        if claimed.is_empty() {
+            return Ok(false);
+        }
+        let mut campaigns: Vec<(CampaignName, Vec<Claimed>)> = Vec::new();
+        for row in claimed {
+            match campaigns.iter_mut().find(|(name, _)| *name == row.campaign) {
+                Some((_, rows)) => rows.push(row),
+                None => campaigns.push((row.campaign.clone(), vec![row])),
+            }
+        }
+        for (name, rows) in campaigns {
+            let Some(campaign) = declared.catalogue.campaigns.get(&name) else { continue };
+            let before = ready.len();
+            let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
+            if let Err(error) = self.ask_again(ready, &declared, campaign, rows, &runs, now, tally).await {
+                ready.truncate(before);
+                for delivery in ids {
+                    let step = Step::Release { wait: None, not_before: now, reply: None };
+                    self.ledger.settle(delivery, step, now).await;
+                }
+                return Err(error);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Asks again what may have changed since the rows were fixed, and reads what their mails need.
+    #[expect(clippy::too_many_arguments, reason = "one call, and all of it is needed at once")]
+    async fn ask_again(
+        &self,
+        ready: &mut VecDeque<Work>,
+        declared: &Arc<Declared>,
+        campaign: &Campaign,
+        rows: Vec<Claimed>,
+        runs: &[Run],
+        now: Timestamp,
+        tally: &Tally,
+    ) -> Result<(), EngineError> {
+        let fixed_at: HashMap<_, _> = runs.iter().map(|run| (run.id, run.fixed_at)).collect();
+        let waited = |row: &Claimed| {
+            let fixed_at = fixed_at.get(&row.run).copied().flatten().unwrap_or(row.due_at);
+            now.since(fixed_at) > LONG_WAIT
+        };
+        let traits: Vec<_> = declared.renderer.needs(&campaign.name).traits.into_iter().collect();
+        let audience: &[_] = if rows.iter().any(waited) { &[&campaign.audience] } else { &[] };
+        let contacts: Vec<_> = rows.iter().map(|row| row.contact).collect();
+        let seen = audience::look_at(
+            &self.store,
+            &declared.catalogue,
+            self.settings.evaluation,
+            &contacts,
+            audience,
+            &traits,
+            now,
+        )
+        .await
+        .doing(|| format!("ask again whom campaign `{}` is for", campaign.name))?;
+        let seen: HashMap<ContactId, Seen> = seen.into_iter().map(|seen| (seen.contact.id, seen)).collect();
+        let trait_names: Arc<[_]> = traits.into();
+        for row in rows {
+            let seen = seen.get(&row.contact);
+            match self.closed_gate(campaign, &row, seen, waited(&row), now) {
+                Ok((seen, recipient)) => ready.push_back(Work {
+                    recipient,
+                    contact: seen.contact.clone(),
+                    trait_names: Arc::clone(&trait_names),
+                    traits: seen.traits.clone(),
+                    declared: Arc::clone(declared),
+                    claimed: row,
+                }),
+                Err(reason) => {
+                    tally.skipped();
+                    tracing::info!(
+                        delivery.id = row.id.0,
+                        run.id = row.run.0,
+                        reason = reason.word(),
+                        "a delivery is skipped: something changed since it was planned"
+                    );
+                    self.ledger.settle(row.id, Step::Skip { reason, error: None }, now).await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a row needs to be sent, or why it is not sent after all.
+    fn closed_gate<'s>(
+        &self,
+        campaign: &Campaign,
+        row: &Claimed,
+        seen: Option<&'s Seen>,
+        waited: bool,
+        now: Timestamp,
+    ) -> Result<(&'s Seen, EmailAddress), SkipReason> {
+        if !gates::within_dates(campaign, now) {
+            return Err(SkipReason::OutsideTheDates);
+        }
+        // The address stays the one that was fixed: it is the one that is unique in the run and that
+        // suppressions were asked for. As the contact writes it, where it is still theirs.
+        let seen = seen.ok_or(SkipReason::LeftTheAudience)?;
+        let current = row.email.as_deref().ok_or(SkipReason::NoAddress)?;
+        let recipient = EmailAddress::parse(current)
+            .ok()
+            .filter(|current| current.folded() == row.address)
+            .map_or_else(|| EmailAddress::parse(&row.address), Ok)
+            .map_err(|_| SkipReason::NoAddress)?;
+        let suppression = match campaign.purpose {
+            MailPurpose::Marketing => row.suppressed_marketing,
+            MailPurpose::Transactional => row.suppressed_all,
+        };
+        if let Some(cause) = suppression {
+            return Err(cause.skip_reason());
+        }
+        let unknown_is_yes = self.settings.unknown_marketing_is_yes;
+        if !gates::consented(campaign.purpose, row.marketing.state, unknown_is_yes) {
+            return Err(SkipReason::NotConsented);
+        }
+        if waited && !seen.outcomes.first().is_none_or(|audience| audience.holds) {
+            return Err(SkipReason::LeftTheAudience);
+        }
+        if !campaign.versions.iter().any(|version| version.label == row.version) {
+            return Err(SkipReason::NoVersionMatches);
+        }
+        Ok((seen, recipient))
+    }
+}
+
+impl Queue {
+    /// How many rows to claim: twice as many when the last ones were gone in a quarter of a second, half
+    /// as many when they lasted for more than one; a single one to see whether the server is back.
+    fn next_limit(&mut self, lanes: usize, healthy: usize) -> usize {
+        let lasted = self.claimed_at.replace(Instant::now()).map(|at| at.elapsed());
+        match lasted {
+            Some(lasted) if lasted < Duration::from_millis(250) => self.batch *= 2,
+            Some(lasted) if lasted > Duration::from_secs(1) => self.batch /= 2,
+            _ => {}
+        }
+        self.batch = self.batch.clamp(lanes * FIRST_BATCH, lanes * LARGEST_BATCH);
+        if healthy == 0 { 1 } else { self.batch }
+    }
+}

@@ -1,0 +1,158 @@
+//! What all parts of one engine share.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use super::claim::Claims;
+use super::error::{Doing as _, EngineError};
+use super::lane::LaneSlot;
+use super::ledger::Ledger;
+use super::parts::{Declared, EngineSettings};
+use crate::domain::delivery::RunId;
+use crate::domain::name::CampaignName;
+use crate::domain::time::Timestamp;
+use crate::send::Transport;
+use crate::store::Store;
+use crate::store::incarnations::Incarnation;
+
+/// Between two signs of life; a longer gap means that the machine slept.
+pub(super) const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// What all parts of one engine share.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) store: Store,
+    pub(super) transport: Transport,
+    pub(super) settings: EngineSettings,
+    pub(super) declarations: Declarations,
+    pub(super) incarnation: Incarnation,
+    pub(super) ledger: Ledger,
+    pub(super) claims: Claims,
+    pub(super) memory: Mutex<Memory>,
+    /// The lanes that nobody works at.
+    pub(super) lanes: tokio::sync::Mutex<Vec<LaneSlot>>,
+}
+
+/// What an engine remembers between ticks; a new one learns it from the store.
+#[derive(Debug, Clone)]
+pub(super) struct Memory {
+    /// Since when this engine has been up without a gap.
+    pub(super) up_since: Timestamp,
+    /// The last sign of life.
+    pub(super) last_beat: Timestamp,
+    /// Due times of a campaign up to here are dealt with …
+    pub(super) considered: HashMap<CampaignName, Considered>,
+    /// The declarations under which campaigns that vanished were forgotten.
+    pub(super) edition: Option<u64>,
+    /// When segments were evaluated last, and under which declarations.
+    pub(super) refreshed: Option<(Timestamp, u64)>,
+    /// Runs whose rows say that their campaign is not declared.
+    pub(super) undeclared: HashSet<RunId>,
+}
+
+/// Up to when the due times of a campaign are dealt with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Considered {
+    /// When the campaign was first seen.
+    pub(super) activated_at: Timestamp,
+    /// As far as this engine knows.
+    pub(super) until: Timestamp,
+    /// As far as the store knows.
+    pub(super) stored: Timestamp,
+    /// The single instant (`at`) whose run is made.
+    pub(super) last_single: Option<Timestamp>,
+}
+
+impl Memory {
+    pub(super) fn new(now: Timestamp) -> Self {
+        Self {
+            up_since: now,
+            last_beat: now,
+            considered: HashMap::new(),
+            edition: None,
+            refreshed: None,
+            undeclared: HashSet::new(),
+        }
+    }
+
+    /// A sign of life of the daemon. After a gap (the machine slept) it counts as started anew, so that
+    /// what was due meanwhile is missed and not sent at night's end.
+    pub(super) fn beat(&mut self, now: Timestamp) {
+        if now.since(self.last_beat) > 2 * HEARTBEAT + super::occurrence::ON_TIME {
+            tracing::warn!(
+                gap.seconds = now.since(self.last_beat).as_secs(),
+                "no sign of life for a while (did the machine sleep?): what was due meanwhile counts as missed"
+            );
+            self.up_since = now;
+        }
+        self.last_beat = now;
+    }
+}
+
+impl Core {
+    /// A new incarnation. Takes the lock of a sender and the rows of dead ones back.
+    pub(super) async fn start(
+        store: Store,
+        transport: Transport,
+        settings: EngineSettings,
+        declarations: Declarations,
+        memory: Memory,
+        now: Timestamp,
+    ) -> Result<Self, EngineError> {
+        let incarnation =
+            Incarnation::begin(&store, now).await.doing(|| "register this daemon as a sender".to_owned())?;
+        let lanes: Vec<_> = (0..transport.connections()).map(|_| LaneSlot::new(transport.open())).collect();
+        let core = Self {
+            ledger: Ledger::open(store.clone(), incarnation.id()),
+            claims: Claims::new(lanes.len()),
+            lanes: tokio::sync::Mutex::new(lanes),
+            memory: Mutex::new(memory),
+            store,
+            transport,
+            settings,
+            declarations,
+            incarnation,
+        };
+        core.recover(now).await?;
+        Ok(core)
+    }
+
+    /// Gives the lock of the sender free, once nothing is in hand.
+    pub(super) async fn end(self, now: Timestamp) -> Result<(), EngineError> {
+        self.incarnation.end(&self.store, now).await.doing(|| "note that this daemon ends".to_owned())
+    }
+
+    /// What is remembered; a panic elsewhere while it was changed leaves it usable.
+    pub(super) fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is declared now. Clones share it: whoever reads the files replaces it for the engine.
+#[derive(Debug, Clone)]
+pub struct Declarations {
+    current: Arc<RwLock<(u64, Declared)>>,
+}
+
+impl Declarations {
+    pub(super) fn new(declared: Declared) -> Self {
+        Self { current: Arc::new(RwLock::new((0, declared))) }
+    }
+
+    /// From now on these hold. Mails that are being handed over are not touched.
+    pub fn replace(&self, declared: Declared) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        *current = (current.0 + 1, declared);
+    }
+
+    /// What is declared now.
+    pub fn current(&self) -> Declared {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).1.clone()
+    }
+
+    /// A number that is another one after each replacement.
+    pub(super) fn edition(&self) -> u64 {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).0
+    }
+}

@@ -1,0 +1,222 @@
+//! All of it by the clock: ticks, lanes and signs of life, until it is told to stop.
+
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::claim::LEASE;
+use super::core::{Core, HEARTBEAT, Memory};
+use super::error::EngineError;
+use super::lane::{LaneSlot, Tally, WhenIdle};
+use super::{Drained, Engine};
+use crate::clock::Clock;
+use crate::domain::delivery::RunId;
+use crate::domain::time::Timestamp;
+use crate::store::deliveries;
+
+/// Between two looks at the clock and at what people asked for by hand, at most.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Between two tries to come back after the lock was lost, at most.
+const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why an incarnation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    ToldToStop,
+    LockLost,
+}
+
+impl Engine {
+    /// The daemon: ticks and sends by the clock until `shutdown`, then stops clean: nothing new is
+    /// claimed, mails that are being handed over come to their end, the rest is given back. Failures of
+    /// the store are waited out; when another daemon took this one for dead, it begins anew.
+    pub async fn run(self, clock: Clock, shutdown: impl Future<Output = ()>) -> Result<(), EngineError> {
+        let mut shutdown = pin!(shutdown);
+        let mut core = self.core;
+        loop {
+            let ended = serve(&core, &clock, shutdown.as_mut()).await;
+            if ended == Ended::ToldToStop {
+                return end(core, clock.now()).await;
+            }
+            tracing::error!("this daemon's lock on the database was lost: it begins anew");
+            let Some(next) = restart(&core, &clock, shutdown.as_mut()).await else { return Ok(()) };
+            core = Arc::new(next);
+        }
+    }
+}
+
+/// Gives the sender's lock free.
+pub(super) async fn end(core: Arc<Core>, now: Timestamp) -> Result<(), EngineError> {
+    match Arc::try_unwrap(core) {
+        Ok(core) => core.end(now).await,
+        // Some task holds on: the lock is free when the process ends, and the rows are found then.
+        Err(_) => Ok(()),
+    }
+}
+
+/// A new incarnation with the memory of the old one; `None`: told to stop before it came to be.
+async fn restart(
+    core: &Core,
+    clock: &Clock,
+    mut shutdown: Pin<&mut impl Future<Output = ()>>,
+) -> Option<Core> {
+    let mut pause = LOOK;
+    loop {
+        let memory = std::mem::replace(&mut *core.memory(), Memory::new(clock.now()));
+        let kept = memory.clone();
+        let (store, transport) = (core.store.clone(), core.transport.clone());
+        let (settings, declarations) = (core.settings.clone(), core.declarations.clone());
+        match Core::start(store, transport, settings, declarations, memory, clock.now()).await {
+            Ok(core) => return Some(core),
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    retry.seconds = pause.as_secs(),
+                    "this daemon cannot begin anew yet"
+                );
+                *core.memory() = kept;
+            }
+        }
+        tokio::select! {
+            () = shutdown.as_mut() => return None,
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(LONGEST_RESTART_PAUSE),
+        }
+    }
+}
+
+/// One incarnation's life.
+async fn serve(core: &Arc<Core>, clock: &Clock, shutdown: Pin<&mut impl Future<Output = ()>>) -> Ended {
+    let (stop, told_to_stop) = watch::channel(false);
+    let mut lanes = start_lanes(core, None, clock, &WhenIdle::Wait(told_to_stop), &Arc::default()).await;
+    let mut signs = JoinSet::new();
+    signs.spawn(signs_of_life(Arc::clone(core), clock.clone()));
+    let ended = tokio::select! {
+        () = shutdown => Ended::ToldToStop,
+        // It ends when the lock is lost.
+        _ = signs.join_next() => Ended::LockLost,
+        never = look_at_the_clock(core, clock) => match never {},
+    };
+
+    tracing::info!("no more deliveries are taken in hand; those that are being handed over are finished");
+    // Lanes that ended already need not be told.
+    let _ = stop.send(true);
+    let finished = tokio::time::timeout(core.settings.stop_within, async {
+        while let Some(slot) = lanes.join_next().await {
+            if let Ok((slot, _)) = slot {
+                slot.close().await;
+            }
+        }
+        core.give_back(None, None, clock.now(), clock.now()).await;
+        core.ledger.flush(clock.now()).await;
+    });
+    if finished.await.is_err() {
+        tracing::warn!(
+            waited.seconds = core.settings.stop_within.as_secs(),
+            "not all mails that were being handed over came to their end: the next start finds their deliveries"
+        );
+        lanes.shutdown().await;
+    }
+    signs.shutdown().await;
+    ended
+}
+
+type Lanes = JoinSet<(LaneSlot, Result<(), EngineError>)>;
+
+/// Puts all lanes to work, each as a task of its own.
+async fn start_lanes(
+    core: &Arc<Core>,
+    only: Option<RunId>,
+    clock: &Clock,
+    when_idle: &WhenIdle,
+    tally: &Arc<Tally>,
+) -> Lanes {
+    core.claims.look_again();
+    let mut lanes = JoinSet::new();
+    for mut slot in core.lanes.lock().await.drain(..) {
+        let (core, clock, tally) = (Arc::clone(core), clock.clone(), Arc::clone(tally));
+        let when_idle = when_idle.clone();
+        lanes.spawn(async move {
+            let result = core.work(&mut slot, only, &clock, when_idle, &tally).await;
+            (slot, result)
+        });
+    }
+    lanes
+}
+
+/// Hands over everything that may be handed over now (of one run, if it is given), and settles it.
+pub(super) async fn drain(
+    core: &Arc<Core>,
+    only: Option<RunId>,
+    clock: &Clock,
+) -> Result<Drained, EngineError> {
+    let tally = Arc::default();
+    let mut lanes = start_lanes(core, only, clock, &WhenIdle::End, &tally).await;
+    let mut result = Ok(());
+    let mut slots = Vec::new();
+    while let Some(ended) = lanes.join_next().await {
+        let (slot, ended) = ended.map_err(|error| EngineError::LaneFailed { source: error })?;
+        result = result.and(ended);
+        slots.push(slot);
+    }
+    // Rows that no lane took: all servers failed.
+    let failed = slots.iter().find(|slot| slot.resume_at().is_some());
+    let not_before = failed.and_then(LaneSlot::resume_at).unwrap_or_else(|| clock.now());
+    let wait = failed.map(|_| crate::domain::delivery::WaitReason::Server);
+    let reply = failed.and_then(LaneSlot::last_failure);
+    tally.waiting(core.give_back(wait, reply, not_before, clock.now()).await);
+    core.ledger.flush(clock.now()).await;
+    core.lanes.lock().await.extend(slots);
+    result.map(|()| tally.totals())
+}
+
+/// Ticks, again and again.
+async fn look_at_the_clock(core: &Core, clock: &Clock) -> std::convert::Infallible {
+    let mut failing = false;
+    loop {
+        let mut pause = LOOK;
+        match core.tick(clock.now()).await {
+            Ok(tick) => {
+                if std::mem::take(&mut failing) {
+                    tracing::info!("the store answers again");
+                }
+                core.claims.look_again();
+                let until_wake = tick.next_wake.map(|wake| wake.since(clock.now()));
+                pause = until_wake.filter(|wait| !wait.is_zero()).map_or(LOOK, |wait| wait.min(LOOK));
+            }
+            Err(error) if failing => {
+                tracing::debug!(error = &error as &dyn std::error::Error, "a look at the clock failed again");
+            }
+            Err(error) => {
+                failing = true;
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a look at the clock failed; it is tried again each second"
+                );
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Renews leases until the lock is lost.
+async fn signs_of_life(core: Arc<Core>, clock: Clock) {
+    loop {
+        core.memory().beat(clock.now());
+        if !core.incarnation.is_alive().await {
+            return;
+        }
+        match deliveries::renew(&core.store, core.incarnation.id(), LEASE, clock.now()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "this daemon could not give a sign of life; nothing is handed over without the store"
+            ),
+        }
+        tokio::time::sleep(HEARTBEAT).await;
+    }
+}

@@ -1,0 +1,144 @@
+//! Fixes the recipients of a run in the store, before its first mail: a row for every contact of the
+//! audience, planned or skipped with its reason.
+
+use std::collections::HashMap;
+
+use super::core::Core;
+use super::error::{Doing as _, EngineError};
+use super::gates::{self, Facts};
+use super::parts::Declared;
+use crate::audience::{self, Selected};
+use crate::domain::campaign::{Campaign, MailPurpose};
+use crate::domain::contact::{Contact, ContactId};
+use crate::domain::delivery::{RunState, SuppressionCause, SuppressionScope, WaitReason};
+use crate::domain::time::Timestamp;
+use crate::store::runs::{PriorMail, Recipient, RecipientPlan, Run};
+use crate::store::suppressions::Suppression;
+use crate::store::{contacts, runs, suppressions};
+
+/// Contacts in one transaction. Lanes of other runs write in between.
+const BATCH: usize = 2_000;
+
+impl Core {
+    /// Fixes the recipients of a run and opens it, holds it, or finishes it at once. `None`: it was not
+    /// to be fixed any more. One that was interrupted begins anew.
+    pub(super) async fn fix(
+        &self,
+        run: &Run,
+        declared: &Declared,
+        campaign: &Campaign,
+        now: Timestamp,
+    ) -> Result<Option<RunState>, EngineError> {
+        let operation = || format!("fix the recipients of run {} of campaign `{}`", run.id.0, run.campaign);
+        if !runs::begin_fixing(&self.store, run.id).await.doing(operation)? {
+            return Ok(None);
+        }
+        let evaluation = self.settings.evaluation;
+        let audience = audience::select(&self.store, &declared.catalogue, evaluation, campaign, run.due_at)
+            .await
+            .doing(operation)?;
+        let mut planned: u64 = 0;
+        for batch in audience.chunks(BATCH) {
+            let recipients = self.recipients(run, campaign, batch).await.doing(operation)?;
+            let mails =
+                recipients.iter().filter(|one| matches!(one.plan, RecipientPlan::Mail { .. })).count();
+            planned += mails as u64;
+            runs::add_recipients(&self.store, run.id, &recipients, now).await.doing(operation)?;
+        }
+        let most = campaign.max_recipients.filter(|most| planned > *most);
+        let (state, note) = match most {
+            Some(most) => (
+                RunState::Held,
+                Some(format!(
+                    "{planned} mails are planned, max_recipients allows {most}: `campaignd approve {id}` sends them, `campaignd cancel {id}` does not",
+                    id = run.id.0
+                )),
+            ),
+            None if planned == 0 => (RunState::Finished, None),
+            None => (RunState::Sending, None),
+        };
+        if state == RunState::Held {
+            runs::set_wait(&self.store, run.id, Some(WaitReason::Approval)).await.doing(operation)?;
+        }
+        let fixed =
+            runs::complete_fixing(&self.store, run.id, state, note.as_deref(), now).await.doing(operation)?;
+        tracing::info!(
+            run.id = run.id.0, campaign.name = %run.campaign, run.state = state.word(),
+            audience.contacts = audience.len(), deliveries.planned = planned,
+            "the recipients of a run are fixed"
+        );
+        Ok(fixed.then_some(state))
+    }
+
+    /// Puts contacts of an audience before the gates.
+    async fn recipients(
+        &self,
+        run: &Run,
+        campaign: &Campaign,
+        selected: &[Selected],
+    ) -> crate::store::Result<Vec<Recipient>> {
+        let ids: Vec<ContactId> = selected.iter().map(|one| one.contact).collect();
+        let contacts = contacts::by_numbers(&self.store, &ids).await?;
+        let contacts: HashMap<_, _> = contacts.iter().map(|contact| (contact.id, contact)).collect();
+        let prior = runs::prior_mail(&self.store, &run.campaign, run.id, &ids).await?;
+        let prior: HashMap<_, _> = prior.iter().map(|mail| (mail.contact, mail)).collect();
+        let addresses: HashMap<_, _> = contacts
+            .values()
+            .filter_map(|contact| Some((contact.id, contact.email.as_deref()?.to_lowercase())))
+            .collect();
+        let mut asked: Vec<_> = addresses.values().map(String::as_str).collect();
+        asked.sort_unstable();
+        let suppressed = suppressions::among(&self.store, &asked).await?;
+        let suppressed = gravest(&suppressed, campaign.purpose);
+
+        let mut recipients = Vec::with_capacity(selected.len());
+        for one in selected {
+            // Whoever was erased since the audience was selected is in it no more.
+            let Some(contact) = contacts.get(&one.contact) else { continue };
+            let address = addresses.get(&one.contact);
+            let facts = facts(one, contact, address, prior.get(&one.contact).copied(), &suppressed);
+            let unknown_is_yes = self.settings.unknown_marketing_is_yes;
+            let version = one.version.and_then(|version| campaign.versions.get(usize::from(version)));
+            recipients.push(Recipient {
+                contact: one.contact,
+                address: address.cloned(),
+                version: version.map(|version| version.label.clone()),
+                plan: match gates::closed_gate(campaign, run.due_at, facts, unknown_is_yes) {
+                    None => RecipientPlan::Mail { not_before: run.due_at },
+                    Some(reason) => RecipientPlan::Skip(reason),
+                },
+            });
+        }
+        Ok(recipients)
+    }
+}
+
+fn facts(
+    selected: &Selected,
+    contact: &Contact,
+    address: Option<&String>,
+    prior: Option<&PriorMail>,
+    suppressed: &HashMap<&str, SuppressionCause>,
+) -> Facts {
+    Facts {
+        has_version: selected.version.is_some(),
+        has_address: address.is_some(),
+        marketing: contact.marketing.state,
+        suppression: address.and_then(|address| suppressed.get(address.as_str()).copied()),
+        mailed_due: prior.and_then(|mail| mail.mailed_due_at),
+        waits_elsewhere: prior.is_some_and(|mail| mail.waits),
+    }
+}
+
+/// The cause that stops mail of this purpose, by address; of several the one that is named first in
+/// the list of causes.
+fn gravest(suppressions: &[Suppression], purpose: MailPurpose) -> HashMap<&str, SuppressionCause> {
+    let mut causes: HashMap<&str, SuppressionCause> = HashMap::new();
+    for suppression in suppressions {
+        if purpose == MailPurpose::Marketing || suppression.scope == SuppressionScope::All {
+            let cause = causes.entry(&suppression.address).or_insert(suppression.cause);
+            *cause = (*cause).min(suppression.cause);
+        }
+    }
+    causes
+}

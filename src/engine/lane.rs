@@ -1,0 +1,330 @@
+//! One lane: takes a row in hand, renders its mail, hands it over, notes how that ended.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::claim::Work;
+use super::core::Core;
+use super::error::EngineError;
+use super::{Drained, occurrence, pause};
+use crate::clock::Clock;
+use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
+use crate::domain::time::Timestamp;
+use crate::render::{RenderInput, Rendered};
+use crate::send::Lane;
+use crate::store::ledger::Step;
+
+/// A lane with what is known of its server.
+#[derive(Debug)]
+pub(super) struct LaneSlot {
+    lane: Lane,
+    /// How often in a row the server failed.
+    failures: u32,
+    /// The server failed: not before this instant again.
+    resume_at: Option<Timestamp>,
+    /// What it said.
+    last_failure: Option<Reply>,
+}
+
+/// Counts how handovers ended.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    accepted: AtomicU64,
+    deferred: AtomicU64,
+    refused: AtomicU64,
+    uncertain: AtomicU64,
+    skipped: AtomicU64,
+    waiting: AtomicU64,
+}
+
+fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+impl Tally {
+    pub(super) fn skipped(&self) {
+        count(&self.skipped);
+    }
+
+    pub(super) fn waiting(&self, rows: u64) {
+        self.waiting.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    pub(super) fn totals(&self) -> Drained {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Drained {
+            accepted: read(&self.accepted),
+            deferred: read(&self.deferred),
+            refused: read(&self.refused),
+            uncertain: read(&self.uncertain),
+            skipped: read(&self.skipped),
+            waiting: read(&self.waiting),
+        }
+    }
+}
+
+/// What a lane does when there is nothing to send.
+#[derive(Debug, Clone)]
+pub(super) enum WhenIdle {
+    /// It comes to its end.
+    End,
+    /// It waits for news, until it is told to stop.
+    Wait(tokio::sync::watch::Receiver<bool>),
+}
+
+impl LaneSlot {
+    pub(super) fn new(lane: Lane) -> Self {
+        Self { lane, failures: 0, resume_at: None, last_failure: None }
+    }
+
+    /// When the server may be asked again, if it failed.
+    pub(super) fn resume_at(&self) -> Option<Timestamp> {
+        self.resume_at
+    }
+
+    /// What the server said when it failed.
+    pub(super) fn last_failure(&self) -> Option<&Reply> {
+        self.last_failure.as_ref()
+    }
+
+    /// Says goodbye to the server.
+    pub(super) async fn close(self) {
+        self.lane.close().await;
+    }
+}
+
+impl Core {
+    /// Hands over row after row. With [`WhenIdle::End`] until there is none or the server fails; else
+    /// until the lane is told to stop, and failures of the store are waited out.
+    pub(super) async fn work(
+        &self,
+        slot: &mut LaneSlot,
+        only: Option<RunId>,
+        clock: &Clock,
+        mut when_idle: WhenIdle,
+        tally: &Tally,
+    ) -> Result<(), EngineError> {
+        while !when_idle.is_told_to_stop() {
+            let now = clock.now();
+            let pause = slot.resume_at.map(|at| at.since(now)).filter(|pause| !pause.is_zero());
+            let idle = if let Some(pause) = pause {
+                pause
+            } else {
+                match self.next_work(only, now, tally).await {
+                    Ok(Some(work)) => {
+                        self.hand_over(slot, work, clock, tally).await;
+                        continue;
+                    }
+                    Ok(None) => IDLE,
+                    Err(error) if matches!(when_idle, WhenIdle::End) => return Err(error),
+                    Err(error) => {
+                        tracing::error!(
+                            error = &error as &dyn std::error::Error,
+                            "no deliveries can be taken in hand; tried again"
+                        );
+                        IDLE
+                    }
+                }
+            };
+            if !when_idle.wait(idle, &self.claims.news).await {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn hand_over(&self, slot: &mut LaneSlot, work: Work, clock: &Clock, tally: &Tally) {
+        let delivery = work.claimed.id;
+        let now = clock.now();
+        let rendered = match render(&work, now) {
+            Ok(rendered) => rendered,
+            Err(error) => {
+                tally.skipped();
+                tracing::warn!(
+                    delivery.id = delivery.0, run.id = work.claimed.run.0,
+                    campaign.name = %work.claimed.campaign, error, "a mail could not be rendered"
+                );
+                let step = Step::Skip { reason: SkipReason::TemplateFailed, error: Some(error) };
+                return self.ledger.settle(delivery, step, now).await;
+            }
+        };
+        let marked = OnceLock::new();
+        let before_dot = || async {
+            let step = Step::Transmit {
+                message_id: rendered.email.message_id.clone(),
+                content_hash: hexadecimal(&rendered.content_hash),
+            };
+            let result = self.ledger.mark(delivery, step, clock.now()).await;
+            // The closure is called once, so this is the first value.
+            let _ = marked.set(result.is_ok());
+            result
+        };
+        let outcome = slot.lane.deliver(&rendered.email, before_dot, now).await;
+        let progress = match marked.get() {
+            None => Progress::Before,
+            Some(false) => Progress::NotMarked,
+            Some(true) => Progress::Marked,
+        };
+        let now = clock.now();
+        let step = self.step_after(slot, &work, outcome, progress, now, tally);
+        self.ledger.settle(delivery, step, now).await;
+        if matches!(progress, Progress::NotMarked) {
+            // The store failed, or another sender has the row: go on when the store does.
+            self.ledger.flush(now).await;
+        }
+        if slot.failures > 0
+            && let Some(resume_at) = slot.resume_at
+            && self.claims.healthy() == 0
+        {
+            let server = Some(WaitReason::Server);
+            let rows = self.give_back(server, slot.last_failure(), resume_at, now).await;
+            tally.waiting(rows);
+        }
+    }
+
+    /// What becomes of a row after a try.
+    fn step_after(
+        &self,
+        slot: &mut LaneSlot,
+        work: &Work,
+        outcome: TryOutcome,
+        progress: Progress,
+        now: Timestamp,
+        tally: &Tally,
+    ) -> Step {
+        let server_failed = match &outcome {
+            TryOutcome::Deferred(reply) | TryOutcome::Uncertain(reply) if reply.server_failed => Some(reply),
+            _ => None,
+        };
+        if !matches!(progress, Progress::NotMarked) {
+            self.note_server(slot, server_failed, now);
+        }
+        match outcome {
+            TryOutcome::Accepted(reply) => {
+                count(&tally.accepted);
+                Step::Accept(reply)
+            }
+            TryOutcome::Refused(reply) => {
+                count(&tally.refused);
+                Step::Refuse { reason: RefusalReason::Rejected, reply }
+            }
+            TryOutcome::Uncertain(reply) => {
+                count(&tally.uncertain);
+                tracing::warn!(
+                    delivery.id = work.claimed.id.0,
+                    run.id = work.claimed.run.0,
+                    "nobody can know whether the server took a mail: it is not sent again"
+                );
+                Step::Uncertain(reply)
+            }
+            // The note was not taken: not the message's fault, and nothing was sent.
+            TryOutcome::Deferred(_) if matches!(progress, Progress::NotMarked) => {
+                Step::Release { wait: None, not_before: now, reply: None }
+            }
+            // The server is not there: not the message's fault, and no try of it. After the mark it
+            // counts as one: it may be this message that the server cannot bear.
+            TryOutcome::Deferred(reply) if reply.server_failed && matches!(progress, Progress::Before) => {
+                count(&tally.waiting);
+                let not_before = slot.resume_at.unwrap_or(now);
+                Step::Release { wait: Some(WaitReason::Server), not_before, reply: Some(reply) }
+            }
+            TryOutcome::Deferred(reply) => deferred(work, reply, now, tally),
+        }
+    }
+
+    /// Keeps what is known of a lane's server.
+    fn note_server(&self, slot: &mut LaneSlot, failed: Option<&Reply>, now: Timestamp) {
+        let Some(reply) = failed else {
+            slot.resume_at = None;
+            slot.last_failure = None;
+            if std::mem::take(&mut slot.failures) > 0 {
+                tracing::info!("the mail server takes mails again");
+                self.claims.lane_recovered();
+            }
+            return;
+        };
+        slot.failures = slot.failures.saturating_add(1);
+        let pause = pause::after_server_failures(slot.failures);
+        slot.resume_at = Some(now.plus(pause));
+        slot.last_failure = Some(reply.clone());
+        if slot.failures == 1 {
+            tracing::warn!(reply = reply.text, "the mail server failed: its mails wait");
+            self.claims.lane_failed();
+        }
+    }
+}
+
+/// How far a handover came.
+#[derive(Debug, Clone, Copy)]
+enum Progress {
+    Before,
+    NotMarked,
+    Marked,
+}
+
+/// How long a lane sleeps at most when nobody has news.
+const IDLE: Duration = Duration::from_secs(1);
+
+impl WhenIdle {
+    fn is_told_to_stop(&self) -> bool {
+        match self {
+            Self::End => false,
+            Self::Wait(stop) => *stop.borrow(),
+        }
+    }
+
+    /// Waits for news; false: the lane has come to its end.
+    async fn wait(&mut self, idle: Duration, news: &tokio::sync::Notify) -> bool {
+        match self {
+            Self::End => false,
+            Self::Wait(stop) => {
+                tokio::select! {
+                    () = tokio::time::sleep(idle) => true,
+                    () = news.notified() => true,
+                    // An error means that nobody is left to tell: the same as being told.
+                    told = stop.wait_for(|stop| *stop) => { drop(told); false }
+                }
+            }
+        }
+    }
+}
+
+fn render(work: &Work, now: Timestamp) -> Result<Rendered, String> {
+    let contact = work.contact.view();
+    let input = RenderInput {
+        campaign: &work.claimed.campaign,
+        version: &work.claimed.version,
+        delivery: work.claimed.id,
+        contact: &contact,
+        recipient: &work.recipient,
+        trait_names: &work.trait_names,
+        trait_values: &work.traits,
+        date: work.claimed.first_claimed_at,
+        now,
+    };
+    work.declared.renderer.render(&input).map_err(|error| error.to_string())
+}
+
+/// A 4xx answer: again after a pause, until the campaign's patience is over. The last try is at its end.
+fn deferred(work: &Work, reply: Reply, now: Timestamp, tally: &Tally) -> Step {
+    let campaign = work.declared.catalogue.campaigns.get(&work.claimed.campaign);
+    let until = campaign.map(|campaign| {
+        occurrence::later(work.claimed.first_claimed_at, campaign.retry_for, campaign.time_zone)
+    });
+    if until.is_some_and(|until| until <= now) {
+        count(&tally.refused);
+        return Step::Refuse { reason: RefusalReason::GaveUp, reply };
+    }
+    count(&tally.deferred);
+    let pause = pause::after_try(work.claimed.id, work.claimed.attempts.saturating_add(1));
+    let again = now.plus(pause);
+    let not_before = until.map_or(again, |until| again.min(until));
+    Step::Defer { not_before, wait: Some(WaitReason::Server), reply }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}
