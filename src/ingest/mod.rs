@@ -45,3 +45,6 @@ pub use error::ImportError;
 pub use import::import_file;
 pub use options::{ConsentFlag, Content, Delimiter, ImportOptions, InvalidOption, Mapping, RejectPattern};
 pub use summary::{Progress, RejectedKind, Summary};
+
+#[cfg(test)]
+mod tests;
