@@ -8,7 +8,7 @@ use super::keys::{ATTRIBUTE, EVENT, PROPERTY, TRAIT};
 use super::scope::Scope;
 use crate::diagnostic::{Problem, similar::listed};
 use crate::domain::catalogue::{Attribute, EventType, Property, Trait};
-use crate::domain::condition::{MeasureKind, PropertyName};
+use crate::domain::condition::{EventQuery, MeasureKind, PropertyName, Window};
 use crate::domain::event::{MAIL_EVENT_PROPERTIES, MAIL_EVENTS};
 use crate::domain::name::{EventName, is_name};
 use crate::domain::value::ValueType;
@@ -17,13 +17,7 @@ use crate::yaml::{Entry, Field, Fields, Kind, Node, Reader};
 /// An attribute: its type, or a map with it.
 pub(super) fn attribute(reader: &mut Reader, entry: &Entry) -> Option<Attribute> {
     let name = &entry.key.text;
-    let plain = |value_type| Attribute {
-        value_type,
-        one_of: Vec::new(),
-        wire_name: name.clone(),
-        personal: false,
-        description: None,
-    };
+    let plain = |value_type| Attribute { value_type, ..guessed_attribute(name.clone()) };
     if !matches!(entry.value.kind, Kind::Map(_)) {
         return value_type(reader, &entry.value, &format!("`{name}`")).map(plain);
     }
@@ -56,6 +50,25 @@ pub(super) fn attribute(reader: &mut Reader, entry: &Entry) -> Option<Attribute>
         ..plain(declared?)
     };
     (reader.errors() == errors).then_some(attribute)
+}
+
+/// What stands in a draft for an attribute that is wrong.
+pub(super) const fn guessed_attribute(name: String) -> Attribute {
+    Attribute {
+        value_type: ValueType::Text,
+        one_of: Vec::new(),
+        wire_name: name,
+        personal: false,
+        description: None,
+    }
+}
+
+/// What stands in a draft for a trait that is wrong.
+pub(super) fn guessed_trait() -> Option<Trait> {
+    let event = EventName::parse(MAIL_EVENTS.first()?).ok()?;
+    let events = EventQuery { event, window: Window::default(), filter: Vec::new(), per: None };
+    let measure = MeasureKind::Latest(PropertyName("campaign".to_owned()));
+    Some(Trait { events, measure, value_type: ValueType::Text, description: None })
 }
 
 /// Whether a contact has this without declaring it.

@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::diagnostic::{self, Problem, Severity, Sources};
+use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::name::{AttributeName, EventName, TraitName};
 use crate::domain::time::Zone;
@@ -49,6 +49,10 @@ pub use places::Places;
 pub struct Loaded {
     /// All declarations; `None` when there is an error among the problems.
     pub catalogue: Option<Catalogue>,
+    /// What could be read, also when there are errors: for checks that go on after them (a template
+    /// that is missing). Attributes and traits that are wrong are in it as texts, so that nobody
+    /// who names them is blamed. Never evaluate it.
+    pub draft: Catalogue,
     /// Errors and warnings, sorted by file, line and column.
     pub problems: Vec<Problem>,
     /// Where each declaration and its keys stand.
@@ -116,23 +120,23 @@ fn read_all(files: &[SourceFile], time_zone: Zone, unreadable: Vec<Problem>) -> 
         places.note_all(root);
     }
     let mut reader = Reader::new();
-    let catalogue = catalogue(&mut reader, &roots, time_zone, lost, complete);
+    let draft = draft(&mut reader, &roots, time_zone, lost, complete);
     problems.extend(reader.into_problems());
     diagnostic::sort(&mut problems);
-    let sound = problems.iter().all(|problem| problem.severity == Severity::Warning);
-    let catalogue = catalogue.filter(|_| sound);
+    let sound = !problems.iter().any(Problem::is_error);
+    let catalogue = sound.then(|| draft.clone());
     let files = files.iter().map(|file| file.name.clone()).collect();
-    Loaded { catalogue, problems, places, sources, files, notes }
+    Loaded { catalogue, draft, problems, places, sources, files, notes }
 }
 
 /// Reads all trees. `complete`: there is no file whose declarations are unknown.
-fn catalogue(
+fn draft(
     reader: &mut Reader,
     roots: &[Node],
     time_zone: Zone,
     lost: BTreeSet<String>,
     complete: bool,
-) -> Option<Catalogue> {
+) -> Catalogue {
     let mut sections = Sections::default();
     for root in roots {
         sections.file(reader, root);
@@ -175,14 +179,17 @@ fn catalogue(
     if complete && count > 0 {
         segments::warn_of_unused(reader, sections.of(Kind::Segment), &conditions.used);
     }
-    if reader.errors() > 0 {
-        return None;
-    }
-    Some(Catalogue {
-        attributes: scope.attributes.into_values().flatten().collect(),
+    let attributes = scope.attributes.into_iter().filter_map(|(name, declared)| {
+        declared.or_else(|| Some((AttributeName::parse(&name).ok()?, facts::guessed_attribute(name))))
+    });
+    let traits = scope.traits.into_iter().filter_map(|(name, declared)| {
+        declared.or_else(|| Some((TraitName::parse(&name).ok()?, facts::guessed_trait()?)))
+    });
+    Catalogue {
+        attributes: attributes.collect(),
         events: scope.events.into_values().flatten().collect(),
-        traits: scope.traits.into_values().flatten().collect(),
+        traits: traits.collect(),
         segments,
         campaigns,
-    })
+    }
 }

@@ -92,13 +92,9 @@ pub fn read(value_type: ValueType, json: &str) -> Option<Value> {
         ValueType::Boolean => Value::Boolean(token_boolean(token)?),
         ValueType::Date => Value::Date(token_date(token)?),
         ValueType::Datetime => Value::Datetime(token_datetime(token)?),
-        ValueType::List => Value::List(match token {
-            Token::Array(raw) => json::items(raw)
-                .filter(|item| *item != Token::Null)
-                .map(|item| token_text(item).map(Cow::into_owned))
-                .collect::<Option<_>>()?,
-            one => vec![token_text(one)?.into_owned()],
-        }),
+        ValueType::List => {
+            Value::List(token_list(token).map(|item| item.map(Cow::into_owned)).collect::<Option<_>>()?)
+        }
     })
 }
 
@@ -164,6 +160,15 @@ pub(crate) fn token_datetime(token: Token<'_>) -> Option<Timestamp> {
         }
         _ => None,
     }
+}
+
+/// A JSON value as a list; `None` among the items: it is none.
+pub(crate) fn token_list(token: Token<'_>) -> impl Iterator<Item = Option<Cow<'_, str>>> {
+    let (array, single) = match token {
+        Token::Array(array) => (array, None),
+        single => ("[]", Some(single)),
+    };
+    json::items(array).filter(|item| *item != Token::Null).chain(single).map(token_text)
 }
 
 /// Reads `true`, `yes`, `y`, `t`, `on`, `1` and `false`, `no`, `n`, `f`, `off`, `0`, in any case of

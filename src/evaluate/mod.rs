@@ -1,9 +1,41 @@
 //! Conditions and traits over one contact's history at a given instant.
 //!
-//! [`Program::compile`] turns a catalogue and the conditions that are asked for into a flat
-//! program, once; [`Program::evaluate`] runs it over one contact: no database, no clock, no I/O.
-//! Beside each answer stands the earliest instant at which it may change without new data.
+//! [`Program::compile`] turns a catalogue and the conditions that are asked for into a flat program,
+//! once; [`Program::evaluate`] runs it over one contact: no database, no clock, no I/O, and no
+//! allocation once its [`Scratch`] has grown. Beside each answer stands the earliest instant at which
+//! it may change without new data, so that whoever keeps answers knows which to ask again.
+//!
+//! | file | step |
+//! |---|---|
+//! | `compile` | conditions → nodes, each part once; event names → streams; properties → slots |
+//! | `program` | one contact: nodes → answers, only those that are needed |
+//! | `events` | windows and filters over one stream; when the answer changes |
+//! | `fold` | what events amount to: measures, and `per` |
+//! | `check`, `check_text`, `check_time` | tests of one value |
+//! | `moment` | now in a contact's zone; how far back spans reach, and when they reach an instant |
+//! | `slots` | JSON → values, only those that are wanted |
+//! | `answer` | answers, how long they are good for, and how they combine |
+//!
+//! What the conditions mean is told at [`crate::domain::condition`]; where that leaves room, the
+//! choices made here are:
+//!
+//! - Texts are equal when they are after NFC and simple case folding: in tests without `exact_case`,
+//!   and always for `per`, `distinct` and `most_common`.
+//! - Events that `per` makes one have their numbers added, keep all their other values, and the time
+//!   of the first of them. `latest` is the newest value of the newest group that has one.
+//! - `email_opened` and `email_clicked` count `by: human` only, unless `where` says something of `by`.
+//! - A day that is still to come has no age.
 
+mod answer;
+mod check;
+mod check_text;
+mod check_time;
+mod compile;
+mod events;
+mod fold;
+mod moment;
 mod program;
+mod slots;
 
-pub use program::{Evaluation, Outcome, Program, Scratch};
+pub use answer::Outcome;
+pub use program::{Evaluation, Program, Scratch};

@@ -1,22 +1,92 @@
-//! The program: what is evaluated together over one read of a history.
+//! The program: conditions and traits that are evaluated together over one read of a history.
 
-use crate::domain::catalogue::{Catalogue, EvaluationSettings};
-use crate::domain::condition::Condition;
+use sha2::{Digest, Sha256};
+
+use super::answer::{Answer, Outcome};
+use super::check::Check;
+use super::events::{Measured, Past, Rows};
+use super::fold::{Amount, Fold};
+use super::moment::{Back, MOST_SET_BACK, Moment, Moments, Spans};
+use super::slots::{Reader, Slot, Texts};
+use crate::domain::calendar;
+use crate::domain::condition::{AttributeRef, Bucket};
+use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::contact::ContactView;
 use crate::domain::event::EventNameId;
-use crate::domain::history::{History, Needs};
-use crate::domain::name::TraitName;
-use crate::domain::time::Timestamp;
+use crate::domain::history::{ContactPart, EventNeed, History, Needs};
+use crate::domain::number::Number;
+use crate::domain::time::{Span, Timestamp, Zone};
 use crate::domain::value::Value;
 
-/// Whether a condition holds, and how long that is certain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
-    /// Whether it holds now.
-    pub holds: bool,
-    /// The earliest instant at which that may change without new data; `None`: never. Always
-    /// later than the instant of the evaluation, and never later than the first change.
-    pub until: Option<Timestamp>,
+/// Conditions and traits, compiled to be evaluated together over one read of a history. Made by
+/// [`Program::compile`].
+#[derive(Debug)]
+pub struct Program {
+    /// No two programs have the same; a [`Scratch`] knows by it whose memory it holds.
+    pub(super) id: u64,
+    pub(super) zone: Zone,
+    /// Every part once; parts come before what they are part of.
+    pub(super) nodes: Vec<Node>,
+    /// The node of each condition that was asked for.
+    pub(super) conditions: Vec<usize>,
+    pub(super) traits: Vec<Option<Measured>>,
+    /// What is wanted of the attributes.
+    pub(super) attributes: Reader,
+    /// Built-in facts, whose slots come after those of the attributes; folded or not.
+    pub(super) facts: Vec<(AttributeRef, bool)>,
+    pub(super) streams: Vec<Stream>,
+    pub(super) spans: Spans,
+    /// Whether the contact's zone matters.
+    pub(super) uses_zone: bool,
+}
+
+/// A part of a condition.
+#[derive(Debug)]
+pub(super) enum Node {
+    Constant(bool),
+    All(Vec<usize>),
+    Any(Vec<usize>),
+    None(Vec<usize>),
+    /// A test of an attribute's or fact's slot.
+    Attribute(usize, Check),
+    Consent(Purpose, ConsentState),
+    /// A consent that was given at this instant or later.
+    ConsentSince(Purpose, Timestamp),
+    Bucket(Bucket),
+    Events(Box<EventNode>),
+}
+
+/// A test of what events amount to.
+#[derive(Debug)]
+pub(super) struct EventNode {
+    pub(super) measured: Measured,
+    pub(super) check: Check,
+    /// The answer for a contact without such events.
+    pub(super) of_nothing: bool,
+}
+
+/// The events of one name on the wire, and what is wanted of their properties.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) name: EventNameId,
+    pub(super) reader: Reader,
+}
+
+/// Memory that evaluations use again and again; one a thread.
+#[derive(Debug, Default)]
+pub struct Scratch(Box<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    program: Option<u64>,
+    moments: Moments,
+    texts: Texts,
+    attributes: Vec<Slot>,
+    rows: Vec<Rows>,
+    fold: Fold,
+    answers: Vec<Option<Answer>>,
+    outcomes: Vec<Outcome>,
+    traits: Vec<Option<Value>>,
 }
 
 /// What one contact's evaluation yields, in the order in which the program was asked.
@@ -28,40 +98,250 @@ pub struct Evaluation<'s> {
     pub traits: &'s [Option<Value>],
 }
 
-/// Memory that evaluations use again and again; one a thread.
-#[derive(Debug, Default)]
-pub struct Scratch {}
-
-/// Conditions and traits, compiled to be evaluated together over one read of a history.
-#[derive(Debug)]
-pub struct Program {}
-
 impl Program {
-    /// Compiles conditions and traits of a valid catalogue. `event_id` knows the number of an
-    /// event's name on the wire; an event that it does not know has not happened to anybody.
-    pub fn compile(
-        _catalogue: &Catalogue,
-        _settings: EvaluationSettings,
-        _conditions: &[&Condition],
-        _traits: &[TraitName],
-        _event_id: &dyn Fn(&str) -> Option<EventNameId>,
-    ) -> Self {
-        todo!()
+    /// What of contacts and their histories an evaluation at `now` looks at; no more need be read.
+    pub fn needs(&self, now: Timestamp) -> Needs {
+        let reads_contact = |node: &Node| matches!(node, Node::Bucket(_));
+        let is_in_part = |(fact, _): &(AttributeRef, bool)| {
+            matches!(fact, AttributeRef::TimeZone | AttributeRef::CreatedAt)
+        };
+        let whole = self.attributes.len() > 0
+            || !self.facts.iter().all(is_in_part)
+            || self.nodes.iter().any(reads_contact);
+        let mut events: Vec<EventNeed> = Vec::new();
+        for (place, stream) in self.streams.iter().enumerate() {
+            let measured = || self.measured().filter(|measured| measured.stream == Some(place));
+            let since = |measured: &Measured| self.earliest(measured.within, now);
+            let Some(earliest) = measured().map(since).min() else { continue };
+            let properties_since = measured().filter(|measured| measured.reads_properties).map(since).min();
+            events.push(EventNeed { name: stream.name, since: earliest, properties_since });
+        }
+        events.sort_unstable_by_key(|need| need.name);
+        Needs { contact: if whole { ContactPart::Whole } else { ContactPart::Facts }, events }
     }
 
-    /// What of contacts and their histories an evaluation at `now` looks at; no more need be read.
-    pub fn needs(&self, _now: Timestamp) -> Needs {
-        todo!()
+    fn measured(&self) -> impl Iterator<Item = &Measured> {
+        let in_conditions = self.nodes.iter().filter_map(|node| match node {
+            Node::Events(node) => Some(&node.measured),
+            _ => None,
+        });
+        in_conditions.chain(self.traits.iter().flatten())
+    }
+
+    /// No window of this length reaches further back, in whatever zone, nor will when it is set back.
+    fn earliest(&self, within: Option<Back>, now: Timestamp) -> Timestamp {
+        /// The calendar of two zones differs by a day, the steps they take by the length of a month's end.
+        const ZONES_APART: std::time::Duration = std::time::Duration::from_hours(5 * 24);
+        match within {
+            None => Timestamp::from_micros(i64::MIN),
+            Some(Back::Fixed(length)) => now.minus(length),
+            Some(Back::Calendar { months, .. }) => {
+                calendar::step_back(now, Span::Months(months), self.zone).minus(MOST_SET_BACK + ZONES_APART)
+            }
+        }
     }
 
     /// Evaluates one contact at `now`. `history` holds what [`needs`](Self::needs) names, or more.
     pub fn evaluate<'s>(
         &self,
-        _scratch: &'s mut Scratch,
-        _contact: &ContactView<'_>,
-        _history: &History<'_>,
-        _now: Timestamp,
+        scratch: &'s mut Scratch,
+        contact: &ContactView<'_>,
+        history: &History<'_>,
+        now: Timestamp,
     ) -> Evaluation<'s> {
-        todo!()
+        let scratch = &mut *scratch.0;
+        scratch.begin(self, now);
+        let moment = if self.uses_zone {
+            scratch.moments.of(contact.time_zone, &self.spans)
+        } else {
+            scratch.moments.installation()
+        };
+        let mut run = Run {
+            program: self,
+            contact,
+            history,
+            moment,
+            texts: &mut scratch.texts,
+            attributes: &mut scratch.attributes,
+            rows: &mut scratch.rows,
+            fold: &mut scratch.fold,
+            answers: &mut scratch.answers,
+        };
+        scratch.outcomes.extend(self.conditions.iter().map(|node| Outcome::from(run.answer(*node))));
+        scratch.traits.extend(self.traits.iter().map(|measured| run.value(measured.as_ref()?)));
+        Evaluation { outcomes: &scratch.outcomes, traits: &scratch.traits }
+    }
+}
+
+impl Memory {
+    /// Forgets the contact before.
+    fn begin(&mut self, program: &Program, now: Timestamp) {
+        if self.program != Some(program.id) {
+            self.program = Some(program.id);
+            self.rows.resize_with(program.streams.len(), Rows::default);
+            self.moments.set(now, program.zone, &program.spans);
+        } else if self.moments.now() != Some(now) {
+            self.moments.set(now, program.zone, &program.spans);
+        }
+        self.texts.clear();
+        self.attributes.clear();
+        self.rows.iter_mut().for_each(Rows::clear);
+        self.answers.clear();
+        self.answers.resize(program.nodes.len(), None);
+        self.outcomes.clear();
+        self.traits.clear();
+    }
+}
+
+/// The evaluation of one contact.
+struct Run<'a> {
+    program: &'a Program,
+    contact: &'a ContactView<'a>,
+    history: &'a History<'a>,
+    moment: &'a Moment,
+    texts: &'a mut Texts,
+    /// Empty until they are asked for.
+    attributes: &'a mut Vec<Slot>,
+    rows: &'a mut [Rows],
+    fold: &'a mut Fold,
+    /// By node, as far as they are known.
+    answers: &'a mut [Option<Answer>],
+}
+
+impl Run<'_> {
+    fn answer(&mut self, node: usize) -> Answer {
+        if let Some(known) = self.answers[node] {
+            return known;
+        }
+        let program = self.program;
+        let answer = match &program.nodes[node] {
+            Node::Constant(holds) => Answer::lasting(*holds),
+            Node::All(parts) => Answer::all(parts.iter().map(|part| self.answer(*part))),
+            Node::Any(parts) => Answer::any(parts.iter().map(|part| self.answer(*part))),
+            Node::None(parts) => Answer::any(parts.iter().map(|part| self.answer(*part))).negated(),
+            Node::Attribute(slot, check) => {
+                let value = self.attribute(*slot);
+                check.of_slot(value, self.texts, self.moment)
+            }
+            Node::Consent(purpose, state) => Answer::lasting(self.contact.consent(*purpose).state == *state),
+            Node::ConsentSince(purpose, bound) => {
+                let consent = self.contact.consent(*purpose);
+                let since = consent.since.is_some_and(|since| since >= *bound);
+                Answer::lasting(consent.state == ConsentState::Yes && since)
+            }
+            Node::Bucket(bucket) => Answer::lasting(is_in_bucket(bucket, self.contact.key)),
+            Node::Events(node) => match self.past(&node.measured) {
+                Some(mut past) => past.answer(&node.measured, &node.check),
+                None => Answer::lasting(node.of_nothing),
+            },
+        };
+        self.answers[node] = Some(answer);
+        answer
+    }
+
+    fn value(&mut self, measured: &Measured) -> Option<Value> {
+        let mut past = self.past(measured);
+        let amount = past.as_mut().map_or(measured.measure.of_nothing(), |past| past.amount(measured));
+        match amount {
+            Amount::Missing => None,
+            Amount::Ratio { total, count } => rounded(total, count).map(Value::Number),
+            Amount::At(place) => past.map(|past| Value::Datetime(past.events[place].at)),
+            Amount::Value(slot) => self.texts.value(slot),
+        }
+    }
+
+    /// The events that are measured; `None` when there are none.
+    fn past(&mut self, measured: &Measured) -> Option<Past<'_>> {
+        let stream = measured.stream?;
+        let Stream { name, reader } = &self.program.streams[stream];
+        let events = self.history.of(*name);
+        (!events.is_empty()).then_some(Past {
+            events,
+            history: self.history,
+            reader,
+            rows: &mut self.rows[stream],
+            texts: self.texts,
+            fold: self.fold,
+            moment: self.moment,
+        })
+    }
+
+    fn attribute(&mut self, slot: usize) -> Slot {
+        if self.attributes.is_empty() {
+            self.read_attributes();
+        }
+        self.attributes[slot]
+    }
+
+    fn read_attributes(&mut self) {
+        let wanted = &self.program.attributes;
+        self.attributes.resize(wanted.len(), Slot::Missing);
+        if wanted.len() > 0 {
+            wanted.read(self.contact.attributes, self.attributes, self.texts);
+        }
+        for (fact, folded) in &self.program.facts {
+            let text = match fact {
+                AttributeRef::Id => self.contact.external_id,
+                AttributeRef::Email => self.contact.email,
+                AttributeRef::TimeZone => self.contact.time_zone,
+                AttributeRef::Language => self.contact.language,
+                AttributeRef::CreatedAt | AttributeRef::Declared(_) => None,
+            };
+            self.attributes.push(match (fact, text) {
+                (AttributeRef::CreatedAt, _) => Slot::Datetime(self.contact.created_at),
+                (_, Some(text)) => Slot::Text(self.texts.push(text, *folded)),
+                (_, None) => Slot::Missing,
+            });
+        }
+    }
+}
+
+/// Total / count, rounded half to even to the six places of a number; `None` when it is out of range.
+fn rounded(total: i128, count: i128) -> Option<Number> {
+    let (quotient, rest) = (total.div_euclid(count), total.rem_euclid(count));
+    let up = match (rest * 2).cmp(&count) {
+        std::cmp::Ordering::Less => 0,
+        std::cmp::Ordering::Equal => quotient.rem_euclid(2),
+        std::cmp::Ordering::Greater => 1,
+    };
+    i64::try_from(quotient + up).ok().map(Number::from_millionths)
+}
+
+/// The SHA-256 of salt, a zero byte and key, as one number of 256 bits with the most significant byte
+/// first, modulo 10,000.
+fn is_in_bucket(bucket: &Bucket, key: &str) -> bool {
+    let hash = Sha256::new().chain_update(&bucket.salt).chain_update([0]).chain_update(key).finalize();
+    let share = hash.iter().fold(0_u32, |rest, byte| (rest * 256 + u32::from(*byte)) % 10_000);
+    (u32::from(bucket.from)..u32::from(bucket.to)).contains(&share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ratio_is_rounded_half_to_even() {
+        for (total, count, expected) in [
+            (1, 2, 0),
+            (3, 2, 2),
+            (5, 2, 2),
+            (-1, 2, 0),
+            (-3, 2, -2),
+            (2, 3, 1),
+            (-2, 3, -1),
+            (7, 1, 7),
+            (1, 3, 0),
+        ] {
+            assert_eq!(rounded(total, count), Some(Number::from_millionths(expected)), "{total}/{count}");
+        }
+        assert_eq!(rounded(i128::from(i64::MAX) + 1, 1), None);
+    }
+
+    #[test]
+    fn buckets_split_by_the_documented_hash() {
+        // printf 'spring\0contact-1' | sha256sum, as an integer modulo 10,000
+        let share = |from, to| is_in_bucket(&Bucket { salt: "spring".to_owned(), from, to }, "contact-1");
+        assert_eq!((0..10_000).filter(|from| share(*from, from + 1)).count(), 1);
+        assert!(share(0, 10_000));
     }
 }

@@ -1,14 +1,34 @@
 //! `campaignd.yaml` and the environment to typed, checked settings.
+//!
+//! | step | file | what |
+//! |---|---|---|
+//! | compose | [`crate::yaml`] | the file's tree |
+//! | conceal | [`secrets`] | secrets in the file are errors, and are not shown |
+//! | overlay | [`environment`] | variables replace values of the tree |
+//! | read | [`read`], [`database`] | by the tables of [`keys`]: all problems in one go |
+//!
+//! A secret comes from a file of its own or from the environment, never from `campaignd.yaml`, which
+//! lives in git. Only what has an effect in this version is accepted.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::diagnostic::{Problem, Sources};
+use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::consent::ConsentState;
 use crate::domain::time::Zone;
+use crate::yaml::{self, Kind, Node, Reader};
+
+mod database;
+mod environment;
+pub mod keys;
+mod read;
+mod secrets;
 
 /// The settings of an installation. Paths are absolute or relative to the current folder: those in
 /// the file are resolved against the project folder.
@@ -117,14 +137,70 @@ pub enum Tls {
 pub struct LoadedSettings {
     /// The settings; `None` when there is an error among the problems.
     pub settings: Option<Settings>,
+    /// The installation's zone, also where something else is wrong; UTC where it is.
+    pub time_zone: Zone,
     /// All problems, sorted.
     pub problems: Vec<Problem>,
-    /// The file's text, for [`crate::diagnostic::text::render`].
+    /// The file's text without secrets, for [`crate::diagnostic::text::render`].
     pub sources: Sources,
 }
 
-/// Reads `campaignd.yaml` of a project folder. `environment` overrides it: `CAMPAIGND_DATABASE`,
-/// `CAMPAIGND_DATABASE_PASSWORD`, …; other variables are ignored.
-pub fn load(_project: &Path, _environment: &BTreeMap<String, String>) -> LoadedSettings {
-    todo!()
+/// The file of the settings in a project folder.
+pub const FILE: &str = "campaignd.yaml";
+
+/// Reads `campaignd.yaml` of a project folder. `environment` overrides it: `CAMPAIGND_DATABASE` and
+/// the like, see [`keys::VARIABLES`]; variables of other names are ignored.
+pub fn load(project: &Path, environment: &BTreeMap<String, String>) -> LoadedSettings {
+    let path = project.join(FILE);
+    let problem = match read_bounded(&path) {
+        Ok(bytes) => return read(project, &bytes, environment),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let message = format!("there is no {FILE} in `{}`: it is no project folder", project.display());
+            Problem::placeless("no-settings", message)
+                .hint("`campaignd init` makes one; `--project DIR` names another")
+        }
+        Err(error) => {
+            Problem::placeless("unreadable-file", format!("could not read `{}`: {error}", path.display()))
+        }
+    };
+    LoadedSettings { settings: None, time_zone: Zone::UTC, problems: vec![problem], sources: Sources::new() }
+}
+
+/// Reads settings from the bytes of their file.
+pub fn read(project: &Path, bytes: &[u8], environment: &BTreeMap<String, String>) -> LoadedSettings {
+    let file: Arc<str> = FILE.into();
+    let mut composed = yaml::compose(&file, bytes);
+    let mut problems = std::mem::take(&mut composed.problems);
+    let mut sources = Sources::new();
+    let mut reader = Reader::new();
+    let mut settings = None;
+    let mut time_zone = Zone::UTC;
+    if composed.stopped {
+        // What can't be read may hold a secret; its one line is shown, as any other tool would.
+        sources.insert(file, composed.text);
+    } else {
+        let empty = || Node { place: diagnostic::Place::file(file.clone()), kind: Kind::Map(Vec::new()) };
+        let mut root = composed.root.filter(|root| root.kind != Kind::Null).unwrap_or_else(empty);
+        let text = secrets::conceal(&mut reader, &mut root, &composed.text);
+        sources.insert(file.clone(), text);
+        let variables = environment::overlay(&mut reader, &mut root, environment);
+        let outcome = read::settings(&mut reader, project, &root, &variables);
+        time_zone = outcome.time_zone;
+        settings = outcome.settings;
+    }
+    problems.extend(reader.into_problems().into_iter().map(environment::place));
+    diagnostic::sort(&mut problems);
+    let sound = !problems.iter().any(Problem::is_error);
+    LoadedSettings { settings: settings.filter(|_| sound), time_zone, problems, sources }
+}
+
+/// A file that is no larger than settings and secrets are.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    const MAX_BYTES: u64 = 1 << 20;
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than 1 MiB"));
+    }
+    Ok(bytes)
 }

@@ -1,0 +1,328 @@
+//! From a catalogue and the conditions that are asked for to a flat program.
+//!
+//! Segments are put in where they are named, and equal parts are one node, so that what several
+//! segments ask is answered once. Parts of `all`, `any` and `none` stand cheapest first: what is
+//! certain for good spares the others, and the order changes no answer.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::check::{Check, Surroundings};
+use super::events::Measured;
+use super::fold::{Amount, Kind, Measure};
+use super::moment::Spans;
+use super::program::{EventNode, Node, Program, Stream};
+use super::slots::{Reader, Wanted};
+use crate::domain::calendar;
+use crate::domain::catalogue::{Catalogue, EvaluationSettings, EventType};
+use crate::domain::condition::{
+    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, MeasureKind, Operator,
+    PropertyName, Test,
+};
+use crate::domain::event::EventNameId;
+use crate::domain::name::{SegmentName, TraitName};
+use crate::domain::value::{Value, ValueType};
+
+/// Mail events that machines cause too; unless a condition says otherwise, those do not count.
+const CAUSED_BY_MACHINES_TOO: [&str; 2] = ["email_opened", "email_clicked"];
+
+impl Program {
+    /// Compiles conditions and traits of a valid catalogue. `event_id` knows the number of an
+    /// event's name on the wire; an event that it does not know has not happened to anybody.
+    pub fn compile(
+        catalogue: &Catalogue,
+        settings: EvaluationSettings,
+        conditions: &[&Condition],
+        traits: &[TraitName],
+        event_id: &dyn Fn(&str) -> Option<EventNameId>,
+    ) -> Self {
+        static PROGRAMS: AtomicU64 = AtomicU64::new(0);
+        let program = Self {
+            id: PROGRAMS.fetch_add(1, Ordering::Relaxed),
+            zone: settings.time_zone,
+            nodes: Vec::new(),
+            conditions: Vec::new(),
+            traits: Vec::new(),
+            attributes: Reader::default(),
+            facts: Vec::new(),
+            streams: Vec::new(),
+            spans: Spans::default(),
+            uses_zone: false,
+        };
+        let mut compiler =
+            Compiler { catalogue, event_id, program, known: HashMap::new(), segments: HashMap::new() };
+        for condition in conditions {
+            let node = compiler.condition(condition);
+            compiler.program.conditions.push(node);
+        }
+        for name in traits {
+            let measured = catalogue
+                .traits
+                .get(name)
+                .map(|declared| compiler.measured(&declared.events, &declared.measure, false));
+            compiler.program.traits.push(measured);
+        }
+        compiler.finish()
+    }
+}
+
+struct Compiler<'a> {
+    catalogue: &'a Catalogue,
+    event_id: &'a dyn Fn(&str) -> Option<EventNameId>,
+    program: Program,
+    /// The nodes of all conditions so far.
+    known: HashMap<Condition, usize>,
+    segments: HashMap<SegmentName, usize>,
+}
+
+impl Compiler<'_> {
+    fn finish(mut self) -> Program {
+        // The slots of attributes are only now all known; those of facts come after them.
+        let attributes = self.program.attributes.len();
+        for node in &mut self.program.nodes {
+            if let Node::Attribute(slot @ FIRST_FACT.., _) = node {
+                *slot = *slot - FIRST_FACT + attributes;
+            }
+        }
+        self.program.uses_zone |= !self.program.spans.is_empty();
+        self.program
+    }
+
+    fn condition(&mut self, condition: &Condition) -> usize {
+        if let Some(known) = self.known.get(condition) {
+            return *known;
+        }
+        let node = match condition {
+            Condition::Everyone => self.add(Node::Constant(true)),
+            Condition::Segment(name) => self.segment(name),
+            Condition::All(parts) => {
+                let parts = self.parts(parts);
+                self.add(Node::All(parts))
+            }
+            Condition::Any(parts) => {
+                let parts = self.parts(parts);
+                self.add(Node::Any(parts))
+            }
+            Condition::None(parts) => {
+                let parts = self.parts(parts);
+                self.add(Node::None(parts))
+            }
+            Condition::Attribute(attribute, test) => self.attribute(attribute, test),
+            Condition::Trait(name, test) => match self.catalogue.traits.get(name) {
+                Some(declared) => self.events(&declared.events, &declared.measure, test, declared.value_type),
+                None => self.add(Node::Constant(false)),
+            },
+            Condition::Consent(purpose, ConsentTest::Is(state)) => self.add(Node::Consent(*purpose, *state)),
+            Condition::Consent(purpose, ConsentTest::Since(bound)) => {
+                let since = match bound {
+                    DateBound::Day(day) => calendar::day_start(*day, self.program.zone),
+                    DateBound::Instant(at) => *at,
+                };
+                self.add(Node::ConsentSince(*purpose, since))
+            }
+            Condition::Did(leaf) => self.leaf(leaf),
+            Condition::Bucket(bucket) => self.add(Node::Bucket(bucket.clone())),
+        };
+        self.known.insert(condition.clone(), node);
+        node
+    }
+
+    fn add(&mut self, node: Node) -> usize {
+        self.program.nodes.push(node);
+        self.program.nodes.len() - 1
+    }
+
+    fn segment(&mut self, name: &SegmentName) -> usize {
+        if let Some(known) = self.segments.get(name) {
+            return *known;
+        }
+        // Stands for the segment in itself; a valid catalogue has no cycle.
+        let nobody = self.add(Node::Constant(false));
+        self.segments.insert(name.clone(), nobody);
+        let Some(segment) = self.catalogue.segments.get(name) else { return nobody };
+        let node = self.condition(&segment.condition);
+        self.segments.insert(name.clone(), node);
+        node
+    }
+
+    fn parts(&mut self, parts: &[Condition]) -> Vec<usize> {
+        let mut nodes: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
+        nodes.sort_by_key(|node| self.cost(*node));
+        nodes.dedup();
+        nodes
+    }
+
+    /// What answering a node costs, roughly; parts of parts as their dearest.
+    fn cost(&self, node: usize) -> u8 {
+        match &self.program.nodes[node] {
+            Node::Constant(_) => 0,
+            Node::Consent(..) | Node::ConsentSince(..) => 1,
+            Node::Bucket(_) => 3,
+            Node::Attribute(FIRST_FACT.., _) => 2,
+            Node::Attribute(..) => 4,
+            Node::Events(node) if node.measured.reads_properties => 6,
+            Node::Events(_) => 5,
+            Node::All(parts) | Node::Any(parts) | Node::None(parts) => {
+                parts.iter().map(|part| self.cost(*part)).max().unwrap_or(0)
+            }
+        }
+    }
+
+    fn check(&mut self, test: &Test, value_type: ValueType) -> Check {
+        let mut around = Surroundings { zone: self.program.zone, spans: &mut self.program.spans };
+        let check = Check::compile(test, value_type, &mut around);
+        self.program.uses_zone |= check.uses_zone();
+        check
+    }
+
+    fn attribute(&mut self, attribute: &AttributeRef, test: &Test) -> usize {
+        let (slot, value_type) = match attribute {
+            AttributeRef::Declared(name) => {
+                let Some(declared) = self.catalogue.attributes.get(name) else {
+                    return self.add(Node::Constant(false));
+                };
+                let wanted = wanted(&declared.wire_name, declared.value_type, !test.exact_case);
+                (self.program.attributes.slot(wanted), declared.value_type)
+            }
+            AttributeRef::CreatedAt => (self.fact(attribute, false), ValueType::Datetime),
+            _ => (self.fact(attribute, !test.exact_case), ValueType::Text),
+        };
+        let check = self.check(test, value_type);
+        self.add(Node::Attribute(slot, check))
+    }
+
+    fn fact(&mut self, attribute: &AttributeRef, folded: bool) -> usize {
+        let facts = &mut self.program.facts;
+        let fact = (attribute.clone(), folded);
+        let place = facts.iter().position(|known| *known == fact).unwrap_or_else(|| {
+            facts.push(fact);
+            facts.len() - 1
+        });
+        FIRST_FACT + place
+    }
+
+    fn leaf(&mut self, leaf: &EventLeaf) -> usize {
+        let nodes: Vec<_> = leaf
+            .measures
+            .iter()
+            .map(|measure| {
+                let value_type = match &measure.kind {
+                    MeasureKind::LastAt => ValueType::Datetime,
+                    MeasureKind::MostCommon(property) | MeasureKind::Latest(property) => {
+                        self.property_type(&leaf.events, property)
+                    }
+                    MeasureKind::Times
+                    | MeasureKind::Total(_)
+                    | MeasureKind::Average(_)
+                    | MeasureKind::Distinct(_) => ValueType::Number,
+                };
+                self.events(&leaf.events, &measure.kind, &measure.test, value_type)
+            })
+            .collect();
+        match nodes[..] {
+            [single] => single,
+            _ => self.add(Node::All(nodes)),
+        }
+    }
+
+    /// A test of what events amount to.
+    fn events(
+        &mut self,
+        query: &EventQuery,
+        kind: &MeasureKind,
+        test: &Test,
+        value_type: ValueType,
+    ) -> usize {
+        let check = self.check(test, value_type);
+        let measured = self.measured(query, kind, !test.exact_case);
+        let of_nothing = match measured.measure.of_nothing() {
+            Amount::Ratio { total, count } => check.of_ratio(total, count),
+            _ => check.of_missing(),
+        };
+        self.add(Node::Events(Box::new(EventNode { measured, check, of_nothing })))
+    }
+
+    /// What events amount to. `folded`: a text that they amount to is folded, to be tested.
+    fn measured(&mut self, query: &EventQuery, kind: &MeasureKind, folded: bool) -> Measured {
+        let declared = self.catalogue.events.get(&query.event);
+        let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
+        let mut filter: Vec<_> =
+            query.filter.iter().map(|(name, test)| (name.clone(), test.clone())).collect();
+        let by = PropertyName("by".to_owned());
+        if CAUSED_BY_MACHINES_TOO.contains(&query.event.as_str())
+            && filter.iter().all(|(name, _)| *name != by)
+        {
+            let human = Operator::Is(Value::Text("human".to_owned()));
+            filter.push((by, Test { operators: vec![human], exact_case: false }));
+        }
+        let filter: Vec<_> = filter
+            .iter()
+            .map(|(name, test)| {
+                let slot = self.property(declared, stream, name, !test.exact_case);
+                (slot, self.check(test, self.property_type(query, name)))
+            })
+            .collect();
+        let mut slot = |name: &PropertyName, folded| self.property(declared, stream, name, folded);
+        let per = query.per.as_ref().map(|name| slot(name, true));
+        let kind = match kind {
+            MeasureKind::Times => Kind::Times,
+            MeasureKind::LastAt => Kind::LastAt,
+            MeasureKind::Total(name) => Kind::Total(slot(name, false)),
+            MeasureKind::Average(name) => Kind::Average(slot(name, false)),
+            MeasureKind::Distinct(name) => Kind::Distinct(slot(name, true)),
+            MeasureKind::MostCommon(name) => {
+                Kind::MostCommon { key: slot(name, true), shown: slot(name, folded) }
+            }
+            MeasureKind::Latest(name) => Kind::Latest(slot(name, folded)),
+        };
+        let reads_properties =
+            !filter.is_empty() || per.is_some() || !matches!(kind, Kind::Times | Kind::LastAt);
+        Measured {
+            stream,
+            within: query.window.within.map(|span| self.program.spans.back(span)),
+            older_than: query.window.older_than.map(|span| self.program.spans.back(span)),
+            filter,
+            measure: Measure { kind, per },
+            reads_properties,
+        }
+    }
+
+    fn stream(&mut self, name: EventNameId) -> usize {
+        let streams = &mut self.program.streams;
+        streams.iter().position(|stream| stream.name == name).unwrap_or_else(|| {
+            streams.push(Stream { name, reader: Reader::default() });
+            streams.len() - 1
+        })
+    }
+
+    /// The slot of a property in the rows of a stream.
+    fn property(
+        &mut self,
+        event: Option<&EventType>,
+        stream: Option<usize>,
+        name: &PropertyName,
+        folded: bool,
+    ) -> usize {
+        let (Some(stream), Some(event)) = (stream, event) else { return 0 };
+        let (wire_name, value_type) = match event.properties.get(name) {
+            Some(declared) => (declared.wire_name.as_str(), declared.value_type),
+            None => (name.0.as_str(), ValueType::Text),
+        };
+        self.program.streams[stream].reader.slot(wanted(wire_name, value_type, folded))
+    }
+
+    fn property_type(&self, query: &EventQuery, name: &PropertyName) -> ValueType {
+        let event = self.catalogue.events.get(&query.event);
+        event
+            .and_then(|event| event.properties.get(name))
+            .map_or(ValueType::Text, |property| property.value_type)
+    }
+}
+
+/// Slots of facts are counted from here until those of attributes are all known.
+const FIRST_FACT: usize = usize::MAX / 2;
+
+fn wanted(key: &str, value_type: ValueType, folded: bool) -> Wanted {
+    let folded = folded && matches!(value_type, ValueType::Text | ValueType::List);
+    Wanted { key: key.to_owned(), value_type, folded }
+}

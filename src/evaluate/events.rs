@@ -1,0 +1,279 @@
+//! What the events of one name amount to, and when that changes.
+//!
+//! As time passes, events leave a window at its old end and enter it at its new one. Mostly nothing
+//! can enter: then one walk from the newest event to the oldest yields both the answer and the last
+//! event that made it what it is, with whose leaving it changes. Otherwise the window is moved on,
+//! event by event, until the answer changes.
+
+use super::answer::{Answer, NEVER};
+use super::check::Check;
+use super::fold::{Amount, Fold, Measure};
+use super::moment::{Back, Moment};
+use super::slots::{Reader, Slot, Texts};
+use crate::domain::history::{Event, History};
+use crate::domain::time::Timestamp;
+
+/// What events of one stream are taken, and what is measured of them.
+#[derive(Debug)]
+pub(super) struct Measured {
+    /// The place of the stream; `None`: an event that has not happened to anybody.
+    pub(super) stream: Option<usize>,
+    pub(super) within: Option<Back>,
+    pub(super) older_than: Option<Back>,
+    /// Tests of slots of an event's row, all of which hold.
+    pub(super) filter: Vec<(usize, Check)>,
+    pub(super) measure: Measure,
+    /// Whether properties are looked at.
+    pub(super) reads_properties: bool,
+}
+
+impl Measured {
+    /// Whether the passage of time alone can make a filter pass or stop an event.
+    fn filter_depends_on_time(&self) -> bool {
+        self.filter.iter().any(|(_, check)| check.depends_on_time())
+    }
+
+    /// Whether further events can't change the answer that this amount has.
+    fn is_settled(&self, check: &Check, amount: Amount) -> bool {
+        match amount {
+            Amount::Ratio { total, .. } if self.measure.only_grows() => check.is_settled_from(total),
+            _ => false,
+        }
+    }
+}
+
+/// The properties of one stream's events, read when something asks for them.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    /// For each event where its row begins in `slots`, plus one; 0: not read yet.
+    starts: Vec<u32>,
+    slots: Vec<Slot>,
+}
+
+impl Rows {
+    pub(super) fn clear(&mut self) {
+        self.starts.clear();
+        self.slots.clear();
+    }
+}
+
+/// The events of one stream that happened to one contact, and what is needed to look at them.
+pub(super) struct Past<'a> {
+    /// In the order of time, those that are still to come too.
+    pub(super) events: &'a [Event],
+    pub(super) history: &'a History<'a>,
+    pub(super) reader: &'a Reader,
+    pub(super) rows: &'a mut Rows,
+    pub(super) texts: &'a mut Texts,
+    pub(super) fold: &'a mut Fold,
+    pub(super) moment: &'a Moment,
+}
+
+/// A window's answer as it is compared while events come and go: where the check depends on time, two
+/// amounts with the same answer now may have different ones later.
+#[derive(PartialEq)]
+enum Stage {
+    Holds(bool),
+    Amount(Amount),
+}
+
+/// With more events than this, costly amounts are not computed after each of them.
+const COSTLY_EVENTS: usize = 256;
+
+/// How many events are folded at most to find the change of a window that events enter.
+const MOST_FOLDED: usize = 1_024;
+
+impl Past<'_> {
+    /// What the events amount to now.
+    pub(super) fn amount(&mut self, measured: &Measured) -> Amount {
+        let (start, end) = self.window(measured);
+        self.amount_of(measured, start, end, &mut NEVER.clone())
+    }
+
+    /// Whether what the events amount to passes the check.
+    pub(super) fn answer(&mut self, measured: &Measured, check: &Check) -> Answer {
+        let end = self.end(measured);
+        let answer = if end == self.events.len() {
+            self.answer_while_none_enter(measured, check)
+        } else {
+            self.answer_while_some_enter(measured, check)
+        };
+        match (measured.older_than, end.checked_sub(1)) {
+            (Some(back), Some(newest)) => {
+                answer.at_most(self.moment.sets_back_before(back, self.events[newest].at))
+            }
+            _ => answer,
+        }
+    }
+
+    fn answer_while_none_enter(&mut self, measured: &Measured, check: &Check) -> Answer {
+        let measure = measured.measure;
+        let cut = measured.within.map(|back| self.moment.cut(back));
+        let exactly = !measure.is_costly() || self.events.len() <= COSTLY_EVENTS;
+        let may_stop = !measured.filter_depends_on_time();
+        let look_each_time = cut.is_some() || may_stop && measure.only_grows();
+        let mut stage = self.stage(check, measure.of_nothing());
+        let mut decisive = None;
+        let mut before_window = None;
+        let mut filter_until = NEVER;
+        self.fold.clear();
+        for place in (0..self.events.len()).rev() {
+            let at = self.events[place].at;
+            if cut.is_some_and(|cut| at <= cut) {
+                before_window = Some(at);
+                break;
+            }
+            if !self.take(measured, place, &mut filter_until) {
+                continue;
+            }
+            if look_each_time && exactly {
+                let amount = self.fold.amount(measure, self.texts);
+                let next = self.stage(check, amount);
+                if next != stage {
+                    (stage, decisive) = (next, Some(at));
+                }
+                if may_stop && measured.is_settled(check, amount) {
+                    break;
+                }
+            } else {
+                decisive = Some(at);
+            }
+            if may_stop && measure.is_of_the_newest() && self.fold.has_newest() {
+                break;
+            }
+        }
+        let amount = self.fold.amount(measure, self.texts);
+        let mut answer = self.check(check, amount).at_most(filter_until);
+        if let Some(back) = measured.within {
+            if let Some(at) = decisive {
+                answer = answer.at_most(self.moment.reaches(back, at));
+            }
+            if let Some(at) = before_window {
+                answer = answer.at_most(self.moment.sets_back_before(back, at));
+            }
+        }
+        answer
+    }
+
+    fn answer_while_some_enter(&mut self, measured: &Measured, check: &Check) -> Answer {
+        let (mut start, mut end) = self.window(measured);
+        let mut filter_until = NEVER;
+        let amount = self.amount_of(measured, start, end, &mut filter_until);
+        let mut answer = self.check(check, amount).at_most(filter_until);
+        if let (Some(back), Some(before)) = (measured.within, start.checked_sub(1)) {
+            answer = answer.at_most(self.moment.sets_back_before(back, self.events[before].at));
+        }
+        let filter_stays = !measured.filter_depends_on_time();
+        if measured.within.is_none() && filter_stays && measured.is_settled(check, amount) {
+            return answer;
+        }
+        let is_calendar = |back: Option<Back>| matches!(back, Some(Back::Calendar { .. }));
+        let moves_evenly = !is_calendar(measured.within) && !is_calendar(measured.older_than);
+        let exactly = moves_evenly && filter_stays && !check.depends_on_time();
+        let mut folded = 0;
+        loop {
+            let change = self.leaves(measured, start).min(self.enters(measured, end));
+            if !exactly || change >= answer.until || folded > MOST_FOLDED {
+                return answer.at_most(change);
+            }
+            while end < self.events.len() && self.enters(measured, end) <= change {
+                end += 1;
+            }
+            while start < self.events.len() && self.leaves(measured, start) <= change {
+                start += 1;
+            }
+            let amount = self.amount_of(measured, start, end, &mut filter_until);
+            if self.check(check, amount).holds != answer.holds {
+                return answer.at_most(change);
+            }
+            folded += end.saturating_sub(start) + 1;
+        }
+    }
+
+    /// The places of the first event in the window and of the first after it.
+    fn window(&self, measured: &Measured) -> (usize, usize) {
+        let start = measured.within.map_or(0, |back| self.up_to(self.moment.cut(back)));
+        (start, self.end(measured))
+    }
+
+    fn end(&self, measured: &Measured) -> usize {
+        self.up_to(measured.older_than.map_or(self.moment.now, |back| self.moment.cut(back)))
+    }
+
+    /// How many events there are up to an instant.
+    fn up_to(&self, at: Timestamp) -> usize {
+        match self.events.last() {
+            Some(last) if last.at > at => self.events.partition_point(|event| event.at <= at),
+            _ => self.events.len(),
+        }
+    }
+
+    /// When the event at `place`, now after the window, enters it.
+    fn enters(&self, measured: &Measured, place: usize) -> Timestamp {
+        let Some(event) = self.events.get(place) else { return NEVER };
+        measured.older_than.map_or(event.at, |back| self.moment.reaches(back, event.at))
+    }
+
+    /// When the event at `place`, now in or after the window, leaves it.
+    fn leaves(&self, measured: &Measured, place: usize) -> Timestamp {
+        let Some(event) = self.events.get(place) else { return NEVER };
+        measured.within.map_or(NEVER, |back| self.moment.reaches(back, event.at))
+    }
+
+    fn amount_of(&mut self, measured: &Measured, start: usize, end: usize, until: &mut Timestamp) -> Amount {
+        self.fold.clear();
+        for place in start..end {
+            self.take(measured, place, until);
+        }
+        self.fold.amount(measured.measure, self.texts)
+    }
+
+    /// Folds the event at `place` if the filter lets it pass; notes until when the filter does so.
+    fn take(&mut self, measured: &Measured, place: usize, until: &mut Timestamp) -> bool {
+        if !measured.reads_properties {
+            self.fold.add(measured.measure, place, &[], self.texts);
+            return true;
+        }
+        let start = self.read(place);
+        let row = &self.rows.slots[start..start + self.reader.len()];
+        let checks = measured.filter.iter();
+        let passes =
+            Answer::all(checks.map(|(slot, check)| check.of_slot(row[*slot], self.texts, self.moment)));
+        *until = passes.until.min(*until);
+        if passes.holds {
+            self.fold.add(measured.measure, place, row, self.texts);
+        }
+        passes.holds
+    }
+
+    /// Where the row of the event at `place` begins; it is read if it was not before.
+    fn read(&mut self, place: usize) -> usize {
+        self.rows.starts.resize(self.events.len(), 0);
+        if let Some(start) = (self.rows.starts[place] as usize).checked_sub(1) {
+            return start;
+        }
+        let start = self.rows.slots.len();
+        self.rows.slots.resize(start + self.reader.len(), Slot::Missing);
+        let properties = self.history.properties(&self.events[place]);
+        self.reader.read(properties, &mut self.rows.slots[start..], self.texts);
+        self.rows.starts[place] = start as u32 + 1;
+        start
+    }
+
+    fn check(&self, check: &Check, amount: Amount) -> Answer {
+        match amount {
+            Amount::Missing => Answer::lasting(check.of_missing()),
+            Amount::Ratio { total, count } => Answer::lasting(check.of_ratio(total, count)),
+            Amount::At(place) => check.of_instant(self.events[place].at, self.moment),
+            Amount::Value(slot) => check.of_slot(slot, self.texts, self.moment),
+        }
+    }
+
+    fn stage(&self, check: &Check, amount: Amount) -> Stage {
+        if check.depends_on_time() {
+            Stage::Amount(amount)
+        } else {
+            Stage::Holds(self.check(check, amount).holds)
+        }
+    }
+}

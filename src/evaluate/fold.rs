@@ -1,0 +1,336 @@
+//! What events amount to: a fold that takes events one by one, in any order, and can say after each
+//! what they amount to so far.
+
+use std::collections::HashSet;
+
+use hashbrown::HashTable;
+
+use super::slots::{Slot, Texts};
+use crate::domain::number::{Number, ONE};
+
+/// What is measured, and of which slots of an event's row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Measure {
+    pub(super) kind: Kind,
+    /// Events with an equal value of this slot are one; those without it are left out.
+    pub(super) per: Option<usize>,
+}
+
+/// A compiled [`MeasureKind`](crate::domain::condition::MeasureKind).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Times,
+    Total(usize),
+    Average(usize),
+    Distinct(usize),
+    LastAt,
+    /// The commonest value of `key`, as `shown` has it: once folded, once as it is.
+    MostCommon {
+        key: usize,
+        shown: usize,
+    },
+    Latest(usize),
+}
+
+/// What events amount to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Amount {
+    Missing,
+    /// The exact number total / count, in millionths.
+    Ratio {
+        total: i128,
+        count: i128,
+    },
+    /// The instant of the event at this place.
+    At(usize),
+    Value(Slot),
+}
+
+impl Amount {
+    const ZERO: Self = Self::whole(0);
+
+    const fn whole(count: usize) -> Self {
+        Self::Ratio { total: count as i128 * ONE as i128, count: 1 }
+    }
+
+    const fn number(total: i128) -> Self {
+        Self::Ratio { total, count: 1 }
+    }
+}
+
+impl Measure {
+    /// What no event at all amounts to.
+    pub(super) const fn of_nothing(&self) -> Amount {
+        match self.kind {
+            Kind::Times | Kind::Total(_) | Kind::Distinct(_) => Amount::ZERO,
+            Kind::Average(_) | Kind::LastAt | Kind::MostCommon { .. } | Kind::Latest(_) => Amount::Missing,
+        }
+    }
+
+    /// Whether more events never make it less.
+    pub(super) const fn only_grows(&self) -> bool {
+        // The sums of a property per group may become equal, or another number.
+        matches!(self.kind, Kind::Times) || matches!((self.kind, self.per), (Kind::Distinct(_), None))
+    }
+
+    /// Whether older events do not change it, once there is a value.
+    pub(super) const fn is_of_the_newest(&self) -> bool {
+        matches!((self.kind, self.per), (Kind::LastAt | Kind::Latest(_), None))
+    }
+
+    /// Whether [`Fold::amount`] looks at all groups.
+    pub(super) const fn is_costly(&self) -> bool {
+        self.per.is_some() && !matches!(self.kind, Kind::Times | Kind::Total(_) | Kind::Average(_))
+    }
+}
+
+/// The state of a fold, used again and again.
+#[derive(Debug, Default)]
+pub(super) struct Fold {
+    /// Events, or those with the number that is averaged, or groups with it.
+    count: usize,
+    total: i128,
+    /// The newest event so far that has what is asked for, and its value.
+    newest: Option<(usize, Slot)>,
+    /// Where in `values` the commonest is.
+    commonest: Option<usize>,
+    groups: Table<Group>,
+    values: Table<Tally>,
+    seen: HashSet<(usize, usize)>,
+}
+
+/// Events with an equal value of `per`, which count as one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Group {
+    /// The place of its first event: its time.
+    first: Option<usize>,
+    /// The sum of the property's numbers.
+    sum: Option<i128>,
+    /// Its newest event that has the property, and the value there.
+    newest: Option<(usize, Slot)>,
+}
+
+/// How often a value was seen, where last, and how it was written there.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    count: usize,
+    last: usize,
+    shown: Slot,
+}
+
+impl Fold {
+    pub(super) fn clear(&mut self) {
+        self.count = 0;
+        self.total = 0;
+        self.newest = None;
+        self.commonest = None;
+        self.groups.clear();
+        self.values.clear();
+        self.seen.clear();
+    }
+
+    /// Takes in the event at `place` in the order of time, whose properties are `row`.
+    #[inline]
+    pub(super) fn add(&mut self, measure: Measure, place: usize, row: &[Slot], texts: &Texts) {
+        match measure.per {
+            Some(per) if row[per] == Slot::Missing => {}
+            Some(per) => self.add_to_group(measure.kind, row[per], place, row, texts),
+            None => self.add_alone(measure.kind, place, row, texts),
+        }
+    }
+
+    #[inline]
+    fn add_alone(&mut self, kind: Kind, place: usize, row: &[Slot], texts: &Texts) {
+        match kind {
+            Kind::Times => self.count += 1,
+            Kind::Total(slot) | Kind::Average(slot) => {
+                if let Slot::Number(number) = row[slot] {
+                    self.total += i128::from(number.millionths());
+                    self.count += 1;
+                }
+            }
+            Kind::Distinct(slot) => self.tally(row[slot], row[slot], place, texts),
+            Kind::MostCommon { key, shown } => self.tally(row[key], row[shown], place, texts),
+            Kind::LastAt => keep_newest(&mut self.newest, place, Slot::Missing),
+            Kind::Latest(slot) if row[slot] == Slot::Missing => {}
+            Kind::Latest(slot) => keep_newest(&mut self.newest, place, row[slot]),
+        }
+    }
+
+    fn add_to_group(&mut self, kind: Kind, key: Slot, place: usize, row: &[Slot], texts: &Texts) {
+        let (index, group) = self.groups.entry(key, texts);
+        group.first = Some(group.first.map_or(place, |first| first.min(place)));
+        let slot = match kind {
+            Kind::Times | Kind::LastAt => return,
+            Kind::Total(slot) | Kind::Average(slot) | Kind::Distinct(slot) | Kind::Latest(slot) => slot,
+            Kind::MostCommon { key, .. } => key,
+        };
+        match row[slot] {
+            Slot::Missing => {}
+            Slot::Number(number) => {
+                let amount = i128::from(number.millionths());
+                self.count += usize::from(group.sum.is_none());
+                self.total += amount;
+                group.sum = Some(group.sum.unwrap_or_default() + amount);
+            }
+            value => {
+                keep_newest(&mut group.newest, place, value);
+                if let Kind::MostCommon { key, shown } = kind {
+                    // Within one group a value counts once, however often it is seen.
+                    let (value, tally) = self.values.entry(row[key], texts);
+                    tally.count += usize::from(self.seen.insert((index, value)));
+                    tally.see(place, row[shown]);
+                } else if matches!(kind, Kind::Distinct(_)) {
+                    self.values.entry(value, texts);
+                }
+            }
+        }
+    }
+
+    /// Counts a value that was seen at `place`.
+    fn tally(&mut self, key: Slot, shown: Slot, place: usize, texts: &Texts) {
+        if key == Slot::Missing {
+            return;
+        }
+        let (index, tally) = self.values.entry(key, texts);
+        tally.count += 1;
+        tally.see(place, shown);
+        let rank = tally.rank();
+        if self.commonest.is_none_or(|commonest| self.values.rows[commonest].1.rank() <= rank) {
+            self.commonest = Some(index);
+        }
+    }
+
+    /// Whether there was an event that has what is asked for; of a measure of the newest.
+    pub(super) const fn has_newest(&self) -> bool {
+        self.newest.is_some()
+    }
+
+    /// What the events so far amount to.
+    #[inline]
+    pub(super) fn amount(&mut self, measure: Measure, texts: &Texts) -> Amount {
+        if measure.per.is_some() {
+            return self.amount_of_groups(measure, texts);
+        }
+        match measure.kind {
+            Kind::Times => Amount::whole(self.count),
+            Kind::Total(_) => Amount::number(self.total),
+            Kind::Average(_) if self.count == 0 => Amount::Missing,
+            Kind::Average(_) => Amount::Ratio { total: self.total, count: self.count as i128 },
+            Kind::Distinct(_) => Amount::whole(self.values.rows.len()),
+            Kind::MostCommon { .. } => {
+                self.commonest.map_or(Amount::Missing, |index| Amount::Value(self.values.rows[index].1.shown))
+            }
+            Kind::LastAt => self.newest.map_or(Amount::Missing, |(place, _)| Amount::At(place)),
+            Kind::Latest(_) => self.newest.map_or(Amount::Missing, |(_, value)| Amount::Value(value)),
+        }
+    }
+
+    fn amount_of_groups(&mut self, measure: Measure, texts: &Texts) -> Amount {
+        let groups = self.groups.rows.iter().map(|(_, group)| group);
+        match measure.kind {
+            Kind::Times => Amount::whole(self.groups.rows.len()),
+            Kind::Total(_) => Amount::number(self.total),
+            Kind::Average(_) if self.count == 0 => Amount::Missing,
+            Kind::Average(_) => Amount::Ratio { total: self.total, count: self.count as i128 },
+            Kind::LastAt => groups.filter_map(|group| group.first).max().map_or(Amount::Missing, Amount::At),
+            Kind::Latest(_) => {
+                let valued = groups.filter(|group| group.sum.is_some() || group.newest.is_some());
+                match valued.max_by_key(|group| group.first) {
+                    Some(Group { sum: Some(sum), .. }) => Amount::number(*sum),
+                    Some(Group { newest: Some((_, value)), .. }) => Amount::Value(*value),
+                    _ => Amount::Missing,
+                }
+            }
+            Kind::Distinct(_) if self.count == 0 => Amount::whole(self.values.rows.len()),
+            Kind::MostCommon { .. } if self.count == 0 => {
+                let commonest =
+                    self.values.rows.iter().map(|(_, tally)| tally).max_by_key(|tally| tally.rank());
+                commonest.map_or(Amount::Missing, |tally| Amount::Value(tally.shown))
+            }
+            Kind::Distinct(_) => Amount::whole(self.tally_sums(texts)),
+            Kind::MostCommon { .. } => {
+                self.tally_sums(texts);
+                self.commonest.map_or(Amount::Missing, |index| Amount::Value(self.values.rows[index].1.shown))
+            }
+        }
+    }
+
+    /// Counts the sums of the groups; how many different ones there are.
+    fn tally_sums(&mut self, texts: &Texts) -> usize {
+        self.values.clear();
+        self.commonest = None;
+        for index in 0..self.groups.rows.len() {
+            if let Group { first: Some(first), sum: Some(sum), .. } = self.groups.rows[index].1 {
+                let sum = sum.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+                let sum = Slot::Number(Number::from_millionths(sum));
+                self.tally(sum, sum, first, texts);
+            }
+        }
+        self.values.rows.len()
+    }
+}
+
+impl Tally {
+    fn see(&mut self, place: usize, shown: Slot) {
+        if self.shown == Slot::Missing || place >= self.last {
+            (self.last, self.shown) = (place, shown);
+        }
+    }
+
+    /// The greatest is the commonest; a tie goes to the one seen last.
+    const fn rank(&self) -> (usize, usize) {
+        (self.count, self.last)
+    }
+}
+
+/// Keeps the newer of what is known and what is at `place`.
+fn keep_newest(newest: &mut Option<(usize, Slot)>, place: usize, value: Slot) {
+    if newest.is_none_or(|(known, _)| known < place) {
+        *newest = Some((place, value));
+    }
+}
+
+/// Rows by the value of a slot, in the order in which the values were first seen.
+#[derive(Debug)]
+struct Table<Row> {
+    rows: Vec<(Slot, Row)>,
+    index: HashTable<usize>,
+}
+
+impl<Row> Default for Table<Row> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), index: HashTable::new() }
+    }
+}
+
+impl<Row: Default> Table<Row> {
+    /// Up to here looking at all rows is faster than hashing.
+    const FEW: usize = 8;
+
+    fn clear(&mut self) {
+        self.rows.clear();
+        self.index.clear();
+    }
+
+    /// The row of a value, made if there is none yet, and its place.
+    fn entry(&mut self, key: Slot, texts: &Texts) -> (usize, &mut Row) {
+        let rows = &self.rows;
+        let known = if rows.len() <= Self::FEW {
+            rows.iter().position(|(known, _)| texts.equal(*known, key))
+        } else {
+            self.index.find(texts.hash(key), |place| texts.equal(rows[*place].0, key)).copied()
+        };
+        let place = known.unwrap_or_else(|| {
+            self.rows.push((key, Row::default()));
+            let from = if self.rows.len() <= Self::FEW { self.rows.len() } else { self.index.len() };
+            for place in from..self.rows.len() {
+                let rows = &self.rows;
+                let rehash = |place: &usize| texts.hash(rows[*place].0);
+                self.index.insert_unique(texts.hash(rows[place].0), place, rehash);
+            }
+            self.rows.len() - 1
+        });
+        (place, &mut self.rows[place].1)
+    }
+}

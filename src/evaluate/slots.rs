@@ -1,0 +1,171 @@
+//! Values of one contact while it is evaluated: small, without allocations of their own, read out of
+//! JSON only when something asks for them.
+
+use std::hash::{Hash, Hasher};
+
+use chrono::NaiveDate;
+
+use crate::domain::json::{self, Token};
+use crate::domain::number::Number;
+use crate::domain::text::fold_into;
+use crate::domain::time::Timestamp;
+use crate::domain::value::{self, Value, ValueType};
+
+/// A value; its texts are in [`Texts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Slot {
+    #[default]
+    Missing,
+    Number(Number),
+    Boolean(bool),
+    Date(NaiveDate),
+    Datetime(Timestamp),
+    Text(Place),
+    List(Place),
+}
+
+/// A stretch of [`Texts`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    start: u32,
+    end: u32,
+}
+
+/// The texts of one contact's slots, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    characters: String,
+    items: Vec<Place>,
+}
+
+impl Texts {
+    pub(super) fn clear(&mut self) {
+        self.characters.clear();
+        self.items.clear();
+    }
+
+    pub(super) fn text(&self, place: Place) -> &str {
+        &self.characters[place.start as usize..place.end as usize]
+    }
+
+    pub(super) fn list(&self, place: Place) -> impl Iterator<Item = &str> + Clone {
+        self.items[place.start as usize..place.end as usize].iter().map(|item| self.text(*item))
+    }
+
+    pub(super) fn push(&mut self, text: &str, folded: bool) -> Place {
+        let start = self.characters.len() as u32;
+        if folded {
+            fold_into(text, &mut self.characters);
+        } else {
+            self.characters.push_str(text);
+        }
+        Place { start, end: self.characters.len() as u32 }
+    }
+
+    fn push_list<'t>(
+        &mut self,
+        items: impl Iterator<Item = Option<std::borrow::Cow<'t, str>>>,
+        folded: bool,
+    ) -> Option<Place> {
+        let start = self.items.len() as u32;
+        for item in items {
+            let item = self.push(&item?, folded);
+            self.items.push(item);
+        }
+        Some(Place { start, end: self.items.len() as u32 })
+    }
+
+    /// Whether two slots have equal values.
+    pub(super) fn equal(&self, one: Slot, other: Slot) -> bool {
+        match (one, other) {
+            (Slot::Text(one), Slot::Text(other)) => self.text(one) == self.text(other),
+            (Slot::List(one), Slot::List(other)) => self.list(one).eq(self.list(other)),
+            _ => one == other,
+        }
+    }
+
+    /// A hash that equal values share.
+    pub(super) fn hash(&self, slot: Slot) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        match slot {
+            Slot::Missing => {}
+            Slot::Number(number) => number.hash(&mut hasher),
+            Slot::Boolean(value) => value.hash(&mut hasher),
+            Slot::Date(day) => day.hash(&mut hasher),
+            Slot::Datetime(at) => at.hash(&mut hasher),
+            Slot::Text(place) => self.text(place).hash(&mut hasher),
+            Slot::List(place) => self.list(place).for_each(|item| item.hash(&mut hasher)),
+        }
+        hasher.finish()
+    }
+
+    /// The slot's value, on its own.
+    pub(super) fn value(&self, slot: Slot) -> Option<Value> {
+        Some(match slot {
+            Slot::Missing => return None,
+            Slot::Number(number) => Value::Number(number),
+            Slot::Boolean(value) => Value::Boolean(value),
+            Slot::Date(day) => Value::Date(day),
+            Slot::Datetime(at) => Value::Datetime(at),
+            Slot::Text(place) => Value::Text(self.text(place).to_owned()),
+            Slot::List(place) => Value::List(self.list(place).map(str::to_owned).collect()),
+        })
+    }
+}
+
+/// A member of a JSON object that is wanted, and how it is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// Its key: the name on the wire.
+    pub(super) key: String,
+    pub(super) value_type: ValueType,
+    /// Texts are folded, to be compared.
+    pub(super) folded: bool,
+}
+
+/// What is wanted of one kind of JSON object; a slot each.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    wanted: Vec<Wanted>,
+}
+
+impl Reader {
+    /// The slot for a wanted member; the same for the same.
+    pub(super) fn slot(&mut self, wanted: Wanted) -> usize {
+        let known = self.wanted.iter().position(|known| *known == wanted);
+        known.unwrap_or_else(|| {
+            self.wanted.push(wanted);
+            self.wanted.len() - 1
+        })
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.wanted.len()
+    }
+
+    /// Fills the slots out of an object. Of two members with one key the last one counts.
+    pub(super) fn read(&self, object: &str, slots: &mut [Slot], texts: &mut Texts) {
+        slots.fill(Slot::Missing);
+        for (key, token) in json::members(object) {
+            for (wanted, slot) in self.wanted.iter().zip(slots.iter_mut()) {
+                if key.is(&wanted.key) {
+                    *slot = wanted.read(token, texts).unwrap_or_default();
+                }
+            }
+        }
+    }
+}
+
+impl Wanted {
+    /// As [`value::read`] does, into a slot.
+    fn read(&self, token: Token<'_>, texts: &mut Texts) -> Option<Slot> {
+        Some(match self.value_type {
+            ValueType::Text => Slot::Text(texts.push(&value::token_text(token)?, self.folded)),
+            ValueType::Number => Slot::Number(value::token_number(token)?),
+            ValueType::Boolean => Slot::Boolean(value::token_boolean(token)?),
+            ValueType::Date => Slot::Date(value::token_date(token)?),
+            ValueType::Datetime => Slot::Datetime(value::token_datetime(token)?),
+            ValueType::List => Slot::List(texts.push_list(value::token_list(token), self.folded)?),
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The language of `campaignd.yaml`, as tables: every key with its meaning and an example, those of
+//! later versions too. They drive the reader and its messages.
+
+use crate::yaml::keys::{Group, Key};
+
+/// All groups, in the order of the documentation.
+pub const GROUPS: [&Group; 7] = [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &CONSENT, &UNKNOWN];
+
+/// The variables of the environment that override keys: name and path.
+pub const VARIABLES: [(&str, &[&str]); 17] = [
+    ("CAMPAIGND_PUBLIC_URL", &["public_url"]),
+    ("CAMPAIGND_SENDER_POSTAL_ADDRESS", &["sender", "postal_address"]),
+    ("CAMPAIGND_TIME_ZONE", &["time_zone"]),
+    ("CAMPAIGND_DATABASE", &["database"]),
+    ("CAMPAIGND_DATABASE_PASSWORD_FILE", &["database_password_file"]),
+    ("CAMPAIGND_DURABILITY", &["durability"]),
+    ("CAMPAIGND_TRANSPORT_FOLDER_PATH", &["transport", "folder", "path"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_HOST", &["transport", "smtp", "host"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_PORT", &["transport", "smtp", "port"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_TLS", &["transport", "smtp", "tls"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_USERNAME", &["transport", "smtp", "username"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_PASSWORD_FILE", &["transport", "smtp", "password_file"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_CONNECTIONS", &["transport", "smtp", "connections"]),
+    ("CAMPAIGND_TRANSPORT_SMTP_CA_FILE", &["transport", "smtp", "ca_file"]),
+    ("CAMPAIGND_REFRESH", &["refresh"]),
+    ("CAMPAIGND_CONSENT_UNKNOWN_MARKETING", &["consent", "unknown", "marketing"]),
+    ("CAMPAIGND_CONSENT_UNKNOWN_TRACKING", &["consent", "unknown", "tracking"]),
+];
+
+/// The variable with the database's password.
+pub const DATABASE_PASSWORD: &str = "CAMPAIGND_DATABASE_PASSWORD";
+/// The variable with the mail server's password.
+pub const SMTP_PASSWORD: &str = "CAMPAIGND_TRANSPORT_SMTP_PASSWORD";
+
+/// The top level.
+pub const SETTINGS: Group = Group {
+    name: "campaignd.yaml",
+    path: "",
+    keys: &[
+        Key::new(
+            "public_url",
+            "an https address",
+            "where this installation is reached from outside",
+            "public_url: https://mail.maison.example",
+        ),
+        Key::new(
+            "sender",
+            "a map",
+            "who sends, before the law",
+            "sender: { postal_address: \"12 rue des Courts, 75016 Paris\" }",
+        ),
+        Key::new("time_zone", "a time zone", "the installation's zone", "time_zone: Europe/Paris"),
+        Key::new("database", "an address", "where everything is kept", "database: sqlite://campaignd.db"),
+        Key::new(
+            "database_password_file",
+            "a path",
+            "the file with the database's password",
+            "database_password_file: secrets/database",
+        ),
+        Key::new("durability", "`power` or `process`", "what a settled row survives", "durability: power"),
+        Key::new("transport", "a map", "how mails leave", "transport: { folder: { path: outbox } }"),
+        Key::new(
+            "refresh",
+            "a length of time",
+            "how often segments are evaluated anew",
+            "refresh: 5 minutes",
+        ),
+        Key::new(
+            "consent",
+            "a map",
+            "what an unknown consent counts as",
+            "consent: { unknown: { marketing: no, tracking: no } }",
+        ),
+        Key::new("tracking", "`none`", "the most that is recorded of opens and clicks", "tracking: none"),
+        Key::later("refresh_ranks", "how often ranks are computed"),
+        Key::later("retention", "how long evidence is kept"),
+        Key::later("http", "where pages are served"),
+    ],
+};
+
+/// Who sends.
+pub const SENDER: Group = Group {
+    name: "`sender`",
+    path: "sender",
+    keys: &[Key::new(
+        "postal_address",
+        "text",
+        "the postal address that marketing mail must carry",
+        "postal_address: \"12 rue des Courts, 75016 Paris\"",
+    )],
+};
+
+/// How mails leave: one of two.
+pub const TRANSPORT: Group = Group {
+    name: "`transport`",
+    path: "transport",
+    keys: &[
+        Key::new("folder", "a map", "into a folder: nobody is mailed", "folder: { path: outbox }"),
+        Key::new("smtp", "a map", "to a mail server", "smtp: { host: smtp.maison.example }"),
+    ],
+};
+
+/// Into a folder.
+pub const FOLDER: Group = Group {
+    name: "`folder`",
+    path: "transport.folder",
+    keys: &[Key::new("path", "a path", "the folder, relative to the project", "path: outbox")],
+};
+
+/// To a mail server.
+pub const SMTP: Group = Group {
+    name: "`smtp`",
+    path: "transport.smtp",
+    keys: &[
+        Key::new("host", "a host name", "the server", "host: smtp.maison.example"),
+        Key::new("port", "a whole number", "its port; else 587, 465 (implicit) or 25 (none)", "port: 587"),
+        Key::new(
+            "tls",
+            "`required`, `implicit` or `none`",
+            "how the conversation is encrypted",
+            "tls: required",
+        ),
+        Key::new("username", "text", "whom to log in as", "username: maison"),
+        Key::new("password_file", "a path", "the file with the password", "password_file: secrets/smtp"),
+        Key::new("connections", "a whole number", "how many at once", "connections: 4"),
+        Key::new(
+            "ca_file",
+            "a path",
+            "certificates (PEM) to trust beside the usual ones",
+            "ca_file: /etc/ssl/our-own.pem",
+        ),
+    ],
+};
+
+/// About consents.
+pub const CONSENT: Group = Group {
+    name: "`consent`",
+    path: "consent",
+    keys: &[Key::new("unknown", "a map", "what an unknown consent counts as", "unknown: { marketing: no }")],
+};
+
+/// What an unknown consent counts as.
+pub const UNKNOWN: Group = Group {
+    name: "`unknown`",
+    path: "consent.unknown",
+    keys: &[
+        Key::new("marketing", "`yes` or `no`", "for marketing mail", "marketing: no"),
+        Key::new("tracking", "`no`", "for the recording of opens and clicks", "tracking: no"),
+    ],
+};
