@@ -73,7 +73,13 @@ const STATEMENTS: &[&str] = &[
     "CREATE INDEX contacts_change ON contacts (change)",
     // What a full pass reads of a contact that needs no attributes.
     "CREATE INDEX contacts_facts ON contacts (id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone)",
-    "CREATE TABLE contact_merges (former {int} NOT NULL PRIMARY KEY, contact {int} NOT NULL, at {int} NOT NULL) {clustered}",
+    "CREATE TABLE contact_merges (
+        former {int} NOT NULL PRIMARY KEY,
+        contact {int} NOT NULL,
+        change {int} NOT NULL,
+        at {int} NOT NULL
+    ) {clustered}",
+    "CREATE INDEX contact_merges_change ON contact_merges (change)",
     "CREATE INDEX contact_merges_contact ON contact_merges (contact)",
     "CREATE TABLE consent_changes (
         contact {int} NOT NULL,

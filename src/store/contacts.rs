@@ -1,6 +1,16 @@
 //! Contacts: who they are, by the identity rules of the product contract, section 4.
 
-use super::{Result, Store};
+use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
+use sea_orm::{Condition, QuerySelect as _};
+
+use super::bulk::{Bulk, Counter};
+use super::dialect::given_numbers;
+use super::entity::contact;
+use super::error::failed;
+use super::identity::{Book, fold};
+use super::statement::{numbers_json, query_as, query_column, values};
+use super::{ROWS, Result, Store, merges};
+use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::{Contact, ContactId, ContactUpdate};
 use crate::domain::time::Timestamp;
 
@@ -15,6 +25,16 @@ pub enum ContactOutcome {
     Unchanged(ContactId),
     /// The row was not applied.
     Rejected(ContactRejection),
+}
+
+impl ContactOutcome {
+    /// The contact, unless the row was rejected.
+    pub const fn contact(&self) -> Option<ContactId> {
+        match self {
+            Self::Created(contact) | Self::Updated(contact) | Self::Unchanged(contact) => Some(*contact),
+            Self::Rejected(_) => None,
+        }
+    }
 }
 
 /// Why a row names no contact.
@@ -42,32 +62,123 @@ pub enum ContactRejection {
 /// Applies rows in their order, in one transaction; the outcomes are in the same order. The same
 /// rows twice change nothing the second time. Thousands of rows a call are best.
 pub async fn apply(store: &Store, updates: &[ContactUpdate], now: Timestamp) -> Result<Vec<ContactOutcome>> {
-    todo!()
+    let mut bulk = Bulk::begin(store, "store contacts").await?;
+    // Drawn first: on PostgreSQL it puts those who write contacts in a row.
+    let change = bulk.draw(Counter::ContactChange, 1).await?;
+    let outcomes = apply_within(&mut bulk, updates, change, now).await?;
+    bulk.commit().await?;
+    Ok(outcomes)
+}
+
+/// See [`apply`]; `change` is the number of this batch.
+pub(super) async fn apply_within(
+    bulk: &mut Bulk,
+    updates: &[ContactUpdate],
+    change: i64,
+    now: Timestamp,
+) -> Result<Vec<ContactOutcome>> {
+    let mut ids: Vec<_> = updates.iter().filter_map(|update| update.external_id.clone()).collect();
+    let mut emails: Vec<_> = updates.iter().filter_map(|update| update.email.as_deref().map(fold)).collect();
+    for texts in [&mut ids, &mut emails] {
+        texts.retain(|text| !text.contains('\0')); // such rows are rejected below
+        texts.sort_unstable();
+        texts.dedup();
+    }
+    let mut book = Book::new(bulk.contacts(ids, emails).await?);
+    for update in updates {
+        book.apply(update, now);
+    }
+    let new_contacts = book.new_contacts();
+    let first = if new_contacts > 0 { bulk.draw(Counter::Contact, new_contacts).await? } else { 0 };
+    let plan = book.finish(first);
+    for (former, contact) in &plan.merges {
+        merges::merge(bulk, *former, *contact, change, now).await?;
+    }
+    if !plan.freed_emails.is_empty() {
+        bulk.free_emails(plan.freed_emails.iter().map(|contact| contact.0).collect()).await?;
+    }
+    if !plan.updates.is_empty() {
+        bulk.update_contacts(plan.updates, change, now.micros()).await?;
+    }
+    if !plan.inserts.is_empty() {
+        bulk.insert_contacts(plan.inserts, change, now.micros()).await?;
+    }
+    if !plan.consents.is_empty() {
+        bulk.add_consents(plan.consents).await?;
+    }
+    Ok(plan.outcomes)
 }
 
 /// The contact with this number.
 pub async fn by_number(store: &Store, contact: ContactId) -> Result<Option<Contact>> {
-    todo!()
+    let found = contact::Entity::find_by_id(contact.0).one(&store.database).await;
+    Ok(found.map_err(failed(LOOK_UP))?.map(read))
 }
 
 /// The contact with this id of the user's system, else the one with this address.
 pub async fn find(store: &Store, id_or_email: &str) -> Result<Option<Contact>> {
-    todo!()
+    if id_or_email.contains('\0') {
+        return Ok(None);
+    }
+    let either = Condition::any()
+        .add(contact::Column::ExternalId.eq(id_or_email))
+        .add(contact::Column::EmailFolded.eq(fold(id_or_email)));
+    let found = contact::Entity::find().filter(either).all(&store.database).await.map_err(failed(LOOK_UP))?;
+    let by_id = found.iter().position(|contact| contact.external_id.as_deref() == Some(id_or_email));
+    Ok(found.into_iter().nth(by_id.unwrap_or(0)).map(read))
 }
 
 /// The contacts with these numbers, in the order of the numbers; unknown ones are left out.
 pub async fn by_numbers(store: &Store, contacts: &[ContactId]) -> Result<Vec<Contact>> {
-    todo!()
+    let mut numbers: Vec<i64> = contacts.iter().map(|contact| contact.0).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let given = given_numbers(store.backend(), 1, "id");
+    let text =
+        format!("SELECT * FROM contacts WHERE id IN (SELECT id FROM {given} AS given) ORDER BY contacts.id");
+    let mut found = Vec::with_capacity(numbers.len());
+    for part in numbers.chunks(ROWS) {
+        let given = values![numbers_json(part.iter().copied())];
+        let rows: Vec<contact::Model> = query_as(&store.database, LOOK_UP, &text, given).await?;
+        found.extend(rows.into_iter().map(read));
+    }
+    Ok(found)
 }
 
 /// The first `limit` contacts after `after`, by number.
 pub async fn page(store: &Store, after: Option<ContactId>, limit: u32) -> Result<Vec<Contact>> {
-    todo!()
+    let query = contact::Entity::find()
+        .filter(contact::Column::Id.gt(after.map_or(i64::MIN, |contact| contact.0)))
+        .order_by_asc(contact::Column::Id)
+        .limit(u64::from(limit));
+    let found = query.all(&store.database).await.map_err(failed(LOOK_UP))?;
+    Ok(found.into_iter().map(read).collect())
 }
 
 /// How many there are.
 pub async fn count(store: &Store) -> Result<u64> {
-    todo!()
+    contact::Entity::find().count(&store.database).await.map_err(failed("count contacts"))
+}
+
+const LOOK_UP: &str = "look up contacts";
+
+fn read(row: contact::Model) -> Contact {
+    let consent = |state: i64, since: Option<i64>| Consent {
+        state: ConsentState::from_code(state as i16),
+        since: since.map(Timestamp::from_micros),
+    };
+    Contact {
+        id: ContactId(row.id),
+        key: row.key,
+        external_id: row.external_id,
+        email: row.email,
+        time_zone: row.time_zone,
+        language: row.language,
+        created_at: Timestamp::from_micros(row.created_at),
+        marketing: consent(row.marketing, row.marketing_since),
+        tracking: consent(row.tracking, row.tracking_since),
+        attributes: row.attributes,
+    }
 }
 
 /// A place in the stream of changes: what was before it is known.
@@ -90,10 +201,43 @@ pub struct Changes {
 
 /// The present mark. Take it before a full pass; what comes in during the pass is behind it.
 pub async fn mark(store: &Store) -> Result<ChangeMark> {
-    todo!()
+    let text = "SELECT c.value, e.value FROM counters c, counters e
+        WHERE c.name = 'contact_change' AND e.name = 'event'";
+    let operation = "read how far the data go";
+    let rows = super::statement::query(&store.database, operation, text, vec![]).await?;
+    let Some(row) = rows.first() else { return Ok(ChangeMark::default()) };
+    Ok(ChangeMark {
+        contacts: row.try_get_by_index(0).map_err(failed(operation))?,
+        events: row.try_get_by_index(1).map_err(failed(operation))?,
+    })
 }
 
-/// Who changed since `mark`.
+/// Who changed since `mark`. Contacts that became others are named, too: they are no more.
 pub async fn changed_since(store: &Store, mark: ChangeMark, limit: usize) -> Result<Changes> {
-    todo!()
+    let operation = "list contacts that changed";
+    let now = self::mark(store).await?;
+    let mut contacts: Vec<i64> = Vec::new();
+    let texts = [
+        ("SELECT id FROM contacts WHERE change > $1 AND change <= $2 LIMIT $3", mark.contacts, now.contacts),
+        (
+            "SELECT former FROM contact_merges WHERE change > $1 AND change <= $2 LIMIT $3",
+            mark.contacts,
+            now.contacts,
+        ),
+        (
+            "SELECT DISTINCT COALESCE(m.contact, e.contact) FROM events e
+             LEFT JOIN contact_merges m ON m.former = e.contact
+             WHERE e.id > $1 AND e.id <= $2 LIMIT $3",
+            mark.events,
+            now.events,
+        ),
+    ];
+    for (text, after, up_to) in texts {
+        let more = values![after, up_to, limit as i64 + 1];
+        contacts.extend(query_column::<i64>(&store.database, operation, text, more).await?);
+    }
+    contacts.sort_unstable();
+    contacts.dedup();
+    let contacts = (contacts.len() <= limit).then(|| contacts.into_iter().map(ContactId).collect());
+    Ok(Changes { contacts, mark: now })
 }

@@ -30,6 +30,7 @@ use sea_orm::{
 };
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
+mod bulk;
 pub mod campaigns;
 mod connection;
 pub mod contacts;
@@ -40,9 +41,12 @@ mod error;
 pub mod events;
 pub mod figures;
 pub mod histories;
+mod identity;
 pub mod incarnations;
 pub mod ledger;
+mod log;
 pub mod memberships;
+mod merges;
 pub mod runs;
 pub mod secrets;
 mod statement;

@@ -1,4 +1,5 @@
 //! The store, on both databases.
 
+mod contacts;
 mod opening;
 mod small_tables;

@@ -1,0 +1,199 @@
+//! Transactions that write in bulk: imports, and what is appended to histories. The steps are the same
+//! on both databases; how many rows travel at once is not. `SQLite` runs prepared statements row by row
+//! on a thread of its own; `PostgreSQL` is given columns as arrays.
+
+mod packing;
+mod postgres;
+mod sqlite;
+
+use std::collections::HashMap;
+
+use super::{Engine, Result, Store};
+use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
+use crate::domain::event::EventNameId;
+use crate::domain::history::BlockId;
+
+pub(super) use packing::{StoredChunk, pack, regroup, unpack};
+use postgres::PostgresBulk;
+use sqlite::SqliteBulk;
+
+/// Numbers that are drawn from the table `counters`. Drawing one locks it until the end of the
+/// transaction, so that those who draw the same write one after the other, and greater numbers
+/// appear later. Draw in the order of this list: else two transactions can wait for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Counter {
+    /// Numbers of batches that changed contacts.
+    ContactChange,
+    /// Numbers of contacts.
+    Contact,
+    /// Numbers of events.
+    Event,
+    /// How many contacts became others.
+    ContactMerge,
+}
+
+impl Counter {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Contact => "contact",
+            Self::ContactChange => "contact_change",
+            Self::ContactMerge => "contact_merge",
+            Self::Event => "event",
+        }
+    }
+}
+
+/// A row of the log.
+#[derive(Debug, Clone)]
+pub(super) struct LogRow {
+    pub(super) id: i64,
+    pub(super) contact: i64,
+    pub(super) name: i64,
+    pub(super) at: i64,
+    pub(super) message_id: Option<String>,
+    pub(super) properties: String,
+}
+
+/// A chunk as it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChunkRow {
+    pub(super) block: i64,
+    pub(super) name: i64,
+    pub(super) sequence: i64,
+    pub(super) heads: Vec<u8>,
+    pub(super) properties: Vec<u8>,
+}
+
+/// Who is behind an id or an address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) id: ContactId,
+    pub(super) external_id: Option<String>,
+    pub(super) email_folded: Option<String>,
+}
+
+/// A transaction that writes in bulk. Dropped without [`commit`](Self::commit), it changes nothing.
+pub(super) enum Bulk {
+    Sqlite(SqliteBulk),
+    Postgres(PostgresBulk),
+}
+
+/// Calls a method of whichever transaction it is.
+macro_rules! forward {
+    ($bulk:expr, $method:ident ( $($argument:expr),* )) => {
+        match $bulk {
+            Bulk::Sqlite(bulk) => bulk.$method($($argument),*).await,
+            Bulk::Postgres(bulk) => bulk.$method($($argument),*).await,
+        }
+    };
+}
+
+impl Bulk {
+    /// Begins.
+    pub(super) async fn begin(store: &Store, operation: &'static str) -> Result<Self> {
+        Ok(match &store.engine {
+            Engine::Sqlite(file) => Self::Sqlite(SqliteBulk::begin(file, operation).await?),
+            Engine::Postgres(pool, _) => Self::Postgres(PostgresBulk::begin(pool, operation).await?),
+        })
+    }
+
+    /// Makes it all true.
+    pub(super) async fn commit(self) -> Result<()> {
+        forward!(self, commit())
+    }
+
+    /// Draws `count` numbers; gives the first. Drawing none only waits for those who draw.
+    pub(super) async fn draw(&mut self, counter: Counter, count: usize) -> Result<i64> {
+        let last: i64 = forward!(self, draw(counter.name(), count as i64))?;
+        Ok(last - count as i64 + 1)
+    }
+
+    /// Contacts with one of these ids or folded addresses, each once.
+    pub(super) async fn contacts(&mut self, ids: Vec<String>, emails: Vec<String>) -> Result<Vec<Contact>> {
+        let mut found = forward!(self, contacts(ids, emails))?;
+        found.sort_unstable_by_key(|contact| contact.id);
+        found.dedup_by_key(|contact| contact.id);
+        Ok(found)
+    }
+
+    /// Who is behind these ids and folded addresses; some may come twice.
+    pub(super) async fn identities(
+        &mut self,
+        ids: Vec<String>,
+        emails: Vec<String>,
+    ) -> Result<Vec<Identity>> {
+        forward!(self, identities(ids, emails))
+    }
+
+    /// Frees the addresses of contacts that get others.
+    pub(super) async fn free_emails(&mut self, contacts: Vec<i64>) -> Result<()> {
+        forward!(self, free_emails(contacts))
+    }
+
+    /// Adds contacts.
+    pub(super) async fn insert_contacts(&mut self, rows: Vec<Contact>, change: i64, now: i64) -> Result<()> {
+        forward!(self, insert_contacts(rows, change, now))
+    }
+
+    /// Rewrites contacts.
+    pub(super) async fn update_contacts(&mut self, rows: Vec<Contact>, change: i64, now: i64) -> Result<()> {
+        forward!(self, update_contacts(rows, change, now))
+    }
+
+    /// Adds consents to the history.
+    pub(super) async fn add_consents(&mut self, rows: Vec<(ContactId, ConsentUpdate)>) -> Result<()> {
+        forward!(self, add_consents(rows))
+    }
+
+    /// Runs a statement with numbers for its values.
+    pub(super) async fn execute(&mut self, text: &'static str, values: &[i64]) -> Result<u64> {
+        forward!(self, execute(text, values.to_vec()))
+    }
+
+    /// The numbers of names on the wire, drawn for those that have none.
+    pub(super) async fn event_names(&mut self, names: Vec<String>) -> Result<HashMap<String, EventNameId>> {
+        forward!(self, event_names(names))
+    }
+
+    /// Which of these message ids (with their hashes) are in the log, by their place in the list.
+    pub(super) async fn seen(&mut self, messages: Vec<(i64, String)>) -> Result<Vec<bool>> {
+        forward!(self, seen(messages))
+    }
+
+    /// Appends to the log. `hashes`: (hash of a message id, event), sorted.
+    pub(super) async fn append_log(
+        &mut self,
+        rows: Vec<LogRow>,
+        hashes: Vec<(i64, i64)>,
+        source: String,
+        received_at: i64,
+    ) -> Result<Vec<LogRow>> {
+        forward!(self, append_log(rows, hashes, source, received_at))
+    }
+
+    /// Appends to packed histories.
+    pub(super) async fn append_chunks(&mut self, rows: Vec<LogRow>) -> Result<()> {
+        forward!(self, append_chunks(rows))
+    }
+
+    /// Which of these contacts became others, and whom.
+    pub(super) async fn successors(&mut self, contacts: Vec<i64>) -> Result<HashMap<i64, i64>> {
+        forward!(self, successors(contacts))
+    }
+
+    /// All chunks of some blocks, in order.
+    pub(super) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
+        forward!(self, read_blocks(blocks))
+    }
+
+    /// Puts these chunks into the place of all chunks of some blocks.
+    pub(super) async fn replace_blocks(&mut self, blocks: Vec<i64>, chunks: Vec<ChunkRow>) -> Result<()> {
+        forward!(self, replace_blocks(blocks, chunks))
+    }
+}
+
+/// The place of a contact in the packed histories.
+pub(super) const fn place(contact: i64) -> (i64, u8) {
+    let (block, slot) = BlockId::of(ContactId(contact));
+    (block.0, slot)
+}

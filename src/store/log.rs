@@ -1,0 +1,123 @@
+//! The event log: one row an event, never changed; its packed copy is written with it.
+
+use std::collections::{HashMap, HashSet};
+
+use sha2::{Digest as _, Sha256};
+
+use super::Result;
+use super::bulk::{Bulk, Counter, LogRow};
+use crate::domain::event::EventNameId;
+use crate::domain::time::Timestamp;
+
+/// An event whose contact is known.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arriving<'a> {
+    pub(super) contact: i64,
+    pub(super) name: &'a str,
+    pub(super) at: i64,
+    pub(super) message_id: Option<&'a str>,
+    pub(super) properties: &'a str,
+}
+
+/// Writes events to the log and to the histories; those whose message id is known are passed over.
+/// Says of each whether it was. `names` remembers numbers of names; throw it away when this fails.
+pub(super) async fn write(
+    bulk: &mut Bulk,
+    names: &mut HashMap<String, EventNameId>,
+    mut events: Vec<Arriving<'_>>,
+    source: &str,
+    now: Timestamp,
+) -> Result<Vec<bool>> {
+    // Whoever writes to the log waits here for those before; see `Counter`.
+    bulk.draw(Counter::Event, 0).await?;
+    follow_merges(bulk, &mut events).await?;
+    let (seen, hashes) = find_seen(bulk, &events).await?;
+
+    let mut unknown: Vec<String> = Vec::new();
+    for event in &events {
+        if !names.contains_key(event.name) && !unknown.iter().any(|name| name == event.name) {
+            unknown.push(event.name.to_owned());
+        }
+    }
+    if !unknown.is_empty() {
+        names.extend(bulk.event_names(unknown).await?);
+    }
+
+    let fresh = seen.iter().filter(|seen| !**seen).count();
+    if fresh == 0 {
+        return Ok(seen);
+    }
+    let mut number = bulk.draw(Counter::Event, fresh).await?;
+    let mut rows = Vec::with_capacity(fresh);
+    let mut messages = Vec::with_capacity(fresh);
+    for ((event, seen), hash) in events.iter().zip(&seen).zip(&hashes) {
+        if *seen {
+            continue;
+        }
+        rows.push(LogRow {
+            id: number,
+            contact: event.contact,
+            name: names.get(event.name).map_or(0, |name| i64::from(name.0)),
+            at: event.at,
+            message_id: event.message_id.map(str::to_owned),
+            properties: event.properties.to_owned(),
+        });
+        messages.extend(hash.map(|hash| (hash, number)));
+        number += 1;
+    }
+    messages.sort_unstable();
+    let rows = bulk.append_log(rows, messages, source.replace('\0', ""), now.micros()).await?;
+    bulk.append_chunks(rows).await?;
+    Ok(seen)
+}
+
+/// Events of contacts that became others go to these.
+async fn follow_merges(bulk: &mut Bulk, events: &mut [Arriving<'_>]) -> Result<()> {
+    let merges = bulk.draw(Counter::ContactMerge, 0).await? - 1;
+    if merges == 0 {
+        return Ok(());
+    }
+    let mut contacts: Vec<i64> = events.iter().map(|event| event.contact).collect();
+    contacts.sort_unstable();
+    contacts.dedup();
+    let successors = bulk.successors(contacts).await?;
+    for event in events {
+        event.contact = successors.get(&event.contact).copied().unwrap_or(event.contact);
+    }
+    Ok(())
+}
+
+/// Which events were seen before, in the log or earlier in this batch; and the hashes of all message
+/// ids.
+async fn find_seen(bulk: &mut Bulk, events: &[Arriving<'_>]) -> Result<(Vec<bool>, Vec<Option<i64>>)> {
+    let mut seen = vec![false; events.len()];
+    let mut hashes = vec![None; events.len()];
+    let mut here = HashSet::new();
+    let mut asked = Vec::new();
+    let mut places = Vec::new();
+    for (place, event) in events.iter().enumerate() {
+        let Some(message_id) = event.message_id else { continue };
+        if !here.insert(message_id) {
+            seen[place] = true;
+            continue;
+        }
+        let hash = hash(message_id);
+        hashes[place] = Some(hash);
+        asked.push((hash, message_id.to_owned()));
+        places.push(place);
+    }
+    if !asked.is_empty() {
+        for (place, was_seen) in places.into_iter().zip(bulk.seen(asked).await?) {
+            seen[place] = was_seen;
+        }
+    }
+    Ok((seen, hashes))
+}
+
+/// The first eight bytes of the SHA-256.
+fn hash(message_id: &str) -> i64 {
+    let digest = Sha256::digest(message_id.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}

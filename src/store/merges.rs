@@ -1,0 +1,65 @@
+//! Two contacts become one: what was the one's is the other's.
+
+use super::Result;
+use super::bulk::{Bulk, Counter, pack, place, regroup, unpack};
+use crate::domain::contact::ContactId;
+use crate::domain::time::Timestamp;
+
+/// What moves, in this order; `$1` is who was, `$2` who is.
+const MOVES: [&str; 7] = [
+    "INSERT INTO consent_changes (contact, purpose, at, state, source)
+     SELECT CAST($2 AS BIGINT), purpose, at, state, source FROM consent_changes WHERE contact = $1
+     ON CONFLICT DO NOTHING",
+    "DELETE FROM consent_changes WHERE contact = $1 AND contact <> $2",
+    "UPDATE membership_changes SET contact = $2 WHERE contact = $1
+       AND NOT EXISTS (SELECT 1 FROM membership_changes other WHERE other.segment = membership_changes.segment
+         AND other.entered = membership_changes.entered AND other.at = membership_changes.at AND other.contact = $2)",
+    "UPDATE deliveries SET contact = $2 WHERE id IN (
+       SELECT d.id FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1
+       WHERE NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.run = r.id AND other.contact = $2))",
+    // In a run in which both are, the one who stays gets the mail. A row that is being handed over is
+    // settled by its sender.
+    "UPDATE deliveries SET state = 'skipped', reason = 'already_sent', incarnation = NULL, lease_until = NULL
+     WHERE id IN (SELECT d.id FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1)
+       AND state IN ('planned', 'claimed', 'deferred') AND contact <> $2",
+    "UPDATE contact_merges SET contact = $2 WHERE contact = $1",
+    "DELETE FROM contacts WHERE id = $1 AND id <> $2",
+];
+
+/// `former` becomes `contact`: its history, consents, passages and deliveries move. Its packed
+/// memberships go at the next evaluation, which finds it gone. The log stays as it is.
+pub(super) async fn merge(
+    bulk: &mut Bulk,
+    former: ContactId,
+    contact: ContactId,
+    change: i64,
+    now: Timestamp,
+) -> Result<()> {
+    // Nobody else may append to the histories that are rewritten.
+    bulk.draw(Counter::Event, 0).await?;
+    bulk.draw(Counter::ContactMerge, 1).await?;
+    for text in MOVES {
+        bulk.execute(text, &[former.0, contact.0]).await?;
+    }
+    let note = "INSERT INTO contact_merges (former, contact, change, at) VALUES ($1, $2, $3, $4)";
+    bulk.execute(note, &[former.0, contact.0, change, now.micros()]).await?;
+    move_history(bulk, former, contact).await
+}
+
+async fn move_history(bulk: &mut Bulk, former: ContactId, contact: ContactId) -> Result<()> {
+    let mut blocks = vec![place(former.0).0, place(contact.0).0];
+    blocks.sort_unstable();
+    blocks.dedup();
+    let mut rows = unpack(&bulk.read_blocks(blocks.clone()).await?)?;
+    if !rows.iter().any(|row| row.contact == former.0) {
+        return Ok(());
+    }
+    for row in rows.iter_mut().filter(|row| row.contact == former.0) {
+        row.contact = contact.0;
+    }
+    let mut chunks = Vec::new();
+    for group in regroup(&mut rows) {
+        chunks.extend(pack(group.block, group.name, None, &rows[group.start..group.end])?);
+    }
+    bulk.replace_blocks(blocks, chunks).await
+}
