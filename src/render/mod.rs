@@ -1,56 +1,72 @@
-//! Contact + template to an e-mail: a message ready for the wire.
+//! Contact + template to an e-mail: a message ready for the wire. Not: whether it may be sent, or how.
+//!
+//! ```text
+//! templates/ ──▶ Templates (compiled once) ──▶ check: every name held against what is declared
+//!                     │
+//!                     ▼
+//! Catalogue ──▶ Renderer ──▶ render(contact, traits, delivery) ──▶ subject, HTML, text ──▶ message
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `templates`, `source` | reads and compiles `templates/`; language versions |
+//! | `outline`, `uses` | which names a template reads, also in branches not taken |
+//! | [`check`], `names`, `sample` | holds templates against what is declared |
+//! | `plan`, `renderer`, `values` | what can be done once per campaign; one mail |
+//! | `filters`, `dates`, `money`, `locale` | dates and amounts as people write them |
+//! | `limits` | bounds on output and work |
+//! | `text`, `encode`, `message` | text parts; encodings; headers and parts |
+//! | `places`, `failure` | errors at the user's own line |
+//!
+//! Templates find:
+//!
+//! | name | what |
+//! |---|---|
+//! | `contact` | declared attributes under their declared names; `id`, `email`, `time_zone`, `language`, `created_at` |
+//! | `traits` | declared traits |
+//! | `data` | the campaign's `data` |
+//! | `campaign` | `name`, `description`, `purpose`, `version` |
+//! | `links` | `unsubscribe`, `preferences` |
+//! | `sender` | `name`, `email`, `postal_address` |
+//! | `now` | the instant of rendering, in the contact's zone |
+//!
+//! What a contact lacks is undefined: an error, unless the template says what to write instead.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::sync::Arc;
 
-use crate::diagnostic::{Place, Problem, Sources};
+use crate::diagnostic::Place;
 use crate::domain::address::EmailAddress;
-use crate::domain::campaign::Campaign;
-use crate::domain::catalogue::Catalogue;
 use crate::domain::contact::ContactView;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::email::Email;
 use crate::domain::name::{AttributeName, CampaignName, TraitName};
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::Value;
-use crate::links::Links;
 
-/// All templates of a project, compiled. Clones share them.
-#[derive(Debug, Clone)]
-pub struct Templates;
+mod check;
+mod dates;
+mod encode;
+mod failure;
+mod filters;
+mod limits;
+mod locale;
+mod message;
+mod money;
+mod names;
+mod outline;
+mod places;
+mod plan;
+mod renderer;
+mod sample;
+mod source;
+mod templates;
+mod text;
+mod uses;
+mod values;
 
-/// What was read of a project's templates.
-#[derive(Debug, Clone)]
-pub struct LoadedTemplates {
-    /// Those that compile.
-    pub templates: Templates,
-    /// What is wrong with the others, sorted.
-    pub problems: Vec<Problem>,
-    /// The texts of the files, for [`crate::diagnostic::text::render`].
-    pub sources: Sources,
-}
-
-/// A file below `templates/`.
-#[derive(Debug, Clone)]
-pub struct TemplateFile {
-    /// Its name relative to `templates/`, with slashes: `vip_discount/body.fr.html`.
-    pub name: Arc<str>,
-    /// What is in it.
-    pub bytes: Vec<u8>,
-}
-
-impl Templates {
-    /// Reads all files below `templates/` of a project folder.
-    pub fn load(_project: &Path) -> LoadedTemplates {
-        todo!()
-    }
-
-    /// Compiles files that are at hand.
-    pub fn read(_files: &[TemplateFile]) -> LoadedTemplates {
-        todo!()
-    }
-}
+pub use check::{check, required};
+pub use renderer::Renderer;
+pub use templates::{LoadedTemplates, TemplateFile, Templates};
 
 /// The installation's part of every mail.
 #[derive(Debug, Clone)]
@@ -125,7 +141,7 @@ pub enum RenderError {
         label: String,
     },
     /// There is no such folder, or it did not compile.
-    #[error("render `{0}`: the template is missing or broken; `campaignd check` says more")]
+    #[error("render the template `{0}`: it is missing or broken; `campaignd check` says more")]
     UnknownTemplate(String),
     /// The template could not be rendered for this contact.
     #[error("{}:{}:{}: {message}", place.file, place.line, place.column)]
@@ -137,43 +153,6 @@ pub enum RenderError {
     },
 }
 
-/// Renders mails of a catalogue's campaigns. Clones share everything.
-#[derive(Debug, Clone)]
-pub struct Renderer;
-
-impl Renderer {
-    /// A renderer for the campaigns of `catalogue`.
-    pub fn new(
-        _templates: Templates,
-        _catalogue: &Catalogue,
-        _links: Links,
-        _settings: RenderSettings,
-    ) -> Self {
-        todo!()
-    }
-
-    /// What a campaign's templates read, over all its versions and their languages.
-    pub fn needs(&self, _campaign: &CampaignName) -> TemplateNeeds {
-        todo!()
-    }
-
-    /// Makes a mail. Pure: the same input makes the same bytes.
-    pub fn render(&self, _input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
-        todo!()
-    }
-}
-
-/// Holds the templates of all campaigns against what is declared. `place_of` tells where a key
-/// stands, by its dotted path (`campaigns.vip_discount.template`).
-pub fn check(
-    _templates: &Templates,
-    _catalogue: &Catalogue,
-    _settings: &RenderSettings,
-    _place_of: &dyn Fn(&str) -> Option<Place>,
-) -> Vec<Problem> {
-    todo!()
-}
-
 /// An attribute that a campaign's templates use without a default: contacts that lack it are not
 /// mailed. With a database at hand, `check` says how many of the audience they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,9 +161,4 @@ pub struct Required {
     pub attribute: AttributeName,
     /// Where it is used.
     pub place: Place,
-}
-
-/// The attributes that a campaign's templates use without a default.
-pub fn required(_templates: &Templates, _campaign: &Campaign) -> Vec<Required> {
-    todo!()
 }

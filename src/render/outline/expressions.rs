@@ -4,7 +4,8 @@ use super::tokens::{Kind, Token};
 use super::{Insertion, Name, Path, Segment, Step};
 
 const KEYWORDS: [&str; 15] = [
-    "and", "or", "not", "is", "in", "if", "else", "for", "true", "True", "false", "False", "none", "None", "null",
+    "and", "or", "not", "is", "in", "if", "else", "for", "true", "True", "false", "False", "none", "None",
+    "null",
 ];
 
 /// Reads one expression.
@@ -120,8 +121,8 @@ impl<'k> Expressions<'k> {
             }
             None => {
                 if let Some(close) = tokens.get(end) {
-                    let text = r#" if campaignd_step() == """#;
-                    self.insertions.push(Insertion { at: close.at.start, text });
+                    let at = close.at.start;
+                    self.insertions.push(Insertion { at, text: r#" if campaignd_step() == """# });
                 }
             }
         }
@@ -150,7 +151,9 @@ fn component_call(expressions: &mut Expressions<'_>, tokens: &[Token<'_>], index
             }
             Kind::Word(word) if tokens.get(index + 1).map(|token| token.kind) != Some(Kind::Symbol("=")) => {
                 let root = Name { text: word.to_owned(), at: token.at.clone() };
-                expressions.steps.push(Step::Read { path: Path { root, segments: Vec::new() }, guarded: false });
+                expressions
+                    .steps
+                    .push(Step::Read { path: Path { root, segments: Vec::new() }, guarded: false });
                 index + 1
             }
             _ => index + 1,
@@ -229,8 +232,10 @@ pub(super) fn words(tokens: &[Token<'_>]) -> Vec<String> {
 pub(super) fn parameters(tokens: &[Token<'_>]) -> Vec<String> {
     let mut names = vec!["body".to_owned()];
     for pair in tokens.windows(2) {
-        if let [Token { kind: Kind::Symbol("(" | "," | "..." | "@"), .. }, Token { kind: Kind::Word(word), .. }] =
-            pair
+        if let [
+            Token { kind: Kind::Symbol("(" | "," | "..." | "@"), .. },
+            Token { kind: Kind::Word(word), .. },
+        ] = pair
         {
             names.push((*word).to_owned());
         }

@@ -19,6 +19,13 @@ pub(super) struct Name {
     pub(super) at: Range<usize>,
 }
 
+impl Name {
+    /// The place of a literal without its quotes.
+    pub(super) fn inner(&self) -> Range<usize> {
+        self.at.start + 1..self.at.end.saturating_sub(1)
+    }
+}
+
 /// One step of a path behind its first name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Segment {
@@ -112,6 +119,15 @@ impl Outline {
         }
         reader.outline.insertions.sort_by_key(|insertion| insertion.at);
         reader.outline
+    }
+
+    /// The templates that it extends and includes.
+    pub(super) fn references(&self) -> impl Iterator<Item = &Name> {
+        let includes = self.steps.iter().filter_map(|step| match step {
+            Step::Include(name) => Some(name),
+            _ => None,
+        });
+        self.extends.iter().chain(includes)
     }
 
     /// The path that is read at a byte of the source.
