@@ -7,6 +7,7 @@ use crate::clock::Clock;
 use crate::diagnostic;
 use crate::domain::campaign::Campaign;
 use crate::domain::name::CampaignName;
+use crate::engine::EngineError;
 use crate::links::{Links, Signer, SigningKey};
 use crate::render::Renderer;
 use crate::settings;
@@ -59,6 +60,11 @@ impl Installation {
 
     /// A failure while contacts were looked at.
     pub fn audience_failed(&self, error: AudienceError) -> Failure {
+        Failure::outside(format!("database {}", self.project.settings.database_shown), error)
+    }
+
+    /// A failure of the engine.
+    pub fn engine_failed(&self, error: EngineError) -> Failure {
         Failure::outside(format!("database {}", self.project.settings.database_shown), error)
     }
 

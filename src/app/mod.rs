@@ -4,10 +4,13 @@
 //! |---|---|
 //! | [`project`] | a project folder, read and checked as a whole |
 //! | [`installation`] | a project with its database |
-//! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`status`] [`migrate`] | one use case each |
+//! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`status`] [`report`] [`migrate`] |
+//! | [`daemon`] [`send`] | the engine by the clock, and for one run |
+//! | [`watch`] | whether files changed | one use case each |
 //! | [`transport`] [`instant`] | from what was set or typed to what is meant |
 //! | [`failure`] | why a use case did not do what it was asked |
 
+pub mod daemon;
 pub mod decide;
 pub mod failure;
 pub mod import;
@@ -17,9 +20,12 @@ pub mod instant;
 pub mod migrate;
 pub mod preview;
 pub mod project;
+pub mod report;
 pub mod segment;
+pub mod send;
 pub mod status;
 pub mod transport;
+pub mod watch;
 
 pub use failure::Failure;
 pub use installation::Installation;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::demo;
 
 /// Campaigns as code: segments and campaigns in YAML, one personal mail per recipient, each
 /// accounted for.
@@ -29,6 +31,8 @@ pub struct Arguments {
 pub enum Command {
     /// Write a new project folder that runs as it is.
     Init(Init),
+    /// Everything, end to end, on a made-up shop: the first thing to try.
+    Demo(Demo),
     /// Check settings, declarations and templates: all problems of all files.
     Check(Check),
     /// Import contacts or events: CSV or JSON lines.
@@ -37,12 +41,18 @@ pub enum Command {
     Segment(Segment),
     /// A campaign's mail to one contact, as it would be sent. Sends nothing.
     Preview(Preview),
+    /// The daemon: evaluates, renders and sends by the clock.
+    Run(Run),
+    /// A run of a campaign now, by the same rules.
+    Send(Send),
     /// What is due, what is under way, what waits and for what.
     Status(Status),
     /// Let a held run go.
     Approve(Approve),
     /// End a run: what is not sent is not sent any more.
     Cancel(Cancel),
+    /// What became of the deliveries, by state and reason.
+    Report(Report),
     /// Bring the database's tables up to date.
     Migrate(Migrate),
 }
@@ -64,6 +74,29 @@ pub struct Init {
     /// The folder; it is made if it is not there.
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
+}
+
+/// `campaignd demo`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Lays out the project that ships, with 2,000 made-up contacts and two years of what they did, lets its clock \
+run for 60 days, and reports. No service, no configuration; mails go into a folder. Running it again starts \
+anew; only a folder that a demo made is touched. One seed gives one result.
+
+Examples:
+  campaignd demo
+  campaignd demo --seed 7 --dir /tmp/shop
+  campaignd demo --json | jq '.report'")]
+pub struct Demo {
+    /// The folder.
+    #[arg(long, value_name = "DIR", default_value = demo::DEFAULT_FOLDER)]
+    pub dir: PathBuf,
+    /// What chance begins with.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// For programs: one JSON object with figures alone.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `campaignd check`.
@@ -189,6 +222,51 @@ pub struct Preview {
     pub json: bool,
 }
 
+/// `campaignd run`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Changed declarations and templates hold as soon as they are saved; while they are wrong, the old ones do. \
+SIGTERM and Ctrl-C stop it clean: mails that are being handed over come to their end. CAMPAIGND_LOG chooses \
+what is logged: `debug`, `campaignd=debug,warn`.
+
+Examples:
+  campaignd run
+  campaignd run --project /srv/shop --log json")]
+pub struct Run {
+    /// How log lines look on standard error.
+    #[arg(long, value_enum, default_value_t = LogFormat::Text)]
+    pub log: LogFormat,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// `campaignd send`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Consent, suppressions, `repeat` and `limits` hold as for a run of the schedule. With a daemon running on the \
+database the daemon sends; without one this command does, until the run is over.
+
+Examples:
+  campaignd send thank_you
+  campaignd send thank_you --yes --json")]
+pub struct Send {
+    /// The campaign.
+    pub campaign: String,
+    /// Do not ask.
+    #[arg(long)]
+    pub yes: bool,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `campaignd status`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -233,6 +311,26 @@ pub struct Cancel {
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// `campaignd report`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Every contact of every audience is counted once a run, in exactly one state; who was not mailed has a reason.
+
+Examples:
+  campaignd report
+  campaignd report thank_you --json
+  campaignd report --csv > deliveries.csv")]
+pub struct Report {
+    /// The campaign; without one, all.
+    pub campaign: Option<String>,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// For spreadsheets: one row a run, version, state and reason.
+    #[arg(long, conflicts_with = "json")]
+    pub csv: bool,
 }
 
 /// `campaignd migrate`.

@@ -52,7 +52,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(arguments) => arguments,
         Err(error) => return refuse(terminal, &error),
     };
-    match commands::run(&arguments, terminal) {
+    match commands::dispatch(&arguments, terminal) {
         Ok(exit) => exit,
         Err(failure) => tell(terminal, &failure),
     }

@@ -13,15 +13,19 @@ use super::terminal::Terminal;
 
 mod check;
 mod decide;
+mod demo;
 mod import;
 mod init;
 mod migrate;
 mod preview;
+mod report;
+mod run;
 mod segment;
+mod send;
 mod status;
 
 /// Runs the command.
-pub fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
+pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
     let folder = &arguments.project;
     match &arguments.command {
         Command::Init(call) => init::run(folder, call, terminal),
@@ -29,9 +33,13 @@ pub fn run(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
         Command::Import(call) => wait_for(import::run(folder, call, terminal)),
         Command::Segment(call) => wait_for(segment::run(folder, call, terminal)),
         Command::Preview(call) => wait_for(preview::run(folder, call, terminal)),
+        Command::Run(call) => runtime()?.block_on(run::run(folder, call, terminal)),
+        Command::Send(call) => wait_for(send::run(folder, call, terminal)),
         Command::Status(call) => wait_for(status::run(folder, call, terminal)),
         Command::Approve(call) => wait_for(decide::run_approve(folder, call, terminal)),
         Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),
+        Command::Report(call) => wait_for(report::run(folder, call, terminal)),
+        Command::Demo(call) => wait_for(demo::run(folder, call, terminal)),
         Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
     }
 }

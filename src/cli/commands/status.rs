@@ -102,7 +102,7 @@ fn run_row(figures: &RunFigures, zone: Zone) -> Vec<String> {
 }
 
 /// Counts in the order of the states; states without rows are left out.
-fn by_state(figures: &RunFigures) -> Vec<(&'static str, u64)> {
+pub(super) fn by_state(figures: &RunFigures) -> Vec<(&'static str, u64)> {
     let mut counts: BTreeMap<DeliveryState, u64> = BTreeMap::new();
     for alike in &figures.deliveries {
         *counts.entry(alike.state).or_default() += alike.count;

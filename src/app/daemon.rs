@@ -1,0 +1,138 @@
+//! `campaignd run`: the engine by the clock, and changed declarations taken up while it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::{Problem, Sources};
+use crate::domain::consent::ConsentState;
+use crate::engine::{Declarations, Declared, Engine, EngineParts, EngineSettings};
+
+use super::project::{Checked, environment};
+use super::transport::transport;
+use super::watch::Stamps;
+use super::{Failure, Installation};
+
+/// How often the files are looked at: soon after somebody saved one, and cheap.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// A daemon that holds its lock and is ready to run.
+#[derive(Debug)]
+pub struct Daemon {
+    installation: Installation,
+    engine: Engine,
+    stamps: Stamps,
+}
+
+/// What the daemon has to say of its files while it runs.
+#[derive(Debug)]
+pub enum News {
+    /// The declarations changed and hold from now on.
+    Reloaded {
+        /// How many segments there are now.
+        segments: usize,
+        /// How many campaigns there are now.
+        campaigns: usize,
+    },
+    /// The declarations changed and are wrong: the old ones still hold.
+    Kept {
+        /// What is wrong.
+        problems: Vec<Problem>,
+        /// The files' texts.
+        sources: Sources,
+    },
+    /// The settings changed; they are read at the start only.
+    SettingsChanged,
+}
+
+impl Daemon {
+    /// Takes the lock of a sender and recovers what dead ones left; sends nothing yet.
+    pub async fn build(installation: Installation) -> Result<Self, Failure> {
+        let stamps = Stamps::of(&installation.project.settings.project);
+        let engine = start_engine(&installation).await?;
+        Ok(Self { installation, engine, stamps })
+    }
+
+    /// Runs until `shutdown`, then stops clean: what is being handed over comes to its end.
+    pub async fn run(
+        self,
+        shutdown: impl Future<Output = ()> + Send,
+        tell: &(dyn Fn(News) + Send + Sync),
+    ) -> Result<(), Failure> {
+        let Self { installation, engine, stamps } = self;
+        let declarations = engine.declarations();
+        let clock = installation.clock.clone();
+        let reload = keep_up(&installation, &declarations, stamps, tell);
+        let ran = tokio::select! {
+            ran = engine.run(clock, shutdown) => ran,
+            never = reload => match never {},
+        };
+        ran.map_err(|error| installation.engine_failed(error))?;
+        installation.close().await
+    }
+}
+
+/// An engine for an installation; it holds the lock of a sender.
+pub async fn start_engine(installation: &Installation) -> Result<Engine, Failure> {
+    let parts = EngineParts {
+        store: installation.store.clone(),
+        transport: transport(&installation.project.settings)?,
+        declared: declared(installation).await?,
+        settings: engine_settings(installation),
+    };
+    Engine::start(parts, installation.clock.now()).await.map_err(|error| installation.engine_failed(error))
+}
+
+async fn declared(installation: &Installation) -> Result<Declared, Failure> {
+    Ok(Declared {
+        catalogue: Arc::new(installation.project.catalogue.clone()),
+        renderer: installation.renderer().await?,
+    })
+}
+
+fn engine_settings(installation: &Installation) -> EngineSettings {
+    let settings = &installation.project.settings;
+    EngineSettings {
+        refresh: settings.refresh,
+        unknown_marketing_is_yes: settings.consent_unknown.marketing == ConsentState::Yes,
+        ..EngineSettings::new(installation.project.evaluation_settings())
+    }
+}
+
+/// Looks at the files now and then, and hands changed declarations to the engine.
+async fn keep_up(
+    installation: &Installation,
+    declarations: &Declarations,
+    mut seen: Stamps,
+    tell: &(dyn Fn(News) + Send + Sync),
+) -> std::convert::Infallible {
+    let folder = &installation.project.settings.project;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = Stamps::of(folder);
+        if now == seen {
+            continue;
+        }
+        if now.settings_differ(&seen) {
+            tell(News::SettingsChanged);
+        }
+        seen = now;
+        let checked = Checked::read(folder, &environment());
+        let Some(project) = checked.project else {
+            tell(News::Kept { problems: checked.problems, sources: checked.sources });
+            continue;
+        };
+        let (segments, campaigns) = (project.catalogue.segments.len(), project.catalogue.campaigns.len());
+        // Settings stay those of the start, declarations and templates are the new ones.
+        let mut renewed = installation.clone();
+        renewed.project.catalogue = project.catalogue;
+        renewed.project.templates = project.templates;
+        match declared(&renewed).await {
+            Ok(declared) => {
+                declarations.replace(declared);
+                tell(News::Reloaded { segments, campaigns });
+            }
+            // The database is away; look again at the next change or the next time.
+            Err(_) => seen = Stamps::default(),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `campaignd send`: a run now, by the same rules as one of the schedule.
+
+use std::time::Duration;
+
+use crate::audience;
+use crate::domain::delivery::{RunId, RunState};
+use crate::domain::time::Timestamp;
+use crate::engine::{self, Engine};
+use crate::store::figures::{self, RunFigures};
+use crate::store::{deliveries, incarnations, runs};
+
+use super::daemon::start_engine;
+use super::{Failure, Installation};
+
+/// Who takes care of the run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sent {
+    /// A daemon runs on this database: it sends.
+    ByDaemon(RunId),
+    /// This process did; the run as it is now.
+    Here(RunFigures),
+}
+
+/// How many contacts are in a campaign's audience now; some of them may be skipped.
+pub async fn audience_size(installation: &Installation, campaign: &str) -> Result<u64, Failure> {
+    let campaign = installation.campaign(campaign)?;
+    audience::count_and_sample(
+        &installation.store,
+        &installation.project.catalogue,
+        installation.project.evaluation_settings(),
+        &campaign.audience,
+        0,
+        installation.clock.now(),
+    )
+    .await
+    .map(|counted| counted.members)
+    .map_err(|error| installation.audience_failed(error))
+}
+
+/// Makes a run that is due now. A daemon that is running takes it up; without one this process sends
+/// until the run is over or held. `tell` hears when rows wait, and until when.
+pub async fn send(
+    installation: &Installation,
+    campaign: &str,
+    tell: &(dyn Fn(u64, Timestamp) + Send + Sync),
+) -> Result<Sent, Failure> {
+    let campaign = installation.campaign(campaign)?.name.clone();
+    let store = &installation.store;
+    let now = installation.clock.now();
+    let failed = |error| installation.engine_failed(error);
+    let daemon = incarnations::running(store, now).await.map_err(|error| installation.failed(error))?;
+    // Without a daemon the lock comes first: whoever cannot send notes no run.
+    let engine = if daemon.is_none() { Some(start_engine(installation).await?) } else { None };
+    let catalogue = &installation.project.catalogue;
+    let run = engine::request_run(store, catalogue, &campaign, now).await.map_err(failed)?;
+    let Some(engine) = engine else { return Ok(Sent::ByDaemon(run)) };
+    let sent = until_over(installation, &engine, run, tell).await;
+    engine.stop(installation.clock.now()).await.map_err(failed)?;
+    sent?;
+    let all = figures::runs(store, Some(&campaign)).await.map_err(|error| installation.failed(error))?;
+    let figures = all.into_iter().find(|figures| figures.run.id == run);
+    figures.map(Sent::Here).ok_or_else(|| Failure::call(format!("run {} is gone", run.0)))
+}
+
+async fn until_over(
+    installation: &Installation,
+    engine: &Engine,
+    run: RunId,
+    tell: &(dyn Fn(u64, Timestamp) + Send + Sync),
+) -> Result<(), Failure> {
+    let store = &installation.store;
+    loop {
+        let drained = engine
+            .send_run(run, &installation.clock)
+            .await
+            .map_err(|error| installation.engine_failed(error))?;
+        let state = runs::by_number(store, run).await.map_err(|error| installation.failed(error))?;
+        if !state.is_some_and(|run| matches!(run.state, RunState::Due | RunState::Fixing | RunState::Sending))
+        {
+            return Ok(());
+        }
+        let next =
+            deliveries::next_not_before(store, &[run]).await.map_err(|error| installation.failed(error))?;
+        let now = installation.clock.now();
+        let next = next.unwrap_or_else(|| now.plus(Duration::from_secs(1)));
+        tell(drained.deferred + drained.waiting, next);
+        // Not too long at once, so that a run that was cancelled elsewhere is noticed.
+        let pause = next.since(now).clamp(Duration::from_millis(200), Duration::from_secs(10));
+        tokio::time::sleep(pause).await;
+    }
+}
