@@ -3,6 +3,7 @@
 mod address;
 mod architecture;
 mod cli;
+mod ingest;
 mod shared;
 mod store;
 mod support;

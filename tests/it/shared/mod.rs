@@ -13,6 +13,10 @@
 mod cron;
 mod isemail;
 
+mod csv_spectrum;
+mod naughty_strings;
+pub(crate) mod online_retail;
+
 use std::path::PathBuf;
 
 /// The folder of shared data, or `None` after saying that the calling test does not run.
