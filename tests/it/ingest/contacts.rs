@@ -98,7 +98,7 @@ fn id_wins_and_an_address_belongs_to_one() {
         assert_eq!(
             folder.read("taken.rejects.csv"),
             "id,email,country,line,reason\n\
-             5,ONE@shop.example,IT,2,address taken: it belongs to a contact with another id: `ONE@shop.example of 1`\n"
+             5,ONE@shop.example,IT,2,address taken: it belongs to a contact with another id: `one@shop.example of 1`\n"
         );
     });
 }

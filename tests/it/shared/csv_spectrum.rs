@@ -55,8 +55,12 @@ fn every_file_means_what_its_json_says() {
     });
 }
 
+/// A list of rows, or the only row.
 fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
-    serde_json::from_slice(&std::fs::read(path).expect("the JSON can be read")).expect("rows of texts")
+    let json = std::fs::read(path).expect("the JSON can be read");
+    let json: Value = serde_json::from_slice(&json).expect("it is JSON");
+    let json = if json.is_array() { json } else { Value::Array(vec![json]) };
+    serde_json::from_value(json).expect("rows of texts")
 }
 
 /// A column that can tell its rows apart: values of one line, each of them once.
