@@ -91,5 +91,5 @@ pub async fn next_not_before(store: &Store, runs: &[RunId]) -> Result<Option<Tim
 /// Writes an `email_sent` event for accepted rows that have none yet, at most `limit`; rows and
 /// events in one transaction. Says how many; fewer than `limit` means that none is left.
 pub async fn record_sent(store: &Store, limit: u32, now: Timestamp) -> Result<u64> {
-    todo!()
+    super::sent::record(store, limit, now).await
 }

@@ -1,8 +1,16 @@
 //! Figures for `status` and `report`: counts over the ledger, each by one query.
 
+use std::collections::HashMap;
+
+use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _};
+
+use super::dialect::given_numbers;
+use super::entity::run;
+use super::error::{failed, unknown_word};
 use super::runs::Run;
+use super::statement::{numbers_json, query, query_as, values};
 use super::{Result, Store};
-use crate::domain::delivery::{DeliveryState, RunId, WaitReason};
+use crate::domain::delivery::{DeliveryState, RunId, RunState, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 
@@ -62,15 +70,115 @@ pub struct RunFigures {
 
 /// The runs of a campaign (or of all) by campaign and due instant, with their counts.
 pub async fn runs(store: &Store, campaign: Option<&CampaignName>) -> Result<Vec<RunFigures>> {
-    todo!()
+    let operation = "count deliveries";
+    let mut query = run::Entity::find()
+        .order_by_asc(run::Column::Campaign)
+        .order_by_asc(run::Column::DueAt)
+        .order_by_asc(run::Column::Id);
+    if let Some(campaign) = campaign {
+        query = query.filter(run::Column::Campaign.eq(campaign.as_str()));
+    }
+    let rows = query.all(&store.database).await.map_err(failed(operation))?;
+    let given = numbers_json(rows.iter().map(|row| row.id));
+    let text = format!(
+        "SELECT run, version, state, reason, COUNT(*) AS count FROM deliveries
+         WHERE run IN (SELECT run FROM {} AS given) GROUP BY run, version, state, reason",
+        given_numbers(store.backend(), 1, "run")
+    );
+    let mut counts: HashMap<i64, Vec<DeliveryCount>> = HashMap::new();
+    for row in query_as::<CountRow>(&store.database, operation, &text, values![given]).await? {
+        let state = DeliveryState::from_word(&row.state);
+        counts.entry(row.run).or_default().push(DeliveryCount {
+            run: RunId(row.run),
+            version: row.version,
+            state: state.ok_or_else(|| unknown_word("deliveries", "state", &row.state))?,
+            reason: row.reason,
+            count: row.count as u64,
+        });
+    }
+    let mut figures = Vec::with_capacity(rows.len());
+    for row in rows {
+        let mut deliveries = counts.remove(&row.id).unwrap_or_default();
+        deliveries.sort_unstable_by(|left, right| {
+            (&left.version, left.state.word(), &left.reason).cmp(&(
+                &right.version,
+                right.state.word(),
+                &right.reason,
+            ))
+        });
+        figures.push(RunFigures { run: row.try_into()?, deliveries });
+    }
+    Ok(figures)
 }
 
-/// What waits in open runs, and for what.
+#[derive(Debug, FromQueryResult)]
+struct CountRow {
+    run: i64,
+    version: Option<String>,
+    state: String,
+    reason: Option<String>,
+    count: i64,
+}
+
+/// Walks the index `deliveries_open`, whose condition is the first one on the state.
+const WAITING: &str = "SELECT d.run, r.state, d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
+        MAX(CASE WHEN d.state = 'deferred' THEN d.reply_text END) AS last_reply
+    FROM deliveries d JOIN runs r ON r.id = d.run
+    WHERE d.state IN ('planned', 'claimed', 'transmitting', 'deferred') AND d.state IN ('planned', 'deferred')
+    GROUP BY d.run, r.state, d.wait ORDER BY next_try, d.run, count";
+
+#[derive(Debug, FromQueryResult)]
+struct WaitingRow {
+    run: i64,
+    state: String,
+    wait: Option<String>,
+    count: i64,
+    next_try: i64,
+    last_reply: Option<String>,
+}
+
+/// What waits in open runs, and for what; what is tried next first.
 pub async fn waiting(store: &Store) -> Result<Vec<Waiting>> {
-    todo!()
+    let rows: Vec<WaitingRow> = query_as(&store.database, "list what waits", WAITING, vec![]).await?;
+    let mut waiting: Vec<Waiting> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let wait = match RunState::from_word(&row.state) {
+            Some(RunState::Held) => Some(WaitReason::Approval),
+            Some(RunState::Paused) => Some(WaitReason::Paused),
+            _ => row.wait.as_deref().and_then(WaitReason::from_word),
+        };
+        let run = RunId(row.run);
+        let next_try = Timestamp::from_micros(row.next_try);
+        // A run that is held or paused has one entry, whatever its rows waited for before.
+        if let Some(known) = waiting.iter_mut().find(|known| known.run == run && known.wait == wait) {
+            known.count += row.count as u64;
+            known.last_reply = known.last_reply.take().or(row.last_reply);
+        } else {
+            let (count, last_reply) = (row.count as u64, row.last_reply);
+            waiting.push(Waiting { run, wait, count, next_try, last_reply });
+        }
+    }
+    Ok(waiting)
 }
 
 /// How much there is.
 pub async fn totals(store: &Store) -> Result<Totals> {
-    todo!()
+    let text = "SELECT (SELECT COUNT(*) FROM contacts) AS contacts,
+        (SELECT value FROM counters WHERE name = 'event') AS events,
+        (SELECT COUNT(*) FROM runs) AS runs,
+        (SELECT COUNT(*) FROM deliveries) AS deliveries,
+        (SELECT COUNT(DISTINCT address) FROM suppressions) AS suppressions";
+    let operation = "count what there is";
+    let rows = query(&store.database, operation, text, vec![]).await?;
+    let Some(row) = rows.first() else { return Ok(Totals::default()) };
+    let count = |index: usize| -> Result<u64> {
+        Ok(row.try_get_by_index::<i64>(index).map_err(failed(operation))? as u64)
+    };
+    Ok(Totals {
+        contacts: count(0)?,
+        events: count(1)?,
+        runs: count(2)?,
+        deliveries: count(3)?,
+        suppressions: count(4)?,
+    })
 }

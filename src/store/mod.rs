@@ -49,6 +49,7 @@ pub mod memberships;
 mod merges;
 pub mod runs;
 pub mod secrets;
+mod sent;
 mod statement;
 pub mod suppressions;
 

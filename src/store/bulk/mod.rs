@@ -181,6 +181,11 @@ impl Bulk {
         forward!(self, successors(contacts))
     }
 
+    /// Notes that deliveries have their `email_sent` event.
+    pub(super) async fn mark_recorded(&mut self, deliveries: Vec<i64>, now: i64) -> Result<()> {
+        forward!(self, mark_recorded(deliveries, now))
+    }
+
     /// All chunks of some blocks, in order.
     pub(super) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
         forward!(self, read_blocks(blocks))

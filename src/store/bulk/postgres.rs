@@ -302,6 +302,13 @@ impl PostgresBulk {
         Ok(pairs.into_iter().collect())
     }
 
+    pub(super) async fn mark_recorded(&mut self, deliveries: Vec<i64>, now: i64) -> Result<()> {
+        let query = sqlx::query("UPDATE deliveries SET recorded_at = $2 WHERE id = ANY($1)");
+        let query = query.bind(deliveries).bind(now);
+        query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        Ok(())
+    }
+
     pub(super) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
         let text = "SELECT block, name, sequence, heads, properties FROM history_chunks
             WHERE block = ANY($1) ORDER BY block, name, sequence";

@@ -296,6 +296,15 @@ impl SqliteBulk {
         .await
     }
 
+    pub(super) async fn mark_recorded(&mut self, deliveries: Vec<i64>, now: i64) -> Result<()> {
+        self.run(move |connection| {
+            let mut mark =
+                connection.prepare_cached("UPDATE deliveries SET recorded_at = ?2 WHERE id = ?1")?;
+            deliveries.into_iter().try_for_each(|delivery| mark.execute([delivery, now]).map(drop))
+        })
+        .await
+    }
+
     pub(super) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
         self.run(move |connection| {
             let mut read = connection.prepare_cached(

@@ -1,5 +1,6 @@
 //! The store, on both databases.
 
 mod contacts;
+mod events;
 mod opening;
 mod small_tables;
