@@ -274,7 +274,7 @@ impl Core {
         // The address stays the one that was fixed: it is the one that is unique in the run and that
         // suppressions were asked for. As the contact writes it, where it is still theirs.
         let seen = seen.ok_or(SkipReason::LeftTheAudience)?;
-        let current = row.email.as_deref().ok_or(SkipReason::NoAddress)?;
+        let current = seen.contact.email.as_deref().ok_or(SkipReason::NoAddress)?;
         let recipient = EmailAddress::parse(current)
             .ok()
             .filter(|current| current.folded() == row.address)
@@ -288,7 +288,7 @@ impl Core {
             return Err(cause.skip_reason());
         }
         let unknown_is_yes = self.settings.unknown_marketing_is_yes;
-        if !gates::consented(campaign.purpose, row.marketing.state, unknown_is_yes) {
+        if !gates::consented(campaign.purpose, seen.contact.marketing.state, unknown_is_yes) {
             return Err(SkipReason::NotConsented);
         }
         if waited && !seen.outcomes.first().is_none_or(|audience| audience.holds) {

@@ -10,7 +10,7 @@ use super::parts::Declared;
 use crate::audience::{self, Selected};
 use crate::domain::campaign::{Campaign, MailPurpose};
 use crate::domain::contact::{Contact, ContactId};
-use crate::domain::delivery::{RunState, SuppressionCause, SuppressionScope, WaitReason};
+use crate::domain::delivery::{RunState, SuppressionCause, SuppressionScope};
 use crate::domain::time::Timestamp;
 use crate::store::runs::{PriorMail, Recipient, RecipientPlan, Run};
 use crate::store::suppressions::Suppression;
@@ -43,7 +43,9 @@ impl Core {
             let mails =
                 recipients.iter().filter(|one| matches!(one.plan, RecipientPlan::Mail { .. })).count();
             planned += mails as u64;
-            runs::add_recipients(&self.store, run.id, &recipients, now).await.doing(operation)?;
+            if !runs::add_recipients(&self.store, run.id, &recipients, now).await.doing(operation)? {
+                return Ok(None);
+            }
         }
         let most = campaign.max_recipients.filter(|most| planned > *most);
         let (state, note) = match most {
@@ -57,9 +59,6 @@ impl Core {
             None if planned == 0 => (RunState::Finished, None),
             None => (RunState::Sending, None),
         };
-        if state == RunState::Held {
-            runs::set_wait(&self.store, run.id, Some(WaitReason::Approval)).await.doing(operation)?;
-        }
         let fixed =
             runs::complete_fixing(&self.store, run.id, state, note.as_deref(), now).await.doing(operation)?;
         tracing::info!(

@@ -1,15 +1,21 @@
 //! Deliveries: claims by a living sender, and what becomes of the rows of a dead one.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
-use super::{Result, Store};
-use crate::domain::consent::Consent;
+use super::campaigns::campaign_name;
+use super::dialect::{given_numbers, join_in_this_order, passing_over_locked_rows};
+use super::runs::{NOT_IN_HAND, OPEN};
+use super::statement::{execute, numbers_json, query_as, query_column, values};
+use super::suppressions::{self, Suppression};
+use super::{Backend, Result, Store, incarnations};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause};
+use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause, SuppressionScope};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
+use sea_orm::FromQueryResult;
 
-/// A row that a sender works on, with what is asked again before it is sent.
+/// A row that a sender works on.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claimed {
     /// Its number.
@@ -24,23 +30,15 @@ pub struct Claimed {
     pub contact: ContactId,
     /// The address that was fixed, in lower case.
     pub address: String,
-    /// The address as the contact gives it now.
-    pub email: Option<String>,
     /// The label of its version.
     pub version: String,
     /// How many tries there were before.
     pub attempts: u32,
     /// When it was first claimed: the mail's `Date`, the same at every try.
     pub first_claimed_at: Timestamp,
-    /// Whether it waited: it was deferred, or its `not_before` was after the run's due instant.
-    pub waited: bool,
-    /// Consent to marketing, as of now.
-    pub marketing: Consent,
-    /// Consent to tracking, as of now.
-    pub tracking: Consent,
-    /// A suppression of all mail to the address, the gravest.
+    /// What suppresses all mail to the address now; of several causes the first of the list.
     pub suppressed_all: Option<SuppressionCause>,
-    /// A suppression of marketing mail (or of all) to the address, the gravest.
+    /// What suppresses marketing mail (or all) to the address now; of several causes the first.
     pub suppressed_marketing: Option<SuppressionCause>,
 }
 
@@ -53,6 +51,19 @@ pub struct Recovered {
     pub uncertain: u64,
 }
 
+#[derive(Debug, FromQueryResult)]
+struct ClaimedRow {
+    id: i64,
+    run: i64,
+    campaign: String,
+    due_at: i64,
+    contact: i64,
+    address: Option<String>,
+    version: Option<String>,
+    attempts: i64,
+    first_claimed_at: Option<i64>,
+}
+
 /// Claims up to `limit` rows of these runs, as far as they are in sending: run by run in the order that
 /// is given, in each those that may be sent first first.
 pub async fn claim(
@@ -63,7 +74,95 @@ pub async fn claim(
     lease: Duration,
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
-    todo!()
+    let operation = "claim deliveries";
+    let pass = passing_over_locked_rows(store.backend());
+    let take = format!(
+        "UPDATE deliveries SET state = 'claimed', incarnation = $1, lease_until = $2, wait = NULL,
+             first_claimed_at = COALESCE(first_claimed_at, $3)
+         WHERE id IN (SELECT d.id FROM deliveries d WHERE d.run = $4 AND {OPEN} AND {NOT_IN_HAND}
+                        AND d.not_before <= $3 ORDER BY d.not_before, d.id LIMIT $5{pass})
+         RETURNING id"
+    );
+    // On PostgreSQL the lock keeps `cancel` and `pause` waiting until the claim is in.
+    let lock = match store.backend() {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR SHARE",
+    };
+    let is_sending = format!("SELECT id FROM runs WHERE id = $1 AND state = 'sending'{lock}");
+    let mut ids: Vec<i64> = Vec::new();
+    let transaction = store.begin_write(operation).await?;
+    for run in runs {
+        let room = i64::from(limit) - ids.len() as i64;
+        if room <= 0 {
+            break;
+        }
+        if query_column::<i64>(&*transaction, operation, &is_sending, values![run.0]).await?.is_empty() {
+            continue;
+        }
+        let given = values![incarnation.0, now.plus(lease).micros(), now.micros(), run.0, room];
+        ids.extend(query_column::<i64>(&*transaction, operation, &take, given).await?);
+    }
+    let rows = if ids.is_empty() { Vec::new() } else { read(store, &*transaction, operation, &ids).await? };
+    transaction.commit().await?;
+
+    let addresses: Vec<_> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
+    let suppressed = suppressions::among(store, &addresses).await?;
+    let (all, marketing) = causes(&suppressed);
+    rows.iter()
+        .map(|row| {
+            let address = row.address.clone().unwrap_or_default();
+            Ok(Claimed {
+                id: DeliveryId(row.id),
+                run: RunId(row.run),
+                campaign: campaign_name("runs", &row.campaign)?,
+                due_at: Timestamp::from_micros(row.due_at),
+                contact: ContactId(row.contact),
+                version: row.version.clone().unwrap_or_default(),
+                attempts: row.attempts.try_into().unwrap_or(u32::MAX),
+                first_claimed_at: row.first_claimed_at.map_or(now, Timestamp::from_micros),
+                suppressed_all: all.get(address.as_str()).copied(),
+                suppressed_marketing: marketing.get(address.as_str()).copied(),
+                address,
+            })
+        })
+        .collect()
+}
+
+async fn read(
+    store: &Store,
+    connection: &impl sea_orm::ConnectionTrait,
+    operation: &'static str,
+    ids: &[i64],
+) -> Result<Vec<ClaimedRow>> {
+    let given = given_numbers(store.backend(), 1, "id");
+    let join = join_in_this_order(store.backend());
+    let text = format!(
+        "SELECT d.id AS id, d.run AS run, r.campaign AS campaign, r.due_at AS due_at, d.contact AS contact,
+                d.address AS address, d.version AS version, d.attempts AS attempts,
+                d.first_claimed_at AS first_claimed_at
+         FROM {given} AS given {join} deliveries d ON d.id = given.id JOIN runs r ON r.id = d.run
+         ORDER BY r.due_at, r.id, d.not_before, d.id"
+    );
+    query_as(connection, operation, &text, values![numbers_json(ids.iter().copied())]).await
+}
+
+type Causes<'a> = HashMap<&'a str, SuppressionCause>;
+
+/// By address, what suppresses all mail, and what suppresses marketing mail.
+fn causes(suppressions: &[Suppression]) -> (Causes<'_>, Causes<'_>) {
+    let (mut all, mut marketing) = (HashMap::new(), HashMap::new());
+    for suppression in suppressions {
+        note(&mut marketing, suppression);
+        if suppression.scope == SuppressionScope::All {
+            note(&mut all, suppression);
+        }
+    }
+    (all, marketing)
+}
+
+fn note<'a>(causes: &mut Causes<'a>, suppression: &'a Suppression) {
+    let first = causes.entry(&suppression.address).or_insert(suppression.cause);
+    *first = (*first).min(suppression.cause);
 }
 
 /// Prolongs the leases of a sender. False: it was taken for dead and must close its connections.
@@ -73,19 +172,71 @@ pub async fn renew(
     lease: Duration,
     now: Timestamp,
 ) -> Result<bool> {
-    todo!()
+    let operation = "prolong the leases of a sender";
+    let beat = "UPDATE incarnations SET heartbeat_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    let prolong = "UPDATE deliveries SET lease_until = $2
+        WHERE incarnation = $1 AND state IN ('claimed', 'transmitting')";
+    let transaction = store.begin_write(operation).await?;
+    let lives = execute(&*transaction, operation, beat, values![incarnation.0, now.micros()]).await? > 0;
+    if lives {
+        let given = values![incarnation.0, now.plus(lease).micros()];
+        execute(&*transaction, operation, prolong, given).await?;
+    }
+    transaction.commit().await?;
+    Ok(lives)
 }
 
 /// Takes back the rows of senders that are dead: whose lock is free, or whose lease ran out before
 /// `now`. `living` keeps its rows.
 pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Result<Recovered> {
-    todo!()
+    let operation = "take back the deliveries of dead senders";
+    // By index: rows in hand are few, and mostly there are none of others.
+    let others = "SELECT DISTINCT incarnation FROM deliveries
+        WHERE state IN ('claimed', 'transmitting') AND incarnation <> $1";
+    let others: Vec<i64> = query_column(&store.database, operation, others, values![living.0]).await?;
+    if others.is_empty() {
+        return Ok(Recovered::default());
+    }
+    // On SQLite the caller holds the only lock there is.
+    let alive = match store.backend() {
+        Backend::Sqlite => Vec::new(),
+        Backend::Postgres => incarnations::living(store, operation).await?,
+    };
+    let replan = "UPDATE deliveries SET state = 'planned', incarnation = NULL, lease_until = NULL
+        WHERE incarnation = $1 AND state = 'claimed' AND ($2 = 0 OR lease_until < $3)";
+    let give_up = "UPDATE deliveries SET state = 'uncertain', lease_until = NULL, settled_at = $3,
+             reply_text = 'the sender died before the answer was noted'
+        WHERE incarnation = $1 AND state = 'transmitting' AND ($2 = 0 OR lease_until < $3)";
+    let bury = "UPDATE incarnations SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
+    let mut recovered = Recovered::default();
+    let transaction = store.begin_write(operation).await?;
+    for other in others {
+        let lives = alive.contains(&other);
+        let given = || values![other, i64::from(lives), now.micros()];
+        recovered.planned += execute(&*transaction, operation, replan, given()).await?;
+        recovered.uncertain += execute(&*transaction, operation, give_up, given()).await?;
+        if !lives {
+            execute(&*transaction, operation, bury, values![other, now.micros()]).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(recovered)
 }
 
 /// The next instant at which a row of these runs may be claimed, as far as they are in sending; `None`
 /// when there is none.
 pub async fn next_not_before(store: &Store, runs: &[RunId]) -> Result<Option<Timestamp>> {
-    todo!()
+    let text = format!(
+        "SELECT MIN(d.not_before) FROM deliveries d JOIN runs r ON r.id = d.run
+         WHERE d.run = $1 AND r.state = 'sending' AND {OPEN} AND {NOT_IN_HAND}"
+    );
+    let mut next = None;
+    for run in runs {
+        let operation = "look for deliveries to be tried again";
+        let first: Vec<Option<i64>> = query_column(&store.database, operation, &text, values![run.0]).await?;
+        next = first.into_iter().flatten().chain(next).min();
+    }
+    Ok(next.map(Timestamp::from_micros))
 }
 
 /// Writes an `email_sent` event for accepted rows that have none yet, at most `limit`; rows and

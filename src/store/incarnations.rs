@@ -1,20 +1,73 @@
 //! Incarnations: each start of a sender is one, and holds a lock that proves it is alive.
+//!
+//! On `SQLite` the lock is on a file beside the database, on `PostgreSQL` it belongs to the session of
+//! a connection that is used for nothing else. Both are free the moment the process is gone, however
+//! it went.
 
-use super::{Result, Store};
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::{Connection as _, PgConnection};
+use tokio::sync::Mutex;
+
+use super::connection::SqliteFile;
+use super::error::failed;
+use super::statement::{execute, query_column, query_value, values};
+use super::{Engine, Result, Store, StoreError};
 use crate::domain::delivery::IncarnationId;
 use crate::domain::time::Timestamp;
+
+/// The class of this program's locks among a `PostgreSQL` database's advisory locks of two numbers
+/// ("camp"); the second number is the incarnation's.
+const LOCKS: i32 = 0x6361_6d70;
+
+/// The second number of the leader's lock; incarnations begin at 1.
+const LEADER: i32 = 0;
+
+/// How often the lock of a file is tried, since somebody may just be looking whether it is held.
+const TRIES: u32 = 10;
+
+/// Between two tries.
+const BETWEEN_TRIES: Duration = Duration::from_millis(30);
+
+/// How long the server may take to say that a session is there.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A living sender. Its lock is free when this is dropped, or when the process ends in any way.
 #[derive(Debug)]
 pub struct Incarnation {
     id: IncarnationId,
+    lock: Lock,
+}
+
+#[derive(Debug)]
+enum Lock {
+    File(#[expect(dead_code, reason = "the lock is held as long as the file is open")] File),
+    Session { connection: Box<Mutex<PgConnection>>, leads: AtomicBool },
 }
 
 impl Incarnation {
     /// Registers this process. On `SQLite` there is one at a time: a second is refused with
-    /// [`StoreError::Locked`](super::StoreError::Locked).
+    /// [`StoreError::Locked`].
     pub async fn begin(store: &Store, now: Timestamp) -> Result<Self> {
-        todo!()
+        let operation = "register this process as a sender";
+        match &store.engine {
+            Engine::Sqlite(file) => {
+                let lock = lock_file(file).await?;
+                let id = register(store, operation, now).await?;
+                Ok(Self { id, lock: Lock::File(lock) })
+            }
+            Engine::Postgres(_, settings) => {
+                let mut connection = PgConnection::connect_with(settings).await.map_err(failed(operation))?;
+                let id = register(store, operation, now).await?;
+                let lock = sqlx::query("SELECT pg_advisory_lock($1, $2)").bind(LOCKS).bind(id.0 as i32);
+                sqlx::Executor::execute(&mut connection, lock).await.map_err(failed(operation))?;
+                let connection = Box::new(Mutex::new(connection));
+                Ok(Self { id, lock: Lock::Session { connection, leads: AtomicBool::new(false) } })
+            }
+        }
     }
 
     /// Its number: the fencing number of its leases.
@@ -24,29 +77,114 @@ impl Incarnation {
 
     /// Whether the lock is still held; on `PostgreSQL` it is lost with its connection.
     pub async fn is_alive(&self) -> bool {
-        todo!()
+        match &self.lock {
+            Lock::File(_) => true,
+            Lock::Session { connection, .. } => {
+                let mut connection = connection.lock().await;
+                matches!(tokio::time::timeout(PATIENCE, connection.ping()).await, Ok(Ok(())))
+            }
+        }
     }
 
     /// Whether this sender leads: of several on one `PostgreSQL` one does, and it alone makes runs and
     /// evaluates segments. Takes the lead when it is free (a session lock on this sender's own
     /// connection); keeps it until the end. On `SQLite` always.
     pub async fn lead(&self) -> Result<bool> {
-        todo!()
+        let Lock::Session { connection, leads } = &self.lock else { return Ok(true) };
+        if leads.load(Ordering::SeqCst) {
+            return Ok(true);
+        }
+        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCKS).bind(LEADER);
+        let taken: bool =
+            lock.fetch_one(&mut *connection.lock().await).await.map_err(failed("see which daemon leads"))?;
+        leads.store(taken, Ordering::SeqCst);
+        Ok(taken)
     }
 
     /// Notes the end and gives the lock back.
     pub async fn end(self, store: &Store, now: Timestamp) -> Result<()> {
-        todo!()
+        let operation = "note the end of a sender";
+        let update = "UPDATE incarnations SET ended_at = $2 WHERE id = $1";
+        let transaction = store.begin_write(operation).await?;
+        execute(&*transaction, operation, update, values![self.id.0, now.micros()]).await?;
+        transaction.commit().await?;
+        if let Lock::Session { connection, .. } = self.lock {
+            connection.into_inner().close().await.map_err(failed(operation))?;
+        }
+        Ok(())
     }
+}
+
+async fn register(store: &Store, operation: &'static str, now: Timestamp) -> Result<IncarnationId> {
+    let insert = "INSERT INTO incarnations (host, process, started_at, heartbeat_at) VALUES ($1, $2, $3, $3)
+        RETURNING id";
+    let host = std::env::var("HOSTNAME").unwrap_or_default();
+    let given = values![host, i64::from(std::process::id()), now.micros()];
+    let transaction = store.begin_write(operation).await?;
+    let id = query_value(&*transaction, operation, insert, given).await?;
+    transaction.commit().await?;
+    Ok(IncarnationId(id))
+}
+
+fn lock_path(file: &SqliteFile) -> PathBuf {
+    let mut path = file.path.clone().into_os_string();
+    path.push(".lock");
+    PathBuf::from(path)
+}
+
+async fn lock_file(file: &SqliteFile) -> Result<File> {
+    let operation = "lock the database for this process";
+    let path = lock_path(file);
+    let lock = File::options().create(true).truncate(false).write(true).open(&path);
+    let lock = lock.map_err(failed(operation))?;
+    for _ in 0..TRIES {
+        match lock.try_lock() {
+            Ok(()) => return Ok(lock),
+            Err(TryLockError::WouldBlock) => tokio::time::sleep(BETWEEN_TRIES).await,
+            Err(TryLockError::Error(error)) => return Err(failed(operation)(error)),
+        }
+    }
+    Err(StoreError::Locked { lock: path.display().to_string() })
 }
 
 /// Whether a daemon is running on this database, and since when.
 pub async fn running(store: &Store, now: Timestamp) -> Result<Option<Timestamp>> {
-    todo!()
+    let operation = "see whether a daemon is running";
+    let living = match &store.engine {
+        Engine::Sqlite(file) => {
+            let Ok(lock) = File::open(lock_path(file)) else { return Ok(None) };
+            match lock.try_lock_shared() {
+                Err(TryLockError::WouldBlock) => {}
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(None),
+            }
+            let latest = "SELECT COALESCE(MAX(id), 0) FROM incarnations";
+            vec![query_value::<i64>(&store.database, operation, latest, vec![]).await?]
+        }
+        Engine::Postgres(..) => living(store, operation).await?,
+    };
+    let mut since = None;
+    for id in living {
+        let started = "SELECT started_at FROM incarnations WHERE id = $1";
+        let started: Vec<i64> = query_column(&store.database, operation, started, values![id]).await?;
+        since = started.into_iter().chain(since).min();
+    }
+    Ok(since.map(|since| Timestamp::from_micros(since).min(now)))
+}
+
+/// On `PostgreSQL`: the incarnations whose lock is held.
+pub(super) async fn living(store: &Store, operation: &'static str) -> Result<Vec<i64>> {
+    let text = "SELECT l.objid::bigint FROM pg_locks l JOIN pg_database b ON b.oid = l.database
+        WHERE b.datname = current_database() AND l.locktype = 'advisory' AND l.classid::bigint = $1
+          AND l.objid::bigint <> $2 AND l.objsubid = 2 AND l.granted";
+    query_column(&store.database, operation, text, values![i64::from(LOCKS), i64::from(LEADER)]).await
 }
 
 /// The last sign of life of any sender before `before`: what was due after it was due while no
 /// daemon was up.
 pub async fn last_alive(store: &Store, before: Option<IncarnationId>) -> Result<Option<Timestamp>> {
-    todo!()
+    let text = "SELECT MAX(COALESCE(ended_at, heartbeat_at)) FROM incarnations WHERE id < $1";
+    let before = before.map_or(i64::MAX, |before| before.0);
+    let operation = "see when a daemon was up";
+    let last: Option<i64> = query_value(&store.database, operation, text, values![before]).await?;
+    Ok(last.map(Timestamp::from_micros))
 }

@@ -1,8 +1,19 @@
 //! Runs: one occurrence of a campaign, from due to finished.
 
-use super::{Result, Store};
+use sea_orm::{
+    ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _, QuerySelect as _,
+};
+use serde_json::json;
+
+use super::campaigns::campaign_name;
+use super::dialect::Column::{Number, Text};
+use super::dialect::{given_numbers, given_rows, join_in_this_order};
+use super::entity::run;
+use super::error::{failed, unknown_word};
+use super::statement::{execute, numbers_json, query_as, query_column, values};
+use super::{ROWS, Result, Store};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{RunId, RunState, RunTrigger, SkipReason, WaitReason};
+use crate::domain::delivery::{DeliveryState, RunId, RunState, RunTrigger, SkipReason, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 
@@ -80,42 +91,152 @@ pub struct PriorMail {
     pub waits: bool,
 }
 
+/// In a `WHERE`: rows that keep a run from being finished. Word for word as in the index over them.
+pub(super) const OPEN: &str = "d.state IN ('planned', 'claimed', 'transmitting', 'deferred')";
+
+/// In a `WHERE`, beside [`OPEN`]: of these, those that nobody has in hand.
+pub(super) const NOT_IN_HAND: &str = "d.state IN ('planned', 'deferred')";
+
 /// Notes a run; one of the same campaign and due instant that is there already is left as it is.
 /// Says whether it is new.
-pub async fn create(store: &Store, run: &NewRun, now: Timestamp) -> Result<(Run, bool)> {
-    todo!()
+pub async fn create(store: &Store, new: &NewRun, now: Timestamp) -> Result<(Run, bool)> {
+    let operation = "note a run";
+    let find = || {
+        run::Entity::find()
+            .filter(run::Column::Campaign.eq(new.campaign.as_str()))
+            .filter(run::Column::DueAt.eq(new.due_at.micros()))
+            .filter(run::Column::Zone.eq(""))
+    };
+    if let Some(known) = find().one(&store.database).await.map_err(failed(operation))? {
+        return Ok((read(&known)?, false));
+    }
+    let insert = "INSERT INTO runs (campaign, due_at, state, made_by, created_at, finished_at, note)
+        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (campaign, due_at, zone) DO NOTHING";
+    let finished_at = (new.state == RunState::Missed).then_some(now.micros());
+    let transaction = store.begin_write(operation).await?;
+    let given = values![
+        new.campaign.as_str(),
+        new.due_at.micros(),
+        new.state.word(),
+        new.trigger.word(),
+        now.micros(),
+        finished_at,
+        new.note.clone(),
+    ];
+    let is_new = execute(&*transaction, operation, insert, given).await? > 0;
+    let known = find().one(&*transaction).await.map_err(failed(operation))?;
+    transaction.commit().await?;
+    let known = known.ok_or_else(|| unknown_word("runs", "the campaign of a run", new.campaign.as_str()))?;
+    Ok((read(&known)?, is_new))
 }
 
 /// The run with this number.
 pub async fn by_number(store: &Store, run: RunId) -> Result<Option<Run>> {
-    todo!()
+    let found = run::Entity::find_by_id(run.0).one(&store.database).await.map_err(failed("read a run"))?;
+    found.as_ref().map(read).transpose()
 }
 
 /// Runs in these states, by due instant and number.
 pub async fn in_states(store: &Store, states: &[RunState]) -> Result<Vec<Run>> {
-    todo!()
+    let query = run::Entity::find()
+        .filter(run::Column::State.is_in(states.iter().map(|state| state.word())))
+        .order_by_asc(run::Column::DueAt)
+        .order_by_asc(run::Column::Id);
+    let found = query.all(&store.database).await.map_err(failed("list runs"))?;
+    found.iter().map(read).collect()
 }
 
 /// The latest runs of a campaign (or of all), latest due instant first.
 pub async fn latest(store: &Store, campaign: Option<&CampaignName>, limit: u32) -> Result<Vec<Run>> {
-    todo!()
+    let mut query = run::Entity::find()
+        .order_by_desc(run::Column::DueAt)
+        .order_by_desc(run::Column::Id)
+        .limit(u64::from(limit));
+    if let Some(campaign) = campaign {
+        query = query.filter(run::Column::Campaign.eq(campaign.as_str()));
+    }
+    let found = query.all(&store.database).await.map_err(failed("list runs"))?;
+    found.iter().map(read).collect()
 }
 
 /// Moves a run from due (or from a fixing that was interrupted, whose rows are removed) to fixing.
 /// False: it is in another state.
 pub async fn begin_fixing(store: &Store, run: RunId) -> Result<bool> {
-    todo!()
+    let operation = "begin to fix the recipients of a run";
+    let update = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state IN ('due', 'fixing')";
+    let transaction = store.begin_write(operation).await?;
+    let begun = execute(&*transaction, operation, update, values![run.0]).await? > 0;
+    if begun {
+        let delete = "DELETE FROM deliveries WHERE run = $1";
+        execute(&*transaction, operation, delete, values![run.0]).await?;
+    }
+    transaction.commit().await?;
+    Ok(begun)
 }
 
 /// Adds recipients to a run in fixing, in one transaction; thousands a call are best. Every contact
-/// gets its row: one whose address is in the run already is skipped as already sent.
+/// gets its row: one whose address is in the run already is skipped as already sent. False: the run is
+/// in another state, and nobody was added.
 pub async fn add_recipients(
     store: &Store,
     run: RunId,
     recipients: &[Recipient],
     now: Timestamp,
-) -> Result<()> {
-    todo!()
+) -> Result<bool> {
+    let operation = "fix recipients of a run";
+    let columns = [
+        ("contact", Number),
+        ("address", Text),
+        ("version", Text),
+        ("state", Text),
+        ("reason", Text),
+        ("not_before", Number),
+        ("settled_at", Number),
+    ];
+    let given = given_rows(store.backend(), 1, &columns);
+    let insert = format!(
+        "INSERT INTO deliveries (run, contact, address, version, state, reason, not_before, settled_at)
+         SELECT $2, contact, address, version, state, reason, not_before, settled_at FROM {given} AS given
+         WHERE TRUE ON CONFLICT DO NOTHING"
+    );
+    // Only their address was in the way.
+    let insert_others = format!(
+        "INSERT INTO deliveries (run, contact, version, state, reason, not_before, settled_at)
+         SELECT $2, contact, version, 'skipped', 'already_sent', not_before, $3 FROM {given} AS given
+         WHERE TRUE ON CONFLICT (run, contact) DO NOTHING"
+    );
+    let transaction = store.begin_write(operation).await?;
+    let lock = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state = 'fixing'";
+    if execute(&*transaction, operation, lock, values![run.0]).await? == 0 {
+        return Ok(false);
+    }
+    for part in recipients.chunks(ROWS) {
+        let rows: Vec<_> = part.iter().map(|one| recipient_row(one, now)).collect();
+        let rows = json!(rows).to_string();
+        let added = execute(&*transaction, operation, &insert, values![rows.as_str(), run.0]).await?;
+        if added < part.len() as u64 {
+            let given = values![rows, run.0, now.micros()];
+            execute(&*transaction, operation, &insert_others, given).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+fn recipient_row(recipient: &Recipient, now: Timestamp) -> serde_json::Value {
+    let (state, reason, not_before, settled_at) = match recipient.plan {
+        RecipientPlan::Mail { not_before } => (DeliveryState::Planned, None, not_before, None),
+        RecipientPlan::Skip(reason) => (DeliveryState::Skipped, Some(reason.word()), now, Some(now.micros())),
+    };
+    json!([
+        recipient.contact.0,
+        recipient.address,
+        recipient.version,
+        state.word(),
+        reason,
+        not_before.micros(),
+        settled_at
+    ])
 }
 
 /// Moves a run from fixing to `into`: sending, held or finished. False: it is in another state.
@@ -126,7 +247,19 @@ pub async fn complete_fixing(
     note: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
-    todo!()
+    let finished_at = (into == RunState::Finished).then_some(now.micros());
+    let update = "UPDATE runs SET state = $2, note = $3, fixed_at = $4, finished_at = $5
+        WHERE id = $1 AND state = 'fixing'";
+    let given = values![run.0, into.word(), note.map(str::to_owned), now.micros(), finished_at];
+    step(store, "complete the recipients of a run", update, given).await
+}
+
+/// One row of [`prior_mail`].
+#[derive(Debug, FromQueryResult)]
+struct PriorRow {
+    contact: i64,
+    mailed_due_at: Option<i64>,
+    waits: i64,
 }
 
 /// What these contacts had of a campaign by runs other than `except`; those who had nothing are left
@@ -137,37 +270,151 @@ pub async fn prior_mail(
     except: RunId,
     contacts: &[ContactId],
 ) -> Result<Vec<PriorMail>> {
-    todo!()
+    let given = given_numbers(store.backend(), 1, "contact");
+    let join = join_in_this_order(store.backend());
+    let text = format!(
+        "SELECT d.contact AS contact,
+                MAX(CASE WHEN d.state IN ('claimed', 'transmitting', 'accepted', 'uncertain') THEN r.due_at END)
+                    AS mailed_due_at,
+                CAST(MAX(CASE WHEN {NOT_IN_HAND} THEN 1 ELSE 0 END) AS BIGINT) AS waits
+         FROM {given} AS given {join} deliveries d ON d.contact = given.contact
+         JOIN runs r ON r.id = d.run AND r.campaign = $2
+         WHERE d.run <> $3
+           AND d.state IN ('planned', 'claimed', 'transmitting', 'accepted', 'deferred', 'uncertain')
+         GROUP BY d.contact ORDER BY d.contact"
+    );
+    let mut found = Vec::new();
+    for part in contacts.chunks(ROWS) {
+        let given = values![numbers_json(part.iter().map(|contact| contact.0)), campaign.as_str(), except.0];
+        let rows: Vec<PriorRow> = query_as(&store.database, "look up earlier mails", &text, given).await?;
+        found.extend(rows.into_iter().map(|row| PriorMail {
+            contact: ContactId(row.contact),
+            mailed_due_at: row.mailed_due_at.map(Timestamp::from_micros),
+            waits: row.waits > 0,
+        }));
+    }
+    Ok(found)
 }
 
 /// Held to sending. False: it is in another state.
 pub async fn approve(store: &Store, run: RunId, now: Timestamp) -> Result<bool> {
-    todo!()
+    let note = format!("approved at {now}");
+    let update = "UPDATE runs SET state = 'sending', note = $2 WHERE id = $1 AND state = 'held'";
+    step(store, "approve a run", update, values![run.0, note]).await
 }
 
 /// Sending to paused. False: it is in another state.
 pub async fn pause(store: &Store, run: RunId) -> Result<bool> {
-    todo!()
+    let update = "UPDATE runs SET state = 'paused' WHERE id = $1 AND state = 'sending'";
+    step(store, "pause a run", update, values![run.0]).await
 }
 
 /// Paused to sending. False: it is in another state.
 pub async fn resume(store: &Store, run: RunId) -> Result<bool> {
-    todo!()
+    let update = "UPDATE runs SET state = 'sending' WHERE id = $1 AND state = 'paused'";
+    step(store, "resume a run", update, values![run.0]).await
+}
+
+/// One statement that moves a run; whether it did.
+async fn step(
+    store: &Store,
+    operation: &'static str,
+    update: &str,
+    given: Vec<sea_orm::Value>,
+) -> Result<bool> {
+    let transaction = store.begin_write(operation).await?;
+    let moved = execute(&*transaction, operation, update, given).await? > 0;
+    transaction.commit().await?;
+    Ok(moved)
 }
 
 /// Due, fixing, sending, held or paused to cancelled; what is not being handed over is skipped.
 /// Says how many rows that were, `None` when the run is in another state.
 pub async fn cancel(store: &Store, run: RunId, note: Option<&str>, now: Timestamp) -> Result<Option<u64>> {
-    todo!()
+    let operation = "cancel a run";
+    let update = "UPDATE runs SET state = 'cancelled', finished_at = $2, note = COALESCE($3, note)
+        WHERE id = $1 AND state IN ('due', 'fixing', 'sending', 'held', 'paused')";
+    let transaction = store.begin_write(operation).await?;
+    let given = values![run.0, now.micros(), note.map(str::to_owned)];
+    if execute(&*transaction, operation, update, given).await? == 0 {
+        return Ok(None);
+    }
+    let skipped = skip_cancelled(&*transaction, operation, run.0, now).await?;
+    transaction.commit().await?;
+    Ok(Some(skipped))
+}
+
+async fn skip_cancelled(
+    connection: &impl sea_orm::ConnectionTrait,
+    operation: &'static str,
+    run: i64,
+    now: Timestamp,
+) -> Result<u64> {
+    let update = format!(
+        "UPDATE deliveries AS d SET state = 'skipped', reason = 'run_cancelled', wait = NULL, settled_at = $2
+         WHERE d.run = $1 AND {OPEN} AND {NOT_IN_HAND}"
+    );
+    execute(connection, operation, &update, values![run, now.micros()]).await
 }
 
 /// Notes on all planned and deferred rows of a run what they wait for, to be shown.
 pub async fn set_wait(store: &Store, run: RunId, wait: Option<WaitReason>) -> Result<()> {
-    todo!()
+    let operation = "note what the deliveries of a run wait for";
+    let update =
+        format!("UPDATE deliveries AS d SET wait = $2 WHERE d.run = $1 AND {OPEN} AND {NOT_IN_HAND}");
+    let wait = wait.map(|wait| wait.word().to_owned());
+    step(store, operation, &update, values![run.0, wait]).await?;
+    Ok(())
 }
 
 /// Finishes runs in sending of which no row is open, and skips rows of cancelled runs that came
 /// back from a sender. Gives the runs that it finished.
 pub async fn finish_settled(store: &Store, now: Timestamp) -> Result<Vec<RunId>> {
-    todo!()
+    let operation = "finish runs";
+    let settled = format!(
+        "SELECT r.id FROM runs r WHERE r.state = 'sending'
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = r.id AND {OPEN}) ORDER BY r.due_at, r.id"
+    );
+    let came_back = format!(
+        "SELECT r.id FROM runs r WHERE r.state = 'cancelled'
+           AND EXISTS (SELECT 1 FROM deliveries d WHERE d.run = r.id AND {OPEN} AND {NOT_IN_HAND})"
+    );
+    // Mostly there is nothing to do, and then nobody's turn to write is taken.
+    let settled: Vec<i64> = query_column(&store.database, operation, &settled, vec![]).await?;
+    let came_back: Vec<i64> = query_column(&store.database, operation, &came_back, vec![]).await?;
+    if settled.is_empty() && came_back.is_empty() {
+        return Ok(Vec::new());
+    }
+    let finish = format!(
+        "UPDATE runs AS r SET state = 'finished', finished_at = $2 WHERE r.id = $1 AND r.state = 'sending'
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = r.id AND {OPEN})"
+    );
+    let mut finished = Vec::new();
+    let transaction = store.begin_write(operation).await?;
+    for run in came_back {
+        skip_cancelled(&*transaction, operation, run, now).await?;
+    }
+    for run in settled {
+        if execute(&*transaction, operation, &finish, values![run, now.micros()]).await? > 0 {
+            finished.push(RunId(run));
+        }
+    }
+    transaction.commit().await?;
+    Ok(finished)
+}
+
+fn read(row: &run::Model) -> Result<Run> {
+    let table = "runs";
+    Ok(Run {
+        id: RunId(row.id),
+        campaign: campaign_name(table, &row.campaign)?,
+        due_at: Timestamp::from_micros(row.due_at),
+        state: RunState::from_word(&row.state).ok_or_else(|| unknown_word(table, "state", &row.state))?,
+        trigger: RunTrigger::from_word(&row.made_by)
+            .ok_or_else(|| unknown_word(table, "made_by", &row.made_by))?,
+        created_at: Timestamp::from_micros(row.created_at),
+        fixed_at: row.fixed_at.map(Timestamp::from_micros),
+        finished_at: row.finished_at.map(Timestamp::from_micros),
+        note: row.note.clone(),
+    })
 }
