@@ -24,7 +24,7 @@ use crate::domain::time::Timestamp;
 
 pub use folder::FolderTransport;
 pub use memory::MemoryTransport;
-pub use smtp::{InvalidSmtp, SmtpCredentials, SmtpOptions, SmtpTls, SmtpTransport};
+pub use smtp::{InvalidSmtp, SmtpCredentials, SmtpOptions, SmtpTimeouts, SmtpTls, SmtpTransport};
 
 /// Where mails go. Clones share connections' settings, the folder, or the list.
 #[derive(Debug, Clone)]

@@ -3,20 +3,38 @@
 //! | file | what it does |
 //! |---|---|
 //! | `mod.rs` | what is configured, and what is checked of it |
-//! | [`reply`] | what a server said, as one clean line; what it means for the delivery |
+//! | `lane` | one mail after the other: the envelope, the message, what becomes of the connection |
+//! | `connection` | from the socket to "ready for mail": EHLO, STARTTLS, AUTH |
+//! | `wire` | the bytes below: plain or TLS, replies tidied |
+//! | `tls` | whom to trust |
+//! | `extensions` | what the server can do |
+//! | `message` | a message's bytes: whole lines, doubled dots, the final dot |
+//! | [`reply`] | what a server said, as one clean line; what it decides |
+//!
+//! The conversation is held by lettre's connection, over a socket of our own: lettre's own pool
+//! keeps Nagle's delay (44 ms a mail), asks NOOP before each mail, and hides whether the final dot
+//! went out, which the send ledger must know.
 
+mod connection;
+mod extensions;
+mod lane;
+mod message;
 pub mod reply;
+mod tls;
+mod wire;
 
+use std::fmt;
+use std::net::IpAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use lettre::transport::smtp::extension::ClientId;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 
-use crate::domain::delivery::TryOutcome;
-use crate::domain::email::Email;
-use crate::domain::time::Timestamp;
-
-use super::HandoverStopped;
+pub use lane::SmtpLane;
 
 /// How to reach a mail server.
 #[derive(Debug, Clone)]
@@ -93,46 +111,71 @@ pub struct InvalidSmtp(String);
 /// A mail server.
 #[derive(Debug, Clone)]
 pub struct SmtpTransport {
+    server: Arc<Server>,
+}
+
+/// The options, checked and prepared.
+struct Server {
     options: SmtpOptions,
+    hello: ClientId,
+    /// Absent where the settings want no TLS.
+    tls: Option<Arc<ClientConfig>>,
+    tls_name: ServerName<'static>,
 }
 
 impl SmtpTransport {
     /// Checks the options and reads the certificates; connects to nothing.
     pub fn new(options: SmtpOptions) -> Result<Self, InvalidSmtp> {
-        Ok(Self { options })
+        let name = ServerName::try_from(options.host.as_str())
+            .map_err(|_| InvalidSmtp(format!("`{}` is no host name and no IP address", options.host)))?;
+        if options.tls == SmtpTls::None && options.credentials.is_some() && !is_this_machine(&options.host) {
+            return Err(InvalidSmtp(format!(
+                "a password must not be sent to {} without TLS; set `tls: required` or `tls: implicit`",
+                options.host
+            )));
+        }
+        let tls = match options.tls {
+            SmtpTls::None => None,
+            SmtpTls::Required | SmtpTls::Implicit => Some(tls::client(options.ca_file.as_deref())?),
+        };
+        let server =
+            Server { hello: hello(options.hello_name.as_deref())?, tls, tls_name: name.to_owned(), options };
+        Ok(Self { server: Arc::new(server) })
     }
 
     /// How many lanes may be open at once.
     pub fn connections(&self) -> usize {
-        self.options.connections.max(1)
+        self.server.options.connections.max(1)
     }
 
     /// A lane of its own, not connected yet.
     pub fn open(&self) -> SmtpLane {
-        SmtpLane {}
+        SmtpLane::new(Arc::clone(&self.server))
     }
 }
 
-/// One connection to the server: opened when needed, kept, and opened again after a failure.
-#[derive(Debug)]
-pub struct SmtpLane {}
-
-impl SmtpLane {
-    pub(super) async fn deliver<F, Fut>(
-        &mut self,
-        _email: &Email,
-        before_dot: F,
-        now: Timestamp,
-    ) -> TryOutcome
-    where
-        F: FnOnce() -> Fut,
-        Fut: Future<Output = Result<(), HandoverStopped>>,
-    {
-        before_dot().await.ok();
-        TryOutcome::Deferred(reply::failure("not connected", true, now))
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Server").field("options", &self.options).finish_non_exhaustive()
     }
+}
 
-    pub(super) async fn close(self) {
-        tokio::task::yield_now().await;
+fn is_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// What we call ourselves in EHLO.
+fn hello(name: Option<&str>) -> Result<ClientId, InvalidSmtp> {
+    let fits = |name: &str| {
+        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+        (1..=255).contains(&name.len()) && name.bytes().all(harmless)
+    };
+    match (name, ClientId::default()) {
+        (Some(name), _) if fits(name) => Ok(ClientId::Domain(name.to_owned())),
+        (Some(name), _) => Err(InvalidSmtp(format!("`{name}` is no host name for EHLO"))),
+        (None, ClientId::Domain(machine)) if !fits(&machine) => {
+            Ok(ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST))
+        }
+        (None, machine) => Ok(machine),
     }
 }

@@ -1,6 +1,14 @@
-//! What a server said, or what failed on the way to it, as one clean line.
+//! What a server said, or what failed on the way to it: as one clean line, and what it decides.
+//!
+//! | answer, before the message's end | outcome | whose failure |
+//! |---|---|---|
+//! | 4xx | deferred | this message's; 421 is the server's |
+//! | 5xx to MAIL, RCPT, DATA or the message | refused | the recipient's |
+//! | 500, 502–504, 530, 534, 535, 538 | deferred | the server's: it did not understand us, or wants us to log in |
+//! | 4xx or 5xx to anything earlier | deferred | the server's |
+//! | none, or nonsense | deferred | the server's |
 
-use crate::domain::delivery::Reply;
+use crate::domain::delivery::{Reply, TryOutcome};
 use crate::domain::time::Timestamp;
 
 /// Longest text that is kept of a reply, in characters.
@@ -26,4 +34,165 @@ pub fn one_line(text: &str) -> String {
         line.push('…');
     }
     line
+}
+
+/// What a server answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// The three digits.
+    pub(super) code: u16,
+    /// Its lines, joined.
+    pub(super) text: String,
+}
+
+/// Why a step of the conversation did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The server said no.
+    Said(Answer),
+    /// The connection broke, timed out, or carried nonsense: it is of no more use.
+    Broke(String),
+}
+
+impl Answer {
+    /// For the ledger.
+    pub(super) fn into_reply(self, server_failed: bool, at: Timestamp) -> Reply {
+        Reply {
+            code: Some(self.code),
+            enhanced: enhanced_code(self.code, &self.text),
+            text: one_line(&self.text),
+            server_failed,
+            at,
+        }
+    }
+
+    /// Whether the server is about to close the connection (RFC 5321 section 3.8).
+    pub(super) fn says_goodbye(&self) -> bool {
+        self.code == 421
+    }
+
+    /// Whether the answer is about the server or our login rather than about this mail.
+    fn is_about_the_server(&self) -> bool {
+        matches!(self.code, 421 | 500 | 502..=504 | 530 | 534 | 535 | 538)
+    }
+
+    fn is_final(&self) -> bool {
+        self.code >= 500 && !self.is_about_the_server()
+    }
+}
+
+impl Failure {
+    /// What it means before we are ready to send mail: never the recipient's fault.
+    pub(super) fn before_mail(self, step: &str, at: Timestamp) -> TryOutcome {
+        TryOutcome::Deferred(match self {
+            Self::Said(answer) => answer.into_reply(true, at),
+            Self::Broke(text) => failure(format!("{step}: {text}"), true, at),
+        })
+    }
+
+    /// What it means in answer to MAIL, RCPT, DATA or the whole message.
+    pub(super) fn of_mail(self, step: &str, at: Timestamp) -> TryOutcome {
+        match self {
+            Self::Said(answer) if answer.is_final() => TryOutcome::Refused(answer.into_reply(false, at)),
+            Self::Said(answer) => {
+                let server_failed = answer.is_about_the_server();
+                TryOutcome::Deferred(answer.into_reply(server_failed, at))
+            }
+            Self::Broke(text) => TryOutcome::Deferred(failure(format!("{step}: {text}"), true, at)),
+        }
+    }
+
+    /// Whether a kept connection may have died of age, so that a fresh one is worth a try.
+    pub(super) fn may_be_of_age(&self) -> bool {
+        match self {
+            Self::Said(answer) => answer.says_goodbye(),
+            Self::Broke(_) => true,
+        }
+    }
+
+    /// Whether the connection can be used for the next mail.
+    pub(super) fn leaves_the_connection_usable(&self) -> bool {
+        matches!(self, Self::Said(answer) if !answer.is_about_the_server())
+    }
+}
+
+impl From<lettre::transport::smtp::Error> for Failure {
+    fn from(error: lettre::transport::smtp::Error) -> Self {
+        use std::error::Error as _;
+        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
+        match error.status() {
+            Some(code) => Self::Said(Answer { code: code.into(), text: cause }),
+            // lettre's words for the end of the stream.
+            None if cause == "incomplete response" => {
+                Self::Broke("the server closed the connection".to_owned())
+            }
+            None if error.is_response() => Self::Broke("the server's answer is no SMTP reply".to_owned()),
+            None => Self::Broke(cause),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Broke(error.to_string())
+    }
+}
+
+/// The enhanced status code at the beginning of a reply's text (RFC 2034), if it agrees with the code.
+fn enhanced_code(code: u16, text: &str) -> Option<String> {
+    let word = text.split_ascii_whitespace().next()?;
+    let parts: Vec<&str> = word.split('.').collect();
+    let digits =
+        |part: &&str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    let agrees = parts.len() == 3 && parts.iter().all(digits) && parts[0] == (code / 100).to_string();
+    agrees.then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn enhanced_codes_are_found_where_they_agree() {
+        let check = |code: u16, text: &str, expected: Option<&str>| {
+            assert_eq!(enhanced_code(code, text).as_deref(), expected, "{code} {text}");
+        };
+        check(550, "5.1.1 no such user", Some("5.1.1"));
+        check(451, "4.7.650 try later", Some("4.7.650"));
+        check(250, "2.0.0 Ok: queued as 12345", Some("2.0.0"));
+        check(550, "4.1.1 no such user", None);
+        check(550, "no such user", None);
+        check(550, "5.1", None);
+        check(550, "5.1.1111 x", None);
+        check(550, "", None);
+    }
+
+    #[test]
+    fn text_is_one_clean_line() {
+        assert_eq!(one_line("  no \r\n such\u{0}\u{1b}[31m user\t"), "no such [31m user");
+        assert_eq!(one_line(&"ab ".repeat(400)).chars().count(), LONGEST_TEXT);
+    }
+
+    #[test]
+    fn answers_decide() {
+        let at = Timestamp::from_seconds(0);
+        let check = |code: u16, word: &str, server_failed: bool| {
+            let outcome = Failure::Said(Answer { code, text: "x".to_owned() }).of_mail("RCPT", at);
+            let (found, reply) = match outcome {
+                TryOutcome::Deferred(reply) => ("deferred", reply),
+                TryOutcome::Refused(reply) => ("refused", reply),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((found, reply.server_failed), (word, server_failed), "{code}");
+        };
+        check(450, "deferred", false);
+        check(452, "deferred", false);
+        check(421, "deferred", true);
+        check(501, "refused", false);
+        check(503, "deferred", true);
+        check(530, "deferred", true);
+        check(550, "refused", false);
+        check(552, "refused", false);
+        check(554, "refused", false);
+    }
 }

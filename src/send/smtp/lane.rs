@@ -1,0 +1,236 @@
+//! A lane: one mail after the other over one connection, which is opened when it is needed, kept,
+//! and opened again after a failure.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use crate::domain::delivery::{Reply, TryOutcome};
+use crate::domain::email::Email;
+use crate::domain::time::Timestamp;
+use crate::send::HandoverStopped;
+
+use super::Server;
+use super::connection::Connection;
+use super::message::WireMessage;
+use super::reply::{self, Failure};
+
+/// One connection's worth of a mail server.
+#[derive(Debug)]
+pub struct SmtpLane {
+    server: Arc<Server>,
+    connection: Option<Connection>,
+}
+
+/// Why a mail did not get as far as the message itself.
+struct Stopped {
+    step: &'static str,
+    failure: Failure,
+}
+
+impl SmtpLane {
+    pub(super) fn new(server: Arc<Server>) -> Self {
+        Self { server, connection: None }
+    }
+
+    pub(in crate::send) async fn deliver<F, Fut>(
+        &mut self,
+        email: &Email,
+        before_dot: F,
+        now: Timestamp,
+    ) -> TryOutcome
+    where
+        F: FnOnce() -> Fut,
+        Fut: Future<Output = Result<(), HandoverStopped>>,
+    {
+        let message = WireMessage::new(&email.bytes);
+        // From here on the connection is ours: when this future is dropped half way, or anything
+        // is unclear, it is closed by being forgotten.
+        let mut connection = match self.ready_for_message(email, &message, now).await {
+            Ok(connection) => connection,
+            Err(outcome) => return outcome,
+        };
+        if let Err(stopped) = before_dot().await {
+            return TryOutcome::Deferred(reply::failure(stopped.to_string(), false, now));
+        }
+        let mut sent = 0;
+        if let Err(failure) = connection.write_counted(&message.bytes, &mut sent).await {
+            // The server cannot have taken a message whose final dot was not even begun.
+            return if sent <= message.before_dot {
+                failure.of_mail("sending the message", now)
+            } else {
+                uncertain(failure, now)
+            };
+        }
+        let patience = self.server.options.timeouts.final_reply;
+        match connection.answer(patience).await {
+            Ok(answer) if (200..300).contains(&answer.code) => {
+                connection.touch();
+                self.connection = Some(connection);
+                TryOutcome::Accepted(answer.into_reply(false, now))
+            }
+            Ok(answer) => {
+                uncertain(Failure::Broke(format!("the server answered {} {}", answer.code, answer.text)), now)
+            }
+            Err(failure @ Failure::Said(_)) => {
+                if failure.leaves_the_connection_usable() {
+                    connection.touch();
+                    self.connection = Some(connection);
+                }
+                failure.of_mail("the message", now)
+            }
+            Err(failure @ Failure::Broke(_)) => uncertain(failure, now),
+        }
+    }
+
+    pub(in crate::send) async fn close(self) {
+        if let Some(connection) = self.connection {
+            connection.quit().await;
+        }
+    }
+
+    /// A connection on which the server waits for the message, or how the try ended.
+    async fn ready_for_message(
+        &mut self,
+        email: &Email,
+        message: &WireMessage,
+        now: Timestamp,
+    ) -> Result<Connection, TryOutcome> {
+        let idle = self.server.options.timeouts.idle;
+        if let Some(mut kept) = self.connection.take().filter(|kept| kept.is_fresh(idle)) {
+            match self.envelope(&mut kept, email, message, now).await {
+                // Servers close connections that are old or have carried enough: nothing was
+                // handed over, so a fresh one may try.
+                Err(Err(stopped)) if stopped.failure.may_be_of_age() => {}
+                other => return self.settle(kept, other, now).await,
+            }
+        }
+        let mut fresh = match Box::pin(Connection::open(&self.server)).await {
+            Ok(connection) => connection,
+            Err(stopped) => return Err(stopped.failure.before_mail(&stopped.step, now)),
+        };
+        let result = self.envelope(&mut fresh, email, message, now).await;
+        self.settle(fresh, result, now).await
+    }
+
+    /// Keeps or drops the connection after the envelope.
+    async fn settle(
+        &mut self,
+        mut connection: Connection,
+        result: Result<(), Result<TryOutcome, Stopped>>,
+        now: Timestamp,
+    ) -> Result<Connection, TryOutcome> {
+        match result {
+            Ok(()) => Ok(connection),
+            // We ourselves saw that this server cannot take it; nothing was said.
+            Err(Ok(outcome)) => {
+                self.connection = Some(connection);
+                Err(outcome)
+            }
+            Err(Err(Stopped { step, failure })) => {
+                let usable =
+                    failure.leaves_the_connection_usable() && connection.command("RSET\r\n").await.is_ok();
+                if usable {
+                    connection.touch();
+                    self.connection = Some(connection);
+                }
+                Err(failure.of_mail(step, now))
+            }
+        }
+    }
+
+    /// MAIL, RCPT, DATA, up to 354.
+    async fn envelope(
+        &self,
+        connection: &mut Connection,
+        email: &Email,
+        message: &WireMessage,
+        now: Timestamp,
+    ) -> Result<(), Result<TryOutcome, Stopped>> {
+        let stopped = |step| move |failure| Err(Stopped { step, failure });
+        let (sender, recipient) = (email.sender.on_the_wire(), email.recipient.on_the_wire());
+        let mail = match mail_command(connection, &sender, &recipient, message) {
+            Ok(command) => command,
+            Err(text) => return Err(Ok(TryOutcome::Refused(reply::failure(text, false, now)))),
+        };
+        let rcpt = format!("RCPT TO:<{recipient}>\r\n");
+        if connection.extensions().pipelining {
+            connection.write(format!("{mail}{rcpt}").as_bytes()).await.map_err(stopped("MAIL and RCPT"))?;
+            let patience = connection.command_timeout();
+            let mail_answer = connection.answer(patience).await;
+            // The second answer is read even if the first is no, else it would be taken for another's.
+            if let Err(Failure::Said(_)) | Ok(_) = &mail_answer {
+                let rcpt_answer = connection.answer(patience).await;
+                mail_answer.map_err(stopped("MAIL"))?;
+                rcpt_answer.map_err(stopped("RCPT"))?;
+            } else {
+                mail_answer.map_err(stopped("MAIL"))?;
+            }
+        } else {
+            connection.command(&mail).await.map_err(stopped("MAIL"))?;
+            connection.command(&rcpt).await.map_err(stopped("RCPT"))?;
+        }
+        let answer = connection.command("DATA\r\n").await.map_err(stopped("DATA"))?;
+        match u16::from(answer.code()) {
+            354 if connection.is_in_step() => Ok(()),
+            code => {
+                let failure = Failure::Broke(format!("the server answered {code} instead of 354 alone"));
+                Err(Err(Stopped { step: "DATA", failure }))
+            }
+        }
+    }
+}
+
+/// `MAIL FROM` with what the server needs to know of the message; an error where it cannot take it.
+fn mail_command(
+    connection: &Connection,
+    sender: &str,
+    recipient: &str,
+    message: &WireMessage,
+) -> Result<String, String> {
+    let extensions = connection.extensions();
+    let mut command = format!("MAIL FROM:<{sender}>");
+    if extensions.size.is_some() {
+        if extensions.is_too_large(message.before_dot) {
+            return Err(format!(
+                "the message has {} bytes, and the server takes at most {}",
+                message.before_dot,
+                extensions.size.unwrap_or_default()
+            ));
+        }
+        // Writing to a string cannot fail.
+        write!(command, " SIZE={}", message.before_dot).ok();
+    }
+    if message.eight_bit {
+        if !extensions.eight_bit_mime {
+            return Err(
+                "the message has bytes beyond ASCII, and the server does not offer 8BITMIME".to_owned()
+            );
+        }
+        command.push_str(" BODY=8BITMIME");
+    }
+    let international = [sender, recipient].into_iter().find(|address| !address.is_ascii());
+    if international.is_some() || message.eight_bit_headers {
+        if !extensions.smtputf8 {
+            let what = if international == Some(sender) {
+                "the sender's address"
+            } else if international.is_some() {
+                "the address"
+            } else {
+                "a header of the message"
+            };
+            return Err(format!("{what} is not in ASCII, and the server does not offer SMTPUTF8"));
+        }
+        command.push_str(" SMTPUTF8");
+    }
+    command.push_str("\r\n");
+    Ok(command)
+}
+
+fn uncertain(failure: Failure, now: Timestamp) -> TryOutcome {
+    let text = match failure {
+        Failure::Broke(text) => text,
+        Failure::Said(answer) => answer.text,
+    };
+    let text = format!("no clear answer to the message, which was sent whole: {text}");
+    TryOutcome::Uncertain(Reply { server_failed: true, ..reply::failure(text, true, now) })
+}
