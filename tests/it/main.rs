@@ -4,6 +4,7 @@ mod address;
 mod architecture;
 mod cli;
 mod ingest;
+mod send;
 mod shared;
 mod store;
 mod support;

@@ -170,13 +170,12 @@ impl SmtpLane {
             connection.command(&rcpt).await.map_err(stopped("RCPT"))?;
         }
         let answer = connection.command("DATA\r\n").await.map_err(stopped("DATA"))?;
-        match u16::from(answer.code()) {
-            354 if connection.is_in_step() => Ok(()),
-            code => {
-                let failure = Failure::Broke(format!("the server answered {code} instead of 354 alone"));
-                Err(Err(Stopped { step: "DATA", failure }))
-            }
-        }
+        let confused = match u16::from(answer.code()) {
+            354 if connection.is_in_step() => return Ok(()),
+            354 => "the server said more than 354".to_owned(),
+            code => format!("the server answered {code} instead of 354"),
+        };
+        Err(Err(Stopped { step: "DATA", failure: Failure::Broke(confused) }))
     }
 }
 

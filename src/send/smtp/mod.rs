@@ -172,7 +172,7 @@ fn hello(name: Option<&str>) -> Result<ClientId, InvalidSmtp> {
     };
     match (name, ClientId::default()) {
         (Some(name), _) if fits(name) => Ok(ClientId::Domain(name.to_owned())),
-        (Some(name), _) => Err(InvalidSmtp(format!("`{name}` is no host name for EHLO"))),
+        (Some(name), _) => Err(InvalidSmtp(format!("{name:?} is no host name for EHLO"))),
         (None, ClientId::Domain(machine)) if !fits(&machine) => {
             Ok(ClientId::Ipv4(std::net::Ipv4Addr::LOCALHOST))
         }

@@ -1,3 +1,5 @@
 //! What tests of several areas share.
 
+pub(crate) mod aiosmtpd;
 pub(crate) mod database;
+pub(crate) mod smtp;
