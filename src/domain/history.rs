@@ -194,26 +194,44 @@ impl BlockHistory {
 
     /// Takes in a chunk. The chunks of one name come in order of their sequence.
     pub fn add(&mut self, chunk: Chunk<'_>, needs: &Needs) -> Result<(), DamagedChunk> {
-        let Ok(position) = needs.events.binary_search_by_key(&chunk.name, |need| need.name) else {
+        self.add_lazily(chunk.block, chunk.name, chunk.heads, || Some(chunk.properties), needs)
+    }
+
+    /// As [`add`](Self::add); asks for the properties only if an event's are needed. `None`: they cannot
+    /// be read.
+    pub fn add_lazily<'a>(
+        &mut self,
+        block: BlockId,
+        name: EventNameId,
+        heads: &[u8],
+        properties: impl FnOnce() -> Option<&'a [u8]>,
+        needs: &Needs,
+    ) -> Result<(), DamagedChunk> {
+        let Ok(position) = needs.events.binary_search_by_key(&name, |need| need.name) else {
             return Ok(());
         };
         let need = needs.events[position];
+        let damaged = DamagedChunk { block: block.0 };
+        let mut unread = Some(properties);
+        let mut properties: &[u8] = &[];
         let mut offset = 0;
-        for head in Heads::new(chunk) {
+        for head in Heads::new(Chunk { block, name, heads, properties: &[] }) {
             let head = head?;
             let at = Timestamp::from_micros(head.at);
             let end = offset + head.length;
             if at >= need.since {
                 let start = self.properties.len();
                 let mut length = 0;
-                if need.properties_since.is_some_and(|since| at >= since) {
-                    let damaged = DamagedChunk { block: chunk.block.0 };
-                    let bytes = chunk.properties.get(offset..end).ok_or(damaged)?;
+                if head.length > 0 && need.properties_since.is_some_and(|since| at >= since) {
+                    if let Some(read) = unread.take() {
+                        properties = read().ok_or(damaged)?;
+                    }
+                    let bytes = properties.get(offset..end).ok_or(damaged)?;
                     self.properties.push_str(std::str::from_utf8(bytes).map_err(|_| damaged)?);
                     length = head.length;
                 }
                 let (start, length) = (start as u32, length as u32);
-                let event = Event { name: chunk.name, at, arrival: head.arrival, start, length };
+                let event = Event { name, at, arrival: head.arrival, start, length };
                 self.gathered.push((head.slot, event));
             }
             offset = end;

@@ -3,6 +3,7 @@
 use sea_orm::{DbErr, RuntimeErr};
 
 use crate::domain::history::DamagedChunk;
+use crate::domain::membership::DamagedMembers;
 
 /// What store calls return.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -41,6 +42,9 @@ pub enum StoreError {
     /// A packed history cannot be read.
     #[error("cannot read a packed history")]
     Damaged(#[from] DamagedChunk),
+    /// Packed memberships cannot be read.
+    #[error("cannot read packed memberships")]
+    DamagedMembers(#[from] DamagedMembers),
     /// A row says what this program does not know.
     #[error("table {table} holds `{value}` as {column}, which this campaignd does not know")]
     UnknownWord {

@@ -1,8 +1,20 @@
 //! Memberships: who is in which segment, since when, and until when without new data.
+//!
+//! Members and times of review are packed by blocks of contacts, see [`crate::domain::membership`]:
+//! only blocks whose bytes change are written.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, QueryResult, Value};
 
 use super::contacts::ChangeMark;
-use super::{Result, Store};
+use super::dialect::{given_numbers, given_texts};
+use super::error::{failed, unknown_word};
+use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
+use super::{ROWS, Result, Store, StoreError};
 use crate::domain::contact::ContactId;
+pub use crate::domain::membership::Member;
+use crate::domain::membership::{MemberBlock, pack_members, pack_reviews, unpack_members, unpack_reviews};
 use crate::domain::name::SegmentName;
 use crate::domain::time::Timestamp;
 
@@ -30,17 +42,6 @@ pub struct Evaluated {
     pub fingerprint: String,
     /// The data that it saw.
     pub mark: ChangeMark,
-}
-
-/// A current member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
-    /// Who.
-    pub contact: ContactId,
-    /// Since when.
-    pub entered_at: Timestamp,
-    /// The earliest instant at which that may change without new data.
-    pub until: Option<Timestamp>,
 }
 
 /// What an evaluation changed in one segment. Contacts are in the order of their numbers.
@@ -79,52 +80,415 @@ pub struct Passage {
     pub at: Timestamp,
 }
 
+/// Packed rows a statement: each binds up to four values, far below what the databases take.
+const BLOCKS_PER_STATEMENT: usize = 200;
+
 /// The numbers of segments, given to those that have none yet; in the order of the names.
 pub async fn ensure_segments(store: &Store, names: &[SegmentName]) -> Result<Vec<KnownSegment>> {
-    todo!()
+    let operation = "list segments";
+    let listed = serde_json::json!(names.iter().map(SegmentName::as_str).collect::<Vec<_>>()).to_string();
+    let given = given_texts(store.backend(), 1, "name");
+    let select = format!(
+        "SELECT s.id, s.name, s.evaluated_at, s.fingerprint, s.contacts_mark, s.events_mark
+         FROM segments s WHERE s.name IN {given}"
+    );
+    let mut rows = query(&store.database, operation, &select, values![listed.clone()]).await?;
+    if rows.len() < names.len() {
+        let transaction = store.begin_write(operation).await?;
+        // `WHERE true` keeps SQLite from reading `ON` as part of a join.
+        let insert = format!(
+            "INSERT INTO segments (name) SELECT name FROM {given} AS given WHERE true ON CONFLICT (name) DO NOTHING"
+        );
+        execute(&*transaction, operation, &insert, values![listed.clone()]).await?;
+        rows = query(&*transaction, operation, &select, values![listed]).await?;
+        transaction.commit().await?;
+    }
+    let mut known = BTreeMap::new();
+    for row in &rows {
+        let segment = known_segment(row)?;
+        known.insert(segment.name.clone(), segment);
+    }
+    let missing = |name: &SegmentName| unknown_word("segments", "name", name.as_str());
+    names.iter().map(|name| known.get(name).cloned().ok_or_else(|| missing(name))).collect()
+}
+
+fn known_segment(row: &QueryResult) -> Result<KnownSegment> {
+    let read = || -> Result<_, sea_orm::DbErr> {
+        let at: Option<i64> = row.try_get_by_index(2)?;
+        let fingerprint: Option<String> = row.try_get_by_index(3)?;
+        let mark = ChangeMark { contacts: row.try_get_by_index(4)?, events: row.try_get_by_index(5)? };
+        let evaluated = at.zip(fingerprint).map(|(at, fingerprint)| Evaluated {
+            at: Timestamp::from_micros(at),
+            fingerprint,
+            mark,
+        });
+        Ok((SegmentId(row.try_get_by_index(0)?), row.try_get_by_index::<String>(1)?, evaluated))
+    };
+    let (id, name, evaluated) = read().map_err(failed("read a segment"))?;
+    let name = SegmentName::parse(&name).map_err(|_| unknown_word("segments", "name", &name))?;
+    Ok(KnownSegment { id, name, evaluated })
 }
 
 /// The members of a segment, in the order of their numbers.
 pub async fn members(store: &Store, segment: SegmentId) -> Result<Vec<Member>> {
-    todo!()
+    let blocks = member_blocks(&store.database, segment, None).await?;
+    blocks
+        .into_iter()
+        .map(|(block, payload)| unpacked(block, &payload))
+        .collect::<Result<Vec<_>>>()
+        .map(|blocks| blocks.concat())
 }
 
 /// Which of these contacts are members, in the order of their numbers.
 pub async fn members_among(store: &Store, segment: SegmentId, contacts: &[ContactId]) -> Result<Vec<Member>> {
-    todo!()
+    let mut contacts = contacts.to_vec();
+    contacts.sort_unstable();
+    let blocks = member_blocks(&store.database, segment, Some(blocks_of(contacts.iter().copied()))).await?;
+    let mut found = Vec::new();
+    for (block, payload) in blocks {
+        let members = unpacked(block, &payload)?;
+        found.extend(members.into_iter().filter(|member| contacts.binary_search(&member.contact).is_ok()));
+    }
+    Ok(found)
 }
 
-/// Writes what evaluations changed, in one transaction: those who left become past intervals.
+/// Writes what evaluations changed, in one transaction: who entered and who left is logged, but not
+/// at a segment's first evaluation, which says nothing of when they came.
 pub async fn apply(
     store: &Store,
     changes: &[SegmentChange],
     reviews: &Reviews,
     now: Timestamp,
 ) -> Result<()> {
-    todo!()
+    let transaction = store.begin_write("write memberships").await?;
+    for change in changes {
+        apply_change(&*transaction, change, now).await?;
+    }
+    match reviews {
+        Reviews::Keep => {}
+        Reviews::All(reviews) => {
+            write_reviews(&*transaction, None, |_| reviews_by_block(reviews.iter().copied())).await?;
+        }
+        Reviews::Some(reviews) => {
+            let touched = blocks_of(reviews.iter().map(|(contact, _)| *contact));
+            write_reviews(&*transaction, Some(touched), |old| merge_reviews(old, reviews)).await?;
+        }
+    }
+    transaction.commit().await
+}
+
+async fn apply_change(
+    connection: &impl ConnectionTrait,
+    change: &SegmentChange,
+    now: Timestamp,
+) -> Result<()> {
+    let operation = "write memberships";
+    let SegmentId(segment) = change.segment;
+    let first = "SELECT COUNT(*) FROM segments WHERE id = $1 AND evaluated_at IS NULL";
+    let is_first = query_value::<i64>(connection, operation, first, values![segment]).await? > 0;
+    let Evaluated { at, fingerprint, mark } = &change.evaluated;
+    // Also the row lock behind which other writers of this segment wait.
+    let update =
+        "UPDATE segments SET evaluated_at = $2, fingerprint = $3, contacts_mark = $4, events_mark = $5
+        WHERE id = $1";
+    let noted = values![segment, at.micros(), fingerprint.clone(), mark.contacts, mark.events];
+    execute(connection, operation, update, noted).await?;
+
+    let touched = change.entered.iter().chain(&change.until).map(|(contact, _)| *contact);
+    let mut touched = blocks_of(touched.chain(change.left.iter().copied()));
+    touched.sort_unstable();
+    touched.dedup();
+    let old = member_blocks(connection, change.segment, Some(touched.clone())).await?;
+    let old: BTreeMap<_, _> = old.into_iter().collect();
+    let (mut entered, mut left, mut until) = (&change.entered[..], &change.left[..], &change.until[..]);
+    let mut emptied = Vec::new();
+    let mut written = Vec::with_capacity(touched.len());
+    for block in touched {
+        let present = old.get(&block).map_or(Ok(Vec::new()), |payload| unpacked(block, payload))?;
+        let in_block = |contact: ContactId| MemberBlock::of(contact) == block;
+        let members = merge_members(
+            present,
+            split_while(&mut entered, |(contact, _)| in_block(*contact)),
+            split_while(&mut left, |contact| in_block(*contact)),
+            split_while(&mut until, |(contact, _)| in_block(*contact)),
+            now,
+        );
+        if members.is_empty() {
+            emptied.push(block.0);
+        } else {
+            let count = members.len() as i64;
+            let payload = pack_members(block, members);
+            if old.get(&block) != Some(&payload) {
+                written.push(values![segment, block.0, count, payload]);
+            }
+        }
+    }
+    let conflict =
+        "ON CONFLICT (segment, block) DO UPDATE SET members = excluded.members, payload = excluded.payload";
+    write_blocks(connection, "membership_blocks (segment, block, members, payload)", conflict, written)
+        .await?;
+    if !emptied.is_empty() {
+        let given = given_numbers(backend_of(connection), 2, "block");
+        let delete = format!("DELETE FROM membership_blocks WHERE segment = $1 AND block IN {given}");
+        execute(connection, operation, &delete, values![segment, numbers_json(emptied)]).await?;
+    }
+    if !is_first {
+        let entered: Vec<_> = change.entered.iter().map(|(contact, _)| contact.0).collect();
+        log_passages(connection, segment, true, &entered, now).await?;
+        let left: Vec<_> = change.left.iter().map(|contact| contact.0).collect();
+        log_passages(connection, segment, false, &left, now).await?;
+    }
+    Ok(())
+}
+
+/// The leading items for which `belongs` holds; they are taken from `rest`.
+fn split_while<'a, T>(rest: &mut &'a [T], belongs: impl Fn(&T) -> bool) -> &'a [T] {
+    let length = rest.iter().position(|item| !belongs(item)).unwrap_or(rest.len());
+    let (taken, left) = rest.split_at(length);
+    *rest = left;
+    taken
+}
+
+/// A block's members after a change. Somebody who entered although present stays since when they came.
+fn merge_members(
+    present: Vec<Member>,
+    entered: &[(ContactId, Option<Timestamp>)],
+    left: &[ContactId],
+    until: &[(ContactId, Option<Timestamp>)],
+    now: Timestamp,
+) -> Vec<Member> {
+    let mut members: BTreeMap<ContactId, Member> =
+        present.into_iter().map(|member| (member.contact, member)).collect();
+    if members.is_empty() {
+        let new = entered.iter();
+        return new
+            .map(|(contact, until)| Member { contact: *contact, entered_at: now, until: *until })
+            .collect();
+    }
+    for contact in left {
+        members.remove(contact);
+    }
+    for (contact, until) in until {
+        if let Some(member) = members.get_mut(contact) {
+            member.until = *until;
+        }
+    }
+    for (contact, until) in entered {
+        let new = Member { contact: *contact, entered_at: now, until: *until };
+        members.entry(*contact).or_insert(new).until = *until;
+    }
+    members.into_values().collect()
+}
+
+async fn log_passages(
+    connection: &impl ConnectionTrait,
+    segment: i64,
+    entered: bool,
+    contacts: &[i64],
+    now: Timestamp,
+) -> Result<()> {
+    let given = given_numbers(backend_of(connection), 4, "contact");
+    let insert = format!(
+        "INSERT INTO membership_changes (segment, entered, at, contact)
+         SELECT $1, $2, $3, contact FROM {given} AS given WHERE true
+         ON CONFLICT (segment, entered, at, contact) DO NOTHING"
+    );
+    for some in contacts.chunks(ROWS) {
+        let given = values![segment, i64::from(entered), now.micros(), numbers_json(some.iter().copied())];
+        execute(connection, "log who entered and left", &insert, given).await?;
+    }
+    Ok(())
+}
+
+/// Packed members of a segment by block, in order: of all blocks, or of some.
+async fn member_blocks(
+    connection: &impl ConnectionTrait,
+    segment: SegmentId,
+    blocks: Option<Vec<MemberBlock>>,
+) -> Result<Vec<(MemberBlock, Vec<u8>)>> {
+    let filter = match &blocks {
+        None => String::new(),
+        Some(_) => format!("AND block IN {}", given_numbers(backend_of(connection), 2, "block")),
+    };
+    let text =
+        format!("SELECT block, payload FROM membership_blocks WHERE segment = $1 {filter} ORDER BY block");
+    let mut given = values![segment.0];
+    given.extend(blocks.map(|blocks| Value::from(numbers_json(blocks.iter().map(|block| block.0)))));
+    packed_rows(query(connection, "read memberships", &text, given).await?)
+}
+
+fn packed_rows(rows: Vec<QueryResult>) -> Result<Vec<(MemberBlock, Vec<u8>)>> {
+    let read = |row: QueryResult| -> Result<_, sea_orm::DbErr> {
+        Ok((MemberBlock(row.try_get_by_index(0)?), row.try_get_by_index(1)?))
+    };
+    rows.into_iter().map(|row| read(row).map_err(failed("read memberships"))).collect()
+}
+
+fn unpacked(block: MemberBlock, payload: &[u8]) -> Result<Vec<Member>> {
+    unpack_members(block, payload).collect::<Result<_, _>>().map_err(StoreError::from)
+}
+
+/// The blocks of contacts that come in order.
+fn blocks_of(contacts: impl Iterator<Item = ContactId>) -> Vec<MemberBlock> {
+    let mut blocks: Vec<_> = contacts.map(MemberBlock::of).collect();
+    blocks.dedup();
+    blocks
+}
+
+/// Inserts packed rows, many a statement.
+async fn write_blocks(
+    connection: &impl ConnectionTrait,
+    table: &str,
+    conflict: &str,
+    rows: Vec<Vec<Value>>,
+) -> Result<()> {
+    for rows in rows.chunks(BLOCKS_PER_STATEMENT) {
+        let mut next = 0;
+        let tuples: Vec<String> = rows
+            .iter()
+            .map(|row| {
+                let places: Vec<_> = row
+                    .iter()
+                    .map(|_| {
+                        next += 1;
+                        format!("${next}")
+                    })
+                    .collect();
+                format!("({})", places.join(", "))
+            })
+            .collect();
+        let insert = format!("INSERT INTO {table} VALUES {} {conflict}", tuples.join(", "));
+        execute(connection, "write memberships", &insert, rows.concat()).await?;
+    }
+    Ok(())
+}
+
+/// Reviews of a block as they are stored: the earliest, and all of them packed.
+type PackedReviews = BTreeMap<MemberBlock, (Timestamp, Vec<u8>)>;
+
+/// Replaces the reviews of the touched blocks (of all, without `touched`) by what `make` makes of the old.
+async fn write_reviews(
+    connection: &impl ConnectionTrait,
+    touched: Option<Vec<MemberBlock>>,
+    make: impl FnOnce(&BTreeMap<MemberBlock, Vec<u8>>) -> Result<PackedReviews>,
+) -> Result<()> {
+    let operation = "write when contacts are looked at again";
+    let filter = match &touched {
+        None => String::new(),
+        Some(_) => format!("WHERE block IN {}", given_numbers(backend_of(connection), 1, "block")),
+    };
+    let text = format!("SELECT block, payload FROM review_blocks {filter} ORDER BY block");
+    let given = touched.iter().map(|blocks| Value::from(numbers_json(blocks.iter().map(|block| block.0))));
+    let old: BTreeMap<_, _> =
+        packed_rows(query(connection, operation, &text, given.collect()).await?)?.into_iter().collect();
+    let new = make(&old)?;
+    let emptied: Vec<i64> =
+        old.keys().filter(|block| !new.contains_key(block)).map(|block| block.0).collect();
+    let changed = new.into_iter().filter(|(block, (_, payload))| old.get(block) != Some(payload));
+    let rows =
+        changed.map(|(block, (earliest, payload))| values![block.0, earliest.micros(), payload]).collect();
+    let conflict =
+        "ON CONFLICT (block) DO UPDATE SET earliest = excluded.earliest, payload = excluded.payload";
+    write_blocks(connection, "review_blocks (block, earliest, payload)", conflict, rows).await?;
+    if !emptied.is_empty() {
+        let given = given_numbers(backend_of(connection), 1, "block");
+        let delete = format!("DELETE FROM review_blocks WHERE block IN {given}");
+        execute(connection, operation, &delete, values![numbers_json(emptied)]).await?;
+    }
+    Ok(())
+}
+
+fn reviews_by_block(reviews: impl Iterator<Item = (ContactId, Timestamp)>) -> Result<PackedReviews> {
+    let mut blocks: BTreeMap<MemberBlock, Vec<(ContactId, Timestamp)>> = BTreeMap::new();
+    for (contact, at) in reviews {
+        blocks.entry(MemberBlock::of(contact)).or_default().push((contact, at));
+    }
+    let packed = blocks.into_iter().filter_map(|(block, reviews)| {
+        let earliest = reviews.iter().map(|(_, at)| *at).min()?;
+        Some((block, (earliest, pack_reviews(block, reviews))))
+    });
+    Ok(packed.collect())
+}
+
+fn merge_reviews(
+    old: &BTreeMap<MemberBlock, Vec<u8>>,
+    changes: &[(ContactId, Option<Timestamp>)],
+) -> Result<PackedReviews> {
+    let mut reviews = BTreeMap::new();
+    for (block, payload) in old {
+        for review in unpack_reviews(*block, payload) {
+            let (contact, at) = review?;
+            reviews.insert(contact, at);
+        }
+    }
+    for (contact, at) in changes {
+        match at {
+            Some(at) => reviews.insert(*contact, *at),
+            None => reviews.remove(contact),
+        };
+    }
+    reviews_by_block(reviews.into_iter())
 }
 
 /// Contacts to be looked at again at `now`, in the order of numbers.
 pub async fn due_for_review(store: &Store, now: Timestamp) -> Result<Vec<ContactId>> {
-    todo!()
+    let operation = "find who is to be looked at again";
+    let text = "SELECT block, payload FROM review_blocks WHERE earliest <= $1 ORDER BY block";
+    let blocks = packed_rows(query(&store.database, operation, text, values![now.micros()]).await?)?;
+    let mut due = Vec::new();
+    for (block, payload) in blocks {
+        for review in unpack_reviews(block, &payload) {
+            let (contact, at) = review?;
+            if at <= now {
+                due.push(contact);
+            }
+        }
+    }
+    Ok(due)
 }
 
 /// How many members a segment has.
 pub async fn count(store: &Store, segment: SegmentId) -> Result<u64> {
-    todo!()
+    let text = "SELECT CAST(COALESCE(SUM(members), 0) AS BIGINT) FROM membership_blocks WHERE segment = $1";
+    let count = query_value::<i64>(&store.database, "count members", text, values![segment.0]).await?;
+    Ok(count.max(0) as u64)
 }
 
 /// Some members, the first by number.
 pub async fn sample(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Member>> {
-    todo!()
+    // A block that is stored has at least one member.
+    let text = "SELECT block, payload FROM membership_blocks WHERE segment = $1 ORDER BY block LIMIT $2";
+    let rows = query(&store.database, "read memberships", text, values![segment.0, i64::from(limit)]).await?;
+    let mut sample = Vec::new();
+    for (block, payload) in packed_rows(rows)? {
+        sample.extend(unpacked(block, &payload)?);
+        if sample.len() >= limit as usize {
+            break;
+        }
+    }
+    sample.truncate(limit as usize);
+    Ok(sample)
 }
 
 /// Who entered last, latest first.
 pub async fn lately_entered(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
-    todo!()
+    passages(store, segment, true, limit).await
 }
 
 /// Who left last, latest first.
 pub async fn lately_left(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
-    todo!()
+    passages(store, segment, false, limit).await
+}
+
+async fn passages(store: &Store, segment: SegmentId, entered: bool, limit: u32) -> Result<Vec<Passage>> {
+    let operation = "read who entered and left";
+    let text = "SELECT contact, at FROM membership_changes WHERE segment = $1 AND entered = $2
+        ORDER BY at DESC, contact LIMIT $3";
+    let given = values![segment.0, i64::from(entered), i64::from(limit)];
+    let read = |row: &QueryResult| -> Result<_, sea_orm::DbErr> {
+        let at = Timestamp::from_micros(row.try_get_by_index(1)?);
+        Ok(Passage { contact: ContactId(row.try_get_by_index(0)?), at })
+    };
+    let rows = query(&store.database, operation, text, given).await?;
+    rows.iter().map(|row| read(row).map_err(failed(operation))).collect()
 }

@@ -1,0 +1,135 @@
+//! The one door to histories: each contact with its packed events, in order of numbers.
+//!
+//! A pass is a merge of two ordered streams, contacts by number and chunks by block, and reads only
+//! what its [`Needs`] name. How the rows come differs by database: see `sqlite` and `postgres`.
+
+mod postgres;
+mod rebuild;
+mod sqlite;
+
+use std::ops::Range;
+
+use super::statement::{numbers_json, query};
+use super::{Engine, Result, Store, StoreError};
+use crate::domain::consent::{Consent, ConsentState};
+use crate::domain::contact::{ContactId, ContactView};
+use crate::domain::history::{ContactPart, History, Needs};
+use crate::domain::membership::CONTACTS_PER_MEMBER_BLOCK;
+use crate::domain::time::Timestamp;
+pub use rebuild::{rebuild, verify};
+
+/// Somebody who looks at contacts, one after the other.
+pub trait ContactVisitor: Send + 'static {
+    /// Why it stops.
+    type Error: std::error::Error + Send + 'static;
+
+    /// Looks at one contact.
+    fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Self::Error>;
+}
+
+/// A visit that did not come to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum VisitError<E: std::error::Error + 'static> {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The visitor stopped.
+    #[error(transparent)]
+    Visitor(E),
+}
+
+/// What failing reads of a pass are called.
+const OPERATION: &str = "read contacts and their histories";
+
+/// Shows all contacts: visitor i gets the i-th contiguous range of numbers, in order, all at the same
+/// time, each range on a connection (and on `SQLite` a thread) of its own. Gives the visitors back.
+pub async fn visit_all<V: ContactVisitor>(
+    store: &Store,
+    needs: &Needs,
+    visitors: Vec<V>,
+) -> Result<Vec<V>, VisitError<V::Error>> {
+    let ranges = ranges(store, visitors.len()).await?;
+    let mut passes = Vec::with_capacity(visitors.len());
+    for (visitor, range) in visitors.into_iter().zip(ranges) {
+        let needs = needs.clone();
+        passes.push(match &store.engine {
+            Engine::Sqlite(file) => {
+                let file = file.clone();
+                tokio::task::spawn_blocking(move || sqlite::pass(&file, range, &needs, visitor))
+            }
+            Engine::Postgres(pool, _) => {
+                let pool = pool.clone();
+                tokio::spawn(async move { postgres::pass(&pool, range, &needs, visitor).await })
+            }
+        });
+    }
+    let mut back = Vec::with_capacity(passes.len());
+    for pass in passes {
+        back.push(pass.await.map_err(|error| super::failed(OPERATION)(error))??);
+    }
+    Ok(back)
+}
+
+/// Shows some contacts, in the order of their numbers; unknown ones are left out.
+pub async fn visit_some<V: ContactVisitor>(
+    store: &Store,
+    contacts: &[ContactId],
+    needs: &Needs,
+    visitor: V,
+) -> Result<V, VisitError<V::Error>> {
+    let mut contacts = contacts.to_vec();
+    contacts.sort_unstable();
+    contacts.dedup();
+    let needs = needs.clone();
+    match &store.engine {
+        Engine::Sqlite(file) => {
+            let file = file.clone();
+            let reads = move || sqlite::visit_some(&file, &contacts, &needs, visitor);
+            tokio::task::spawn_blocking(reads).await.map_err(|error| super::failed(OPERATION)(error))?
+        }
+        Engine::Postgres(pool, _) => postgres::visit_some(pool, &contacts, &needs, visitor).await,
+    }
+}
+
+/// All numbers of contacts in as many contiguous ranges, cut where blocks of members are.
+async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
+    let text = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), -1) FROM contacts";
+    let rows = query(&store.database, OPERATION, text, vec![]).await?;
+    let mut bounds = (0, -1);
+    if let Some(row) = rows.first() {
+        let read = |index| row.try_get_by_index::<i64>(index).map_err(super::failed(OPERATION));
+        bounds = (read(0)?, read(1)?);
+    }
+    let parts = parts as i64;
+    let first = bounds.0.div_euclid(CONTACTS_PER_MEMBER_BLOCK);
+    let blocks = bounds.1.div_euclid(CONTACTS_PER_MEMBER_BLOCK) + 1 - first;
+    let cut = |part: i64| (first + blocks * part / parts) * CONTACTS_PER_MEMBER_BLOCK;
+    Ok((0..parts).map(|part| cut(part)..cut(part + 1)).collect())
+}
+
+/// The columns of a contact that a pass needs, for both databases. Facts come first and in the same
+/// order, so that an index over them serves.
+const fn contact_columns(part: ContactPart) -> &'static str {
+    match part {
+        ContactPart::Facts => {
+            "id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone"
+        }
+        ContactPart::Whole => {
+            "id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone, key,
+                external_id, email, language, attributes"
+        }
+    }
+}
+
+/// The numbers of the names that are needed, as they stand in a statement: `1,2,5`.
+fn needed_names(needs: &Needs, with_properties: bool) -> String {
+    let needed = needs.events.iter().filter(|need| !with_properties || need.properties_since.is_some());
+    let list = numbers_json(needed.map(|need| i64::from(need.name.0)));
+    list.trim_matches(['[', ']']).to_owned()
+}
+
+/// A consent from its two columns.
+fn consent(state: i64, since: Option<i64>) -> Consent {
+    let state = i16::try_from(state).map_or(ConsentState::Unknown, ConsentState::from_code);
+    Consent { state, since: since.map(Timestamp::from_micros) }
+}
