@@ -2,5 +2,7 @@
 
 mod contacts;
 mod events;
+mod histories;
+mod memberships;
 mod opening;
 mod small_tables;
