@@ -167,7 +167,7 @@ pub async fn apply(
     match reviews {
         Reviews::Keep => {}
         Reviews::All(reviews) => {
-            write_reviews(&*transaction, None, |_| reviews_by_block(reviews.iter().copied())).await?;
+            write_reviews(&*transaction, None, |_| Ok(reviews_by_block(reviews.iter().copied()))).await?;
         }
         Reviews::Some(reviews) => {
             let touched = blocks_of(reviews.iter().map(|(contact, _)| *contact));
@@ -398,7 +398,7 @@ async fn write_reviews(
     Ok(())
 }
 
-fn reviews_by_block(reviews: impl Iterator<Item = (ContactId, Timestamp)>) -> Result<PackedReviews> {
+fn reviews_by_block(reviews: impl Iterator<Item = (ContactId, Timestamp)>) -> PackedReviews {
     let mut blocks: BTreeMap<MemberBlock, Vec<(ContactId, Timestamp)>> = BTreeMap::new();
     for (contact, at) in reviews {
         blocks.entry(MemberBlock::of(contact)).or_default().push((contact, at));
@@ -407,7 +407,7 @@ fn reviews_by_block(reviews: impl Iterator<Item = (ContactId, Timestamp)>) -> Re
         let earliest = reviews.iter().map(|(_, at)| *at).min()?;
         Some((block, (earliest, pack_reviews(block, reviews))))
     });
-    Ok(packed.collect())
+    packed.collect()
 }
 
 fn merge_reviews(
@@ -427,7 +427,7 @@ fn merge_reviews(
             None => reviews.remove(contact),
         };
     }
-    reviews_by_block(reviews.into_iter())
+    Ok(reviews_by_block(reviews.into_iter()))
 }
 
 /// Contacts to be looked at again at `now`, in the order of numbers.
