@@ -151,6 +151,7 @@ impl<'a> Storing<'a> {
 
     async fn store_events(&mut self, batch: &Batch) -> Result<Vec<Option<Reason>>, StoreError> {
         let outcomes = self.appender.append(&batch.events, &self.source, self.now).await?;
+        self.summary.contacts_created = self.appender.contacts_created();
         let mut rejections = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             rejections.push(match outcome {

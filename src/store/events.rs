@@ -97,6 +97,7 @@ struct Memory {
     by_email: HashMap<String, i64>,
     next_change: i64,
     names: HashMap<String, EventNameId>,
+    contacts_created: u64,
 }
 
 /// A memory of more contacts than this is begun anew: some 100 MB.
@@ -106,6 +107,11 @@ impl Appender {
     /// An appender that remembers nobody yet.
     pub fn new(store: &Store) -> Self {
         Self { store: store.clone(), memory: Memory::default() }
+    }
+
+    /// How many contacts did not exist before, in all batches together.
+    pub const fn contacts_created(&self) -> u64 {
+        self.memory.contacts_created
     }
 
     /// Appends a batch in one transaction; outcomes are in the order of the events. An event
@@ -185,6 +191,8 @@ impl Memory {
         }
         if !unknown.is_empty() {
             let outcomes = contacts::apply_within(bulk, &unknown, change, now).await?;
+            let created = |outcome: &&ContactOutcome| matches!(outcome, ContactOutcome::Created(_));
+            self.contacts_created += outcomes.iter().filter(created).count() as u64;
             self.learn(&unknown, &outcomes);
             let mut places = places.into_iter();
             for contact in contacts.iter_mut().filter(|contact| contact.is_none()) {

@@ -1,6 +1,6 @@
 //! Files of contacts: identity, what is said again, consent.
 
-use campaignd::ingest::ImportOptions;
+use campaignd::ingest::{ImportOptions, import_file};
 
 use super::{Folder, import, import_text, marketing_yes, options, told};
 use crate::support::database::{TestDatabase, on_both};
@@ -141,5 +141,28 @@ fn what_came_undeclared_can_be_declared_later() {
         assert_eq!(people, [r#"1 | - | {"Taille":"12.50"}"#]);
         let value = campaignd::domain::value::read(campaignd::domain::value::ValueType::Number, "\"12.50\"");
         assert!(value.is_some(), "a text that is a number is read as one when it is declared so");
+    });
+}
+
+#[test]
+fn large_files_go_in_by_batches_and_say_how_far_they_are() {
+    on_both(|database| async move {
+        let mut text = String::from("id,email\n");
+        for row in 0..10_010 {
+            // Every tenth row is about the contact of the row before it.
+            let id = (row - i32::from(row % 10 == 9)).to_string();
+            text.extend([&id, ",customer-", &id, "@shop.example\n"]);
+        }
+        let folder = Folder::new();
+        let file = folder.write("contacts.csv", &text);
+        let mut heard = Vec::new();
+        let catalogue = super::catalogue(super::DECLARATIONS);
+        let (options, mut hear) = (options(), |progress| heard.push(progress));
+        let import = import_file(&database.store, &catalogue, &file, &options, &mut hear);
+        let summary = import.await.expect("the file is imported");
+        assert_eq!((summary.contacts_created, summary.contacts_unchanged), (9_009, 1_001));
+        assert_eq!(heard.iter().map(|progress| progress.rows).collect::<Vec<_>>(), [10_000, 10_010]);
+        let last = heard.last().expect("progress was heard");
+        assert_eq!((last.bytes_done, last.bytes_total), (text.len() as u64, Some(text.len() as u64)));
     });
 }

