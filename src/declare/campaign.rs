@@ -95,7 +95,8 @@ pub(super) fn read(
     };
     let shared = own.or(defaults);
     let zone = own_zone.or(defaults.time_zone).unwrap_or(time_zone);
-    if shared.from.is_none() && fields.get("from").is_none() && !from_is_wrong {
+    let from_is_wrong = from_is_wrong || fields.get("from").is_some() || fields.is_misspelt("from");
+    if shared.from.is_none() && !from_is_wrong {
         let message = format!("nobody sends `{}`: it has no `from`", name.text);
         let problem = Problem::error("missing-key", message, name.place.clone());
         reader.report(problem.hint("write `defaults: { from: Maison Roland <bonjour@maison.example> }`"));
@@ -275,6 +276,7 @@ fn versions(
                 .report(problem.hint("make the template the last version: `{ for: everyone, template: … }`"));
             None
         }
+        (None, None) if fields.is_misspelt("template") || fields.is_misspelt("versions") => None,
         (None, None) => {
             let message = "a campaign needs `template` or `versions`";
             let problem = Problem::error("missing-key", message, at.clone());

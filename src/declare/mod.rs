@@ -176,7 +176,7 @@ fn draft(
             campaigns.insert(campaign.name.clone(), campaign);
         }
     }
-    if complete && count > 0 {
+    if complete && count > 0 && reader.errors() == 0 {
         segments::warn_of_unused(reader, sections.of(Kind::Segment), &conditions.used);
     }
     let attributes = scope.attributes.into_iter().filter_map(|(name, declared)| {

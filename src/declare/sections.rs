@@ -89,7 +89,8 @@ impl<'n> Sections<'n> {
             }
         }
         let shared = Shared::defaults(reader, &fields);
-        self.from_is_wrong |= fields.get("from").is_some() && reader.errors() > errors;
+        self.from_is_wrong |=
+            fields.is_misspelt("from") || fields.get("from").is_some() && reader.errors() > errors;
         self.shared = std::mem::take(&mut self.shared).or(&shared);
     }
 }

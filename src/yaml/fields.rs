@@ -3,7 +3,7 @@
 use super::keys::{Group, Key};
 use super::node::{Entry, Kind, Name, Node};
 use super::reader::Reader;
-use crate::diagnostic::{Place, Problem, did_you_mean, similar::listed};
+use crate::diagnostic::{Place, Problem, nearest, similar::listed};
 
 /// A map whose keys are all in its table.
 #[derive(Debug, Clone)]
@@ -11,6 +11,8 @@ pub struct Fields<'n> {
     group: &'static Group,
     place: &'n Place,
     known: Vec<Field<'n>>,
+    /// Keys that seem to be meant by unknown ones: they are misspelt, not missing.
+    meant: Vec<&'static str>,
 }
 
 /// A key that is written, with its value.
@@ -35,8 +37,34 @@ impl<'n> Fields<'n> {
         group: &'static Group,
     ) -> Option<Self> {
         let entries = reader.map(node, subject, group)?;
-        let known = entries.iter().filter_map(|entry| field(reader, entry, group)).collect();
-        Some(Self { group, place: at, known })
+        let mut fields = Self { group, place: at, known: Vec::new(), meant: Vec::new() };
+        for entry in entries {
+            fields.add(reader, entry);
+        }
+        Some(fields)
+    }
+
+    fn add(&mut self, reader: &mut Reader, entry: &'n Entry) {
+        let name = &entry.key;
+        match self.group.key(&name.text) {
+            Some(key) if key.available => self.known.push(Field { key, name, value: &entry.value }),
+            Some(key) => reader.not_available(&format!("`{}`", key.name), &name.place),
+            None => {
+                let meant = nearest(&name.text, self.group.names());
+                self.meant.extend(meant);
+                let hint = match meant {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("it has {}", listed(self.group.names())),
+                };
+                let message = format!("{} has no key `{}`", self.group.name, name.text);
+                reader.report(Problem::error("unknown-key", message, name.place.clone()).hint(hint));
+            }
+        }
+    }
+
+    /// Whether a key seems to be meant by one that is misspelt, and was reported.
+    pub fn is_misspelt(&self, name: &str) -> bool {
+        self.meant.contains(&name)
     }
 
     /// A key, where it is written. Its name must be in the table.
@@ -49,10 +77,10 @@ impl<'n> Fields<'n> {
         self.known.iter().find(|field| field.key.name == name).copied()
     }
 
-    /// A key that must be written; reported where it is not.
+    /// A key that must be written; reported where it is neither written nor misspelt.
     pub fn require(&self, reader: &mut Reader, name: &str) -> Option<Field<'n>> {
         let field = self.get(name);
-        if field.is_none() {
+        if field.is_none() && !self.is_misspelt(name) {
             let key = self.group.key(name)?;
             let message = format!("{} needs `{name}`: {}", self.group.name, key.meaning);
             let problem = Problem::error("missing-key", message, self.place.clone());
@@ -69,24 +97,6 @@ impl<'n> Fields<'n> {
     /// Where the map's declaration or key is written.
     pub fn place(&self) -> &'n Place {
         self.place
-    }
-}
-
-fn field<'n>(reader: &mut Reader, entry: &'n Entry, group: &'static Group) -> Option<Field<'n>> {
-    let name = &entry.key;
-    match group.key(&name.text) {
-        Some(key) if key.available => Some(Field { key, name, value: &entry.value }),
-        Some(key) => {
-            reader.not_available(&format!("`{}`", key.name), &name.place);
-            None
-        }
-        None => {
-            let message = format!("{} has no key `{}`", group.name, name.text);
-            let hint = did_you_mean(&name.text, group.names())
-                .unwrap_or_else(|| format!("it has {}", listed(group.names())));
-            reader.report(Problem::error("unknown-key", message, name.place.clone()).hint(hint));
-            None
-        }
     }
 }
 

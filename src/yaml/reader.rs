@@ -157,9 +157,16 @@ impl Reader {
     /// `true` or `false`.
     pub fn boolean(&mut self, node: &Node, subject: &str) -> Option<bool> {
         let expected = "`true` or `false`";
-        let boolean = self.scalar(node, subject, expected)?.boolean();
+        let scalar = self.scalar(node, subject, expected)?;
+        let boolean = scalar.boolean();
         if boolean.is_none() {
-            self.wrong_type(node, subject, expected);
+            let hint = match scalar.text.to_lowercase().as_str() {
+                "yes" | "on" | "true" => Some("write `true`".to_owned()),
+                "no" | "off" | "false" => Some("write `false`".to_owned()),
+                _ => None,
+            };
+            let message = format!("{subject} must be {expected}, not {}", scalar.describe());
+            self.report(Problem::error("wrong-type", message, node.place.clone()).maybe_hint(hint));
         }
         boolean
     }
@@ -193,15 +200,12 @@ impl Reader {
         match scalar.text.parse() {
             Ok(number) if (least..=most).contains(&number) => Some(number),
             _ => {
-                let bounds = if most == u64::MAX {
-                    format!("of at least {least}")
-                } else {
-                    format!("from {least} to {most}")
+                let bounds = match most {
+                    u64::MAX => format!("a whole number of at least {least}"),
+                    _ if least == most => format!("`{least}`"),
+                    _ => format!("a whole number from {least} to {most}"),
                 };
-                self.wrong_value(
-                    node,
-                    format!("{subject} must be a whole number {bounds}, not `{}`", scalar.text),
-                );
+                self.wrong_value(node, format!("{subject} must be {bounds}, not `{}`", scalar.text));
                 None
             }
         }

@@ -3,8 +3,11 @@
 mod address;
 mod architecture;
 mod cli;
+mod declare;
+mod diagnostic;
 mod ingest;
 mod send;
+mod settings;
 mod shared;
 mod store;
 mod support;

@@ -16,6 +16,7 @@ mod isemail;
 mod csv_spectrum;
 mod naughty_strings;
 pub(crate) mod online_retail;
+mod yaml_test_suite;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,187 @@
+//! Segments and conditions.
+
+use super::{
+    BETWEEN_LATER, DESCRIPTION, LAST_LATER, OLDER_THAN, PER, SINCE_LATER, THEN_LATER, THEN_NOT_LATER,
+    UNTIL_LATER, WHERE, WITHIN,
+};
+use crate::yaml::keys::{Group, Key};
+
+/// A segment.
+pub const SEGMENT: Group = Group {
+    name: "a segment",
+    path: "segments.NAME",
+    keys: &[
+        DESCRIPTION,
+        Key::new("match", "a condition", "who is in it", "match: { attribute: { country: FR } }"),
+        Key::later("refresh", "how often it is evaluated anew"),
+    ],
+};
+
+/// A condition that is no name of a segment. Several of the first nine: all of them hold.
+pub const CONDITION: Group = Group {
+    name: "a condition",
+    path: "segments.NAME.match",
+    keys: &[
+        Key::new("all", "a list of conditions", "every one holds", "all: [vip, french]"),
+        Key::new("any", "a list of conditions", "at least one holds", "any: [vip, champions]"),
+        Key::new("none", "a list of conditions", "not one holds", "none: [employees]"),
+        Key::new(
+            "attribute",
+            "a map of attributes to tests",
+            "tests of attributes; all of them hold",
+            "attribute: { country: [FR, BE] }",
+        ),
+        Key::new(
+            "trait",
+            "a map of traits to tests",
+            "tests of traits; all of them hold",
+            "trait: { spend_12m: { at_least: 1000 } }",
+        ),
+        Key::new(
+            "consent",
+            "a map of purposes to tests",
+            "what was agreed to",
+            "consent: { marketing: yes }",
+        ),
+        Key::new(
+            "bucket",
+            "a map",
+            "a random share of all contacts, in percent",
+            "bucket: { salt: spring, from: 0, to: 10 }",
+        ),
+        Key::new("did", "the name of an event", "events of this name", "did: purchase"),
+        Key::new("did_not", "the name of an event", "no event of this name", "did_not: purchase"),
+        WHERE,
+        PER,
+        WITHIN,
+        OLDER_THAN,
+        Key::new("times", "a test of a number", "how many there are", "times: { at_least: 3 }"),
+        Key::new(
+            "total",
+            "a map of properties to tests",
+            "the sum of a property",
+            "total: { amount: { at_least: 500 } }",
+        ),
+        Key::new(
+            "average",
+            "a map of properties to tests",
+            "the mean of a property",
+            "average: { amount: { more_than: 80 } }",
+        ),
+        Key::new(
+            "distinct",
+            "a map of properties to tests",
+            "how many different values a property has",
+            "distinct: { product: { at_least: 2 } }",
+        ),
+        Key::new(
+            "last_at",
+            "a test of a date",
+            "when the last one happened",
+            "last_at: { older_than: 90 days }",
+        ),
+        Key::later("score", "a test of a score"),
+        Key::later("ranked", "a place among all contacts by a trait"),
+        Key::later("smallest", "the smallest value of a property"),
+        Key::later("largest", "the largest value of a property"),
+        Key::later("first_at", "when the first one happened"),
+        Key::later("every", "the mean gap between events"),
+        SINCE_LATER,
+        UNTIL_LATER,
+        BETWEEN_LATER,
+        LAST_LATER,
+        THEN_LATER,
+        THEN_NOT_LATER,
+    ],
+};
+
+/// Tests of consents.
+pub const CONSENT: Group = Group {
+    name: "`consent`",
+    path: "segments.NAME.match.consent",
+    keys: &[
+        Key::new("marketing", "`yes`, `no`, `unknown` or a map", "to marketing mail", "marketing: yes"),
+        Key::new(
+            "tracking",
+            "`yes`, `no`, `unknown` or a map",
+            "to the recording of opens and clicks",
+            "tracking: no",
+        ),
+    ],
+};
+
+/// A test of a consent by its date.
+pub const CONSENT_TEST: Group = Group {
+    name: "a test of a consent",
+    path: "segments.NAME.match.consent.PURPOSE",
+    keys: &[Key::new("since", "a date", "given on this day or later", "since: 2026-01-01")],
+};
+
+/// A random share of all contacts.
+pub const BUCKET: Group = Group {
+    name: "a bucket",
+    path: "segments.NAME.match.bucket",
+    keys: &[
+        Key::new("salt", "text", "what makes this split differ from others", "salt: spring"),
+        Key::new("from", "a percentage", "the lower bound, included", "from: 0"),
+        Key::new("to", "a percentage", "the upper bound, excluded", "to: 10"),
+    ],
+};
+
+/// A test of a value. Which operators fit depends on its type.
+pub const TEST: Group = Group {
+    name: "a test",
+    path: "segments.NAME.match.attribute.NAME",
+    keys: &[
+        Key::new("is", "a value", "equal to it", "is: FR"),
+        Key::new("is_not", "a value", "present, and not equal to it", "is_not: FR"),
+        Key::new("in", "a list of values", "equal to one of them", "in: [FR, BE]"),
+        Key::new("not_in", "a list of values", "present, and equal to none of them", "not_in: [FR, BE]"),
+        Key::new("exists", "`true` or `false`", "whether there is a value", "exists: true"),
+        Key::new("at_least", "a number", "this or more", "at_least: 3"),
+        Key::new("at_most", "a number", "this or less", "at_most: 3"),
+        Key::new("more_than", "a number", "more than this", "more_than: 3"),
+        Key::new("less_than", "a number", "less than this", "less_than: 3"),
+        Key::new(
+            "between",
+            "a list of two bounds",
+            "from the first to the second, both included",
+            "between: [25, 40]",
+        ),
+        Key::new("contains", "text", "a part of the text; an item of the list", "contains: tennis"),
+        Key::new("not_contains", "text", "no part of the text", "not_contains: test"),
+        Key::new("starts_with", "text", "the text begins with it", "starts_with: \"75\""),
+        Key::new("not_starts_with", "text", "the text does not begin with it", "not_starts_with: \"75\""),
+        Key::new("ends_with", "text", "the text ends with it", "ends_with: \".fr\""),
+        Key::new("not_ends_with", "text", "the text does not end with it", "not_ends_with: \".fr\""),
+        Key::new("like", "text", "the whole text; `%` is anything, `_` one character", "like: \"FR-%\""),
+        Key::new("not_like", "text", "the whole text is not like this", "not_like: \"FR-%\""),
+        Key::new("blank", "`true` or `false`", "nothing but white space, or missing", "blank: true"),
+        Key::new("exact_case", "`true` or `false`", "large and small letters differ", "exact_case: true"),
+        Key::new(
+            "contains_any",
+            "a list of texts",
+            "at least one is in the list",
+            "contains_any: [tennis, padel]",
+        ),
+        Key::new("contains_all", "a list of texts", "all are in the list", "contains_all: [tennis, padel]"),
+        Key::new("contains_none", "a list of texts", "none is in the list", "contains_none: [golf]"),
+        Key::new(
+            "size",
+            "a test of a number",
+            "how many different items the list has",
+            "size: { at_least: 2 }",
+        ),
+        Key::new("before", "a date", "earlier than this day", "before: 2026-01-01"),
+        Key::new("after", "a date", "later than this day", "after: 2026-01-01"),
+        Key::new("within", "a length of time", "in the time that ends now", "within: 30 days"),
+        Key::new("older_than", "a length of time", "at least this long ago", "older_than: 90 days"),
+        Key::new("age", "a test of a number", "the completed years since", "age: { between: [25, 40] }"),
+        Key::later("within_next", "in the time that begins now"),
+        Key::later("ago", "a test of how long ago"),
+        Key::later("during", "today, last month, next quarter, …"),
+        Key::later("month", "the month of the year"),
+        Key::later("weekday", "the day of the week"),
+        Key::later("anniversary", "the same day of another year"),
+    ],
+};

@@ -1,0 +1,108 @@
+//! The language of declarations, as tables: every key with its meaning and an example, those of
+//! later versions too. They drive the readers and their messages.
+//!
+//! To add a key: write it here, then read it in the reader of its group. A key that a reader asks
+//! for and no table has fails every test that runs it.
+
+use crate::yaml::keys::{Group, Key};
+
+mod campaigns;
+mod conditions;
+mod facts;
+
+pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, VERSION};
+pub use conditions::{BUCKET, CONDITION, CONSENT, CONSENT_TEST, SEGMENT, TEST};
+pub use facts::{ATTRIBUTE, EVENT, PROPERTY, TRAIT};
+
+/// All groups, in the order of the documentation.
+pub const GROUPS: [&Group; 19] = [
+    &FILE,
+    &ATTRIBUTE,
+    &EVENT,
+    &PROPERTY,
+    &TRAIT,
+    &SEGMENT,
+    &CONDITION,
+    &CONSENT,
+    &CONSENT_TEST,
+    &BUCKET,
+    &TEST,
+    &DEFAULTS,
+    &CAMPAIGN,
+    &SCHEDULE,
+    &MISSED,
+    &REPEAT,
+    &VERSION,
+    &LIMITS,
+    &RETRY,
+];
+
+/// The top level of a file.
+pub const FILE: Group = Group {
+    name: "a declaration file",
+    path: "",
+    keys: &[
+        Key::new("version", "`1`", "the version of this language", "version: 1"),
+        Key::new(
+            "attributes",
+            "a map of names",
+            "facts about a contact that your systems supply",
+            "attributes: { country: text }",
+        ),
+        Key::new(
+            "events",
+            "a map of names",
+            "what contacts do, with properties",
+            "events: { purchase: { properties: { amount: number } } }",
+        ),
+        Key::new(
+            "traits",
+            "a map of names",
+            "facts that are computed from events",
+            "traits: { spend_12m: { of: purchase, total: amount, within: 12 months } }",
+        ),
+        Key::new(
+            "segments",
+            "a map of names",
+            "named conditions; their members are the contacts that meet them now",
+            "segments: { french: { match: { attribute: { country: FR } } } }",
+        ),
+        Key::new(
+            "campaigns",
+            "a map of names",
+            "who gets which e-mail, when, how often",
+            "campaigns: { hello: { audience: everyone, template: hello } }",
+        ),
+        Key::new(
+            "defaults",
+            "a map",
+            "what campaigns take where they say nothing",
+            "defaults: { from: Maison Roland <bonjour@maison.example> }",
+        ),
+        Key::later("scores", "numbers that are computed from events and fade with time"),
+        Key::later("caps", "how much marketing mail of all campaigns one contact gets"),
+        Key::later("quiet_hours", "when nobody is mailed"),
+        Key::later("tests", "contacts and what must hold of them"),
+    ],
+};
+
+const DESCRIPTION: Key =
+    Key::new("description", "text", "what it means, for people", "description: our best customers");
+const WHERE: Key = Key::new(
+    "where",
+    "a map of properties to tests",
+    "which of the events",
+    "where: { category: [tennis, padel] }",
+);
+const PER: Key =
+    Key::new("per", "the name of a property", "events with an equal value of it are one", "per: order");
+const WITHIN: Key =
+    Key::new("within", "a length of time", "events of the time that ends now", "within: 12 months");
+const OLDER_THAN: Key =
+    Key::new("older_than", "a length of time", "events that are at least this old", "older_than: 90 days");
+const SINCE_LATER: Key = Key::later("since", "events from a day on");
+const UNTIL_LATER: Key = Key::later("until", "events up to a day");
+const BETWEEN_LATER: Key = Key::later("between", "events between two days");
+const LAST_LATER: Key = Key::later("last", "the last so many of the events");
+const THEN_LATER: Key = Key::later("then", "an event that must follow");
+const THEN_NOT_LATER: Key = Key::later("then_not", "an event that must not follow");
