@@ -17,7 +17,7 @@
 //! Patterns know `%A %a %B %b %d %e %-d %m %-m %Y %y %H %-H %I %-I %M %S %p %j %F %R %%`.
 
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, Timelike as _};
-use tera::{Error, Kwargs, State};
+use tera::{Error, Kwargs, State, Value};
 
 use super::limits;
 use super::locale::Language;
@@ -27,7 +27,8 @@ use crate::domain::value;
 
 /// The filter.
 #[expect(clippy::needless_pass_by_value, reason = "the signature is Tera's")]
-pub(super) fn date(text: &str, arguments: Kwargs, _: &State<'_>) -> Result<String, Error> {
+pub(super) fn date(value: Value, arguments: Kwargs, _: &State<'_>) -> Result<String, Error> {
+    let text = value.as_str().ok_or_else(|| super::filters::wrong_type("date", &value))?;
     let locale = limits::locale();
     let language = super::filters::language(&arguments)?.unwrap_or(locale.language);
     let zone = match arguments.get::<&str>("time_zone")? {

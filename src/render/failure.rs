@@ -18,13 +18,16 @@ pub(super) fn of(templates: &Inner, name: &str, error: &Error) -> RenderError {
             let byte = limits::original(&source.outline.insertions, report.span().range.start);
             let place = places::place_of(source, report);
             let message = report.message();
-            match source.outline.read_at(byte) {
-                Some(path) if message.contains("undefined") || message.contains("not defined") => {
-                    let place = source.place(path.at());
-                    RenderError::TemplateFailed { place, message: undefined(path, &source.text) }
-                }
-                _ => RenderError::TemplateFailed { place, message: places::lowercase(message) },
-            }
+            let Some(path) = source.outline.read_at(byte) else {
+                return RenderError::TemplateFailed { place, message: places::lowercase(message) };
+            };
+            let place = source.place(path.at());
+            let message = if message.contains("undefined") || message.contains("not defined") {
+                undefined(path, &source.text)
+            } else {
+                places::lowercase(message)
+            };
+            RenderError::TemplateFailed { place, message }
         }
         ErrorKind::Io(_) => {
             at_file(templates, name, format!("this part of the mail is larger than {OUTPUT_LIMIT} bytes"))

@@ -1,6 +1,6 @@
 //! The filters that templates have beside Tera's own: `date` and `money`.
 
-use tera::{Error, Kwargs, Tera};
+use tera::{Error, ErrorKind, Kwargs, Tera, Value};
 
 use super::locale::Language;
 use super::{dates, money};
@@ -21,6 +21,14 @@ pub(super) fn language(arguments: &Kwargs) -> Result<Option<Language>, Error> {
             ))
         }),
     }
+}
+
+/// Tera reports this one at the value, and not at the filter.
+pub(super) fn wrong_type(expected: &str, value: &Value) -> Error {
+    Error::new(ErrorKind::InvalidArgument {
+        expected_type: expected.to_owned(),
+        actual_type: value.name().to_owned(),
+    })
 }
 
 /// The filters of Tera and ours, for "did you mean".

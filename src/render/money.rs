@@ -36,8 +36,7 @@ pub(super) fn money(value: Value, arguments: Kwargs, _: &State<'_>) -> Result<St
         Some(decimals) => return Err(Error::message(format!("decimals={decimals} is not from 0 to 6"))),
     };
     let language = super::filters::language(&arguments)?.unwrap_or(limits::locale().language);
-    let number = values::to_number(&value)
-        .ok_or_else(|| Error::message(format!("`money` needs a number, not {}", value.name())))?;
+    let number = values::to_number(&value).ok_or_else(|| super::filters::wrong_type("number", &value))?;
     Ok(write(number, currency, decimals, language))
 }
 

@@ -6,6 +6,9 @@ use super::limits;
 use super::source::Source;
 use crate::diagnostic::{Place, Problem, did_you_mean};
 
+/// The code of what is wrong between templates: a block, component or include that is not there.
+pub(super) const REFERENCE: &str = "template-reference";
+
 /// An error that Tera reported when it compiled templates, as problems. `source_of` knows the
 /// templates by their name.
 pub(super) fn compile_problems<'s>(
@@ -89,8 +92,7 @@ fn reported<'s>(report: &str, source_of: &dyn Fn(&str) -> Option<&'s Source>) ->
         "Unknown filter" => ("unknown-filter", did_you_mean(quoted, super::filters::NAMES)),
         "Unknown test" => ("unknown-test", None),
         "Unknown function" => ("unknown-function", None),
-        "Unknown component" => ("unknown-component", None),
-        _ => ("template-reference", None),
+        _ => (REFERENCE, None),
     };
     Some((name.to_owned(), Problem::error(code, lowercase(message), place).maybe_hint(hint)))
 }

@@ -273,48 +273,47 @@ fn compile(
     problems: &mut Vec<Problem>,
     broken: &mut Vec<String>,
 ) -> (Tera, BTreeMap<String, Source>) {
-    // Syntax first, file by file, so that every file is reported.
+    // First each file for itself, so that every file is reported, with nothing in place of the others.
     let mut dropped: Vec<String> = Vec::new();
     for (name, source) in &sources {
-        let Err(error) = engine().add_raw_template(name, &source.text) else { continue };
-        if matches!(error.kind(), tera::ErrorKind::SyntaxError(_)) {
-            let found = places::compile_problems(&error, &|wanted| (wanted == name).then_some(source));
-            problems.extend(found.into_iter().map(|(_, problem)| problem));
+        let texts = sources.keys().map(|other| (other, if other == name { &*source.text } else { "" }));
+        let Err(error) = engine().add_raw_templates(texts.collect::<Vec<_>>()) else { continue };
+        let found = places::compile_problems(&error, &|wanted| (wanted == name).then_some(source));
+        for (_, problem) in found.into_iter().filter(|(_, problem)| problem.code != places::REFERENCE) {
+            problems.push(problem);
             dropped.push(name.clone());
         }
     }
     for source in sources.values_mut() {
         source.outline = outline::Outline::of(&source.text);
     }
+    // Then what they need of each other. A source that cannot be read has no outline to speak of.
     let all: Vec<String> = sources.keys().cloned().collect();
+    for (name, problem) in unknown_references(&sources, &all) {
+        problems.push(problem);
+        dropped.push(name);
+    }
     loop {
         // What needs a file that was dropped is dropped with it, without a word of its own.
         while let Some(name) = sources.iter().find_map(|(name, source)| {
-            let lost = dropped.contains(name)
-                || source.outline.references().any(|wanted| dropped.contains(&wanted.text));
-            lost.then(|| name.clone())
+            let lost = |wanted: &outline::Name| dropped.contains(&wanted.text);
+            (dropped.contains(name) || source.outline.references().any(lost)).then(|| name.clone())
         }) {
             sources.remove(&name);
             broken.push(folder_of(&name).to_owned());
             dropped.push(name);
         }
-        let mut found = unknown_references(&sources, &all);
         let mut tera = engine();
+        let texts = sources
+            .iter()
+            .map(|(name, source)| (name, limits::insert(&source.text, &source.outline.insertions)));
+        let Err(error) = tera.add_raw_templates(texts.collect::<Vec<_>>()) else { return (tera, sources) };
+        let found = places::compile_problems(&error, &|name| sources.get(name));
         if found.is_empty() {
-            let texts = sources
-                .iter()
-                .map(|(name, source)| (name, limits::insert(&source.text, &source.outline.insertions)));
-            match tera.add_raw_templates(texts.collect::<Vec<_>>()) {
-                Ok(()) => return (tera, sources),
-                Err(error) => {
-                    found = places::compile_problems(&error, &|name| sources.get(name));
-                    if found.is_empty() {
-                        problems.push(Problem::placeless("template", error.to_string()));
-                        broken.extend(sources.keys().map(|name| folder_of(name).to_owned()));
-                        return (engine(), BTreeMap::new());
-                    }
-                }
-            }
+            // An error that names no file: a component that two of them define.
+            problems.push(Problem::placeless("template-reference", places::lowercase(&error.to_string())));
+            broken.extend(sources.keys().map(|name| folder_of(name).to_owned()));
+            return (engine(), BTreeMap::new());
         }
         for (name, problem) in found {
             problems.push(problem);

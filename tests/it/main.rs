@@ -6,6 +6,7 @@ mod cli;
 mod declare;
 mod diagnostic;
 mod ingest;
+mod render;
 mod send;
 mod settings;
 mod shared;

@@ -12,6 +12,7 @@
 
 mod cron;
 mod isemail;
+mod naughty_mails;
 
 mod csv_spectrum;
 mod naughty_strings;

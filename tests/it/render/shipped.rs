@@ -1,0 +1,112 @@
+//! The project that ships: no problem in it, and mails as they should be.
+
+use campaignd::domain::number::Number;
+use campaignd::domain::time::Timestamp;
+use campaignd::domain::value::Value;
+
+use super::{Reader, Shop};
+
+fn shop() -> Shop {
+    Shop::load(std::path::Path::new(env!("CARGO_MANIFEST_DIR")))
+}
+
+fn reader(language: &str) -> Reader {
+    let attributes = r#"{"first_name":"Zoë","company":"TC Lyon","interests":["padel"]}"#;
+    let whole = |number| Value::Number(Number::from_whole(number).expect("small"));
+    Reader::new(language, attributes)
+        .with("orders_12m", whole(4))
+        .with("spend_12m", whole(1_250))
+        .with("favourite_category", Value::Text("hiking".to_owned()))
+        .with("last_product", Value::Text("Court shoe Marée".to_owned()))
+        .with("last_order_at", Value::Datetime(Timestamp::from_seconds(1_790_000_000)))
+}
+
+const MAILS: [(&str, &str); 4] = [
+    ("vip_discount", "default"),
+    ("reactivation", "default"),
+    ("aria_launch", "launch_b2b"),
+    ("aria_launch", "launch_b2c"),
+];
+
+#[test]
+fn the_shipped_project_has_no_problem() {
+    assert_eq!(shop().problems(), "");
+}
+
+#[test]
+fn every_shipped_mail_is_personal_in_both_languages() {
+    let shop = shop();
+    for (campaign, version) in MAILS {
+        for (language, greeting, footer) in [
+            ("en", "Hello Zoë,", "Unsubscribe"),
+            ("de", "Hello Zoë,", "Unsubscribe"),
+            ("fr-CA", "Bonjour Zoë,", "Se désabonner"),
+        ] {
+            let mail = shop.render(campaign, version, &reader(language)).expect("it renders");
+            let case = format!("{campaign} {version} {language}");
+            assert!(mail.text.starts_with(greeting) && mail.html.contains(greeting), "{case}");
+            assert!(mail.text.contains(footer) && mail.html.contains(footer), "{case}");
+            assert_eq!(mail.language.as_deref(), (language == "fr-CA").then_some("fr"), "{case}");
+            assert!(
+                mail.html.contains("12 rue des Courts") && mail.text.contains("12 rue des Courts"),
+                "{case}"
+            );
+            assert!(mail.html.len() < 30_000, "mail programs cut long mails: {case}");
+            for leftover in ["{{", "}}", "{%", "campaignd_step"] {
+                assert!(!mail.html.contains(leftover) && !mail.text.contains(leftover), "{case}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_lacks_everything_gets_a_mail_too() {
+    let shop = shop();
+    for (campaign, version) in MAILS {
+        let bare = Reader::new("", "{}").with("orders_12m", Value::Number(Number::ZERO));
+        // A lapsed customer has a last order by definition.
+        let bare = bare.with("last_order_at", Value::Datetime(super::NOW));
+        let mail = shop.render(campaign, version, &bare).expect("it renders");
+        assert!(mail.text.starts_with("Hello,"), "{}", mail.text);
+    }
+}
+
+#[test]
+fn the_two_tones_of_the_announcement_differ() {
+    let shop = shop();
+    let mail =
+        |version, language| shop.render("aria_launch", version, &reader(language)).expect("it renders");
+    let (clubs, players) = (mail("launch_b2b", "en"), mail("launch_b2c", "en"));
+    insta::assert_snapshot!(clubs.subject, @"A club racket that lasts three seasons: our figures");
+    insta::assert_snapshot!(players.subject, @"Zoë, meet Aria");
+    insta::assert_snapshot!(mail("launch_b2b", "fr").subject, @"Une raquette de club qui tient trois saisons : nos chiffres");
+    assert!(clubs.text.contains("materials engineer") && !players.text.contains("materials engineer"));
+    assert!(players.text.contains("padel") && !clubs.text.contains("padel"));
+    insta::assert_snapshot!(players.text, @"
+Hello Zoë,
+
+You know the sound. A low ball, a heroic dive, and then: crack.
+Wall one, racket nil.
+
+We have all been there, so we built one that does not hold a grudge. Aria wears
+her rim like a good pair of shoes wears its soles: when it is done, you change
+it. Six screws, four minutes, one coffee.
+
+And yes, since you play padel: there is one with a teardrop head, soft enough for
+the elbow and loud enough for the bar.
+
+Say hello to Aria: https://www.maison.example/aria
+
+€149, on sale from Monday 15 March. A new rim costs €9.50, and
+changing your first one is on us: come by with a broken rim and a good story.
+
+Go on, dive for it.
+Camille and the team at Maison Roland
+
+--
+You receive this mail because you agreed to hear from Maison Roland.
+Unsubscribe: https://mail.maison.example/u/AQEBAAAAAAAAAAcAAKuEuFTnsrP2jqukMvskFw8D
+Choose what you receive: https://mail.maison.example/p/AQECAAAAAAAAAAcAAFQ4a64YcimnEH3pKTEdM02-
+12 rue des Courts, 75016 Paris
+");
+}
