@@ -16,15 +16,11 @@ use super::slots::{Reader, Wanted};
 use crate::domain::calendar;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings, EventType};
 use crate::domain::condition::{
-    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, MeasureKind, Operator,
-    PropertyName, Test,
+    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, MeasureKind, PropertyName, Test,
 };
 use crate::domain::event::EventNameId;
 use crate::domain::name::{SegmentName, TraitName};
-use crate::domain::value::{Value, ValueType};
-
-/// Mail events that machines cause too; unless a condition says otherwise, those do not count.
-const CAUSED_BY_MACHINES_TOO: [&str; 2] = ["email_opened", "email_clicked"];
+use crate::domain::value::ValueType;
 
 impl Program {
     /// Compiles conditions and traits of a valid catalogue. `event_id` knows the number of an
@@ -246,16 +242,8 @@ impl Compiler<'_> {
     fn measured(&mut self, query: &EventQuery, kind: &MeasureKind, folded: bool) -> Measured {
         let declared = self.catalogue.events.get(&query.event);
         let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
-        let mut filter: Vec<_> =
-            query.filter.iter().map(|(name, test)| (name.clone(), test.clone())).collect();
-        let by = PropertyName("by".to_owned());
-        if CAUSED_BY_MACHINES_TOO.contains(&query.event.as_str())
-            && filter.iter().all(|(name, _)| *name != by)
-        {
-            let human = Operator::Is(Value::Text("human".to_owned()));
-            filter.push((by, Test { operators: vec![human], exact_case: false }));
-        }
-        let filter: Vec<_> = filter
+        let filter: Vec<_> = query
+            .filter
             .iter()
             .map(|(name, test)| {
                 let slot = self.property(declared, stream, name, !test.exact_case);

@@ -92,15 +92,15 @@ impl Past<'_> {
 
     /// Whether what the events amount to passes the check.
     pub(super) fn answer(&mut self, measured: &Measured, check: &Check) -> Answer {
-        let end = self.end(measured);
+        let (start, end) = self.window(measured);
         let answer = if end == self.events.len() {
             self.answer_while_none_enter(measured, check)
         } else {
             self.answer_while_some_enter(measured, check)
         };
-        match (measured.older_than, end.checked_sub(1)) {
-            (Some(back), Some(newest)) => {
-                answer.at_most(self.moment.sets_back_before(back, self.events[newest].at))
+        match measured.older_than {
+            Some(back) if start < end => {
+                answer.at_most(self.moment.sets_back_before(back, self.events[end - 1].at))
             }
             _ => answer,
         }
@@ -146,7 +146,13 @@ impl Past<'_> {
         let mut answer = self.check(check, amount).at_most(filter_until);
         if let Some(back) = measured.within {
             if let Some(at) = decisive {
-                answer = answer.at_most(self.moment.reaches(back, at));
+                let leaves = self.moment.reaches(back, at);
+                let same_without = measure.is_of_the_newest() && check.of_missing() == answer.holds;
+                if !same_without {
+                    answer = answer.at_most(leaves);
+                } else if answer.until >= leaves {
+                    answer.until = filter_until;
+                }
             }
             if let Some(at) = before_window {
                 answer = answer.at_most(self.moment.sets_back_before(back, at));
@@ -167,8 +173,11 @@ impl Past<'_> {
         if measured.within.is_none() && filter_stays && measured.is_settled(check, amount) {
             return answer;
         }
+        // A window of which both ends move, one of them by the calendar, can be set back to a state that
+        // it was not in before.
         let is_calendar = |back: Option<Back>| matches!(back, Some(Back::Calendar { .. }));
-        let moves_evenly = !is_calendar(measured.within) && !is_calendar(measured.older_than);
+        let moves_evenly =
+            measured.within.is_none() || !is_calendar(measured.within) && !is_calendar(measured.older_than);
         let exactly = moves_evenly && filter_stays && !check.depends_on_time();
         let mut folded = 0;
         loop {
@@ -186,18 +195,17 @@ impl Past<'_> {
             if self.check(check, amount).holds != answer.holds {
                 return answer.at_most(change);
             }
-            folded += end.saturating_sub(start) + 1;
+            end = end.max(start);
+            folded += end - start + 1;
         }
     }
 
-    /// The places of the first event in the window and of the first after it.
+    /// The places of the first event in the window and of the first that is yet to enter it. An event
+    /// that leaves before it could enter never does.
     fn window(&self, measured: &Measured) -> (usize, usize) {
         let start = measured.within.map_or(0, |back| self.up_to(self.moment.cut(back)));
-        (start, self.end(measured))
-    }
-
-    fn end(&self, measured: &Measured) -> usize {
-        self.up_to(measured.older_than.map_or(self.moment.now, |back| self.moment.cut(back)))
+        let end = measured.older_than.map_or(self.moment.now, |back| self.moment.cut(back));
+        (start, self.up_to(end).max(start))
     }
 
     /// How many events there are up to an instant.

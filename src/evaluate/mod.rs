@@ -23,7 +23,6 @@
 //!   and always for `per`, `distinct` and `most_common`.
 //! - Events that `per` makes one have their numbers added, keep all their other values, and the time
 //!   of the first of them. `latest` is the newest value of the newest group that has one.
-//! - `email_opened` and `email_clicked` count `by: human` only, unless `where` says something of `by`.
 //! - A day that is still to come has no age.
 
 mod answer;

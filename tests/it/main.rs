@@ -5,6 +5,7 @@ mod architecture;
 mod cli;
 mod declare;
 mod diagnostic;
+mod evaluate;
 mod ingest;
 mod render;
 mod send;

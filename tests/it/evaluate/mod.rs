@@ -1,0 +1,6 @@
+//! The evaluator: dated cases, and random worlds held against a second, plain evaluator.
+
+mod agreement;
+mod person;
+mod plain;
+mod random;

@@ -1,0 +1,65 @@
+//! A contact with a history, as the evaluator gets it.
+
+use campaignd::domain::consent::Consent;
+use campaignd::domain::contact::{Contact, ContactId};
+use campaignd::domain::event::EventNameId;
+use campaignd::domain::history::{BlockHistory, BlockId, Chunk, ChunkBuffer, Needs, PackedEvent};
+use campaignd::domain::time::Timestamp;
+use campaignd::evaluate::{Outcome, Program, Scratch};
+
+use super::plain::Happening;
+
+/// The events that the tests know; the place of a name is its number.
+pub(super) const EVENTS: [&str; 3] = ["buy", "look", "email_clicked"];
+
+/// The number of an event's name.
+pub(super) fn event_id(name: &str) -> Option<EventNameId> {
+    EVENTS.iter().position(|known| *known == name).map(|place| EventNameId(place as u32))
+}
+
+/// A contact without anything.
+pub(super) fn nobody() -> Contact {
+    Contact {
+        id: ContactId(17),
+        key: "contact-17".to_owned(),
+        external_id: None,
+        email: None,
+        time_zone: None,
+        language: None,
+        created_at: Timestamp::from_seconds(0),
+        marketing: Consent::default(),
+        tracking: Consent::default(),
+        attributes: "{}".to_owned(),
+    }
+}
+
+/// Packs events as a store does and reads back what is needed.
+pub(super) fn packed(contact: ContactId, events: &[Happening], needs: &Needs) -> BlockHistory {
+    let (block, slot) = BlockId::of(contact);
+    let mut history = BlockHistory::default();
+    for name in EVENTS {
+        let mut chunk = ChunkBuffer::default();
+        for (arrival, event) in events.iter().enumerate().filter(|(_, event)| event.name == name) {
+            let properties = event.properties.to_string();
+            chunk.push(PackedEvent { slot, at: event.at, arrival: arrival as i64, properties: &properties });
+        }
+        let name = event_id(name).expect("the name is known");
+        let chunk = Chunk { block, name, heads: &chunk.heads, properties: &chunk.properties };
+        history.add(chunk, needs).expect("the chunk is whole");
+    }
+    history.finish();
+    history
+}
+
+/// What a program says of a contact at an instant: only what the program needs is read.
+pub(super) fn outcomes(
+    program: &Program,
+    scratch: &mut Scratch,
+    contact: &Contact,
+    events: &[Happening],
+    now: Timestamp,
+) -> Vec<Outcome> {
+    let history = packed(contact.id, events, &program.needs(now));
+    let (_, slot) = BlockId::of(contact.id);
+    program.evaluate(scratch, &contact.view(), &history.contact(slot), now).outcomes.to_vec()
+}

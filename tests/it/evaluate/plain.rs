@@ -1,0 +1,532 @@
+//! A second evaluator, as plain as it can be: the rules of conditions written down once more, over
+//! `serde_json` trees and `chrono`, without windows that move, folds, slots or caches. It shares no
+//! code with the first one but the types of conditions.
+
+use campaignd::domain::catalogue::Catalogue;
+use campaignd::domain::condition::{
+    AttributeRef, Condition, ConsentTest, DateBound, EventQuery, MeasureKind, Operator, PropertyName, Test,
+    TextMatch,
+};
+use campaignd::domain::consent::{ConsentState, Purpose};
+use campaignd::domain::contact::Contact;
+use campaignd::domain::time::{Span, Timestamp, Zone};
+use campaignd::domain::value::{Value, ValueType};
+use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+/// Everything there is to know, at one instant.
+pub(super) struct World<'a> {
+    pub(super) catalogue: &'a Catalogue,
+    pub(super) contact: &'a Contact,
+    /// In the order of arrival.
+    pub(super) events: &'a [Happening],
+    pub(super) installation: Zone,
+    pub(super) now: Timestamp,
+}
+
+/// An event.
+#[derive(Debug, Clone)]
+pub(super) struct Happening {
+    /// Its declared name, which is its name on the wire too.
+    pub(super) name: String,
+    pub(super) at: Timestamp,
+    pub(super) properties: Json,
+}
+
+/// A value as the plain evaluator sees it: texts folded unless they are compared exactly.
+#[derive(Debug, Clone, PartialEq)]
+enum Plain {
+    /// Exact: numerator and denominator in millionths.
+    Number(i128, i128),
+    Text(String),
+    Boolean(bool),
+    Date(NaiveDate),
+    Datetime(Timestamp),
+    List(Vec<String>),
+}
+
+impl World<'_> {
+    fn zone(&self) -> Zone {
+        let named = self.contact.time_zone.as_ref().and_then(|name| name.parse().ok());
+        named.unwrap_or(self.installation)
+    }
+
+    fn today(&self) -> NaiveDate {
+        local(self.now, self.zone()).date()
+    }
+
+    pub(super) fn holds(&self, condition: &Condition) -> bool {
+        match condition {
+            Condition::Everyone => true,
+            Condition::Segment(name) => self.holds(&self.catalogue.segments[name].condition),
+            Condition::All(parts) => parts.iter().all(|part| self.holds(part)),
+            Condition::Any(parts) => parts.iter().any(|part| self.holds(part)),
+            Condition::None(parts) => !parts.iter().any(|part| self.holds(part)),
+            Condition::Attribute(attribute, test) => {
+                let value = self.attribute(attribute, test.exact_case);
+                self.passes(value.as_ref(), test)
+            }
+            Condition::Trait(name, test) => {
+                let declared = &self.catalogue.traits[name];
+                let value = self.measure(&declared.events, &declared.measure, test.exact_case);
+                self.passes(value.as_ref(), test)
+            }
+            Condition::Consent(purpose, test) => {
+                let consent = match purpose {
+                    Purpose::Marketing => self.contact.marketing,
+                    Purpose::Tracking => self.contact.tracking,
+                };
+                match test {
+                    ConsentTest::Is(state) => consent.state == *state,
+                    ConsentTest::Since(bound) => {
+                        let (first, _) = self.stretch(bound);
+                        consent.state == ConsentState::Yes
+                            && consent.since.is_some_and(|since| since >= first)
+                    }
+                }
+            }
+            Condition::Did(leaf) => leaf.measures.iter().all(|measure| {
+                let value = self.measure(&leaf.events, &measure.kind, measure.test.exact_case);
+                self.passes(value.as_ref(), &measure.test)
+            }),
+            Condition::Bucket(bucket) => {
+                let hash =
+                    Sha256::digest([bucket.salt.as_bytes(), &[0], self.contact.key.as_bytes()].concat());
+                // The number modulo 10,000 in pieces of 16 bits: 65,536 is 5,536 modulo 10,000.
+                let rest = hash.chunks(2).fold(0_u64, |rest, two| {
+                    (rest * 5_536 + u64::from(two[0]) * 256 + u64::from(two[1])) % 10_000
+                });
+                rest >= u64::from(bucket.from) && rest < u64::from(bucket.to)
+            }
+        }
+    }
+
+    fn attribute(&self, attribute: &AttributeRef, exact: bool) -> Option<Plain> {
+        let text = |text: &Option<String>| text.as_ref().map(|text| Plain::Text(folded(text, exact)));
+        match attribute {
+            AttributeRef::Declared(name) => {
+                let declared = &self.catalogue.attributes[name];
+                let all: Json = serde_json::from_str(&self.contact.attributes).expect("attributes are JSON");
+                read(declared.value_type, all.get(&declared.wire_name)?, exact)
+            }
+            AttributeRef::Id => text(&self.contact.external_id),
+            AttributeRef::Email => text(&self.contact.email),
+            AttributeRef::TimeZone => text(&self.contact.time_zone),
+            AttributeRef::Language => text(&self.contact.language),
+            AttributeRef::CreatedAt => Some(Plain::Datetime(self.contact.created_at)),
+        }
+    }
+
+    /// The value of a measure; what the trait of that kind is.
+    pub(super) fn trait_value(&self, query: &EventQuery, kind: &MeasureKind) -> Option<Value> {
+        Some(match self.measure(query, kind, true)? {
+            Plain::Number(total, count) => {
+                // Half to even, by way of twice the number.
+                let twice = (2 * total).div_euclid(count);
+                let exact = (2 * total).rem_euclid(count) == 0;
+                let whole = twice.div_euclid(2);
+                let up = twice.rem_euclid(2) == 1 && (!exact || whole.rem_euclid(2) == 1);
+                let millionths = i64::try_from(whole + i128::from(up)).ok()?;
+                Value::Number(campaignd::domain::number::Number::from_millionths(millionths))
+            }
+            Plain::Text(text) => Value::Text(text),
+            Plain::Boolean(value) => Value::Boolean(value),
+            Plain::Date(day) => Value::Date(day),
+            Plain::Datetime(at) => Value::Datetime(at),
+            Plain::List(items) => Value::List(items),
+        })
+    }
+
+    fn measure(&self, query: &EventQuery, kind: &MeasureKind, exact: bool) -> Option<Plain> {
+        let groups = self.groups(query);
+        let property = |group: &Vec<&Happening>, name: &PropertyName, exact: bool| {
+            self.value_of_group(query, group, name, exact)
+        };
+        let whole = |count: usize| Some(Plain::Number(count as i128 * 1_000_000, 1));
+        match kind {
+            MeasureKind::Times => whole(groups.len()),
+            MeasureKind::Total(name) | MeasureKind::Average(name) => {
+                let numbers: Vec<i128> = groups
+                    .iter()
+                    .filter_map(|group| match property(group, name, true) {
+                        Some(Plain::Number(total, 1)) => Some(total),
+                        _ => None,
+                    })
+                    .collect();
+                let total = numbers.iter().sum();
+                match kind {
+                    MeasureKind::Total(_) => Some(Plain::Number(total, 1)),
+                    _ if numbers.is_empty() => None,
+                    _ => Some(Plain::Number(total, numbers.len() as i128)),
+                }
+            }
+            MeasureKind::Distinct(name) => {
+                let mut different: Vec<Plain> = Vec::new();
+                for value in groups.iter().flat_map(|group| self.values(query, group, name, false)) {
+                    if !different.contains(&value) {
+                        different.push(value);
+                    }
+                }
+                whole(different.len())
+            }
+            MeasureKind::LastAt => groups.iter().map(|group| group[0].at).max().map(Plain::Datetime),
+            MeasureKind::Latest(name) => groups.iter().rev().find_map(|group| property(group, name, exact)),
+            MeasureKind::MostCommon(name) => {
+                // (value, groups that have it, place of the last event that has it, as it is there)
+                let mut tallies: Vec<(Plain, usize, usize, Plain)> = Vec::new();
+                let order = self.in_order(query);
+                for group in &groups {
+                    let summed = matches!(property(group, name, true), Some(Plain::Number(..)));
+                    let seen: Vec<(Plain, &Happening, Plain)> = if summed {
+                        let sum = property(group, name, true).expect("there is a sum");
+                        vec![(sum.clone(), group[0], sum)]
+                    } else {
+                        group
+                            .iter()
+                            .filter_map(|event| {
+                                let key = self.property(query, event, name, false)?;
+                                Some((key, *event, self.property(query, event, name, exact)?))
+                            })
+                            .collect()
+                    };
+                    let mut counted: Vec<Plain> = Vec::new();
+                    for (key, event, shown) in seen {
+                        let place =
+                            order.iter().position(|other| std::ptr::eq(*other, event)).expect("it is there");
+                        let first = !counted.contains(&key);
+                        counted.push(key.clone());
+                        match tallies.iter_mut().find(|(known, ..)| *known == key) {
+                            Some((_, count, last, as_it_is)) => {
+                                *count += usize::from(first);
+                                if place > *last {
+                                    (*last, *as_it_is) = (place, shown);
+                                }
+                            }
+                            None => tallies.push((key, 1, place, shown)),
+                        }
+                    }
+                }
+                tallies.into_iter().max_by_key(|(_, count, last, _)| (*count, *last)).map(|tally| tally.3)
+            }
+        }
+    }
+
+    /// The events of the query's name up to now, by time and, within an instant, by arrival.
+    fn in_order(&self, query: &EventQuery) -> Vec<&Happening> {
+        let mut events: Vec<&Happening> = self
+            .events
+            .iter()
+            .filter(|event| event.name == query.event.as_str() && event.at <= self.now)
+            .collect();
+        events.sort_by_key(|event| event.at);
+        events
+    }
+
+    /// Window, `where`, `per`: the events in order, each alone or together with its equals, at the
+    /// place of the first of them.
+    fn groups(&self, query: &EventQuery) -> Vec<Vec<&Happening>> {
+        let after = query.window.within.map(|span| back(self.now, span, self.zone()));
+        let up_to = query.window.older_than.map(|span| back(self.now, span, self.zone()));
+        let mut groups: Vec<(Option<Plain>, Vec<&Happening>)> = Vec::new();
+        for event in self.in_order(query) {
+            let in_window =
+                after.is_none_or(|after| event.at > after) && up_to.is_none_or(|up_to| event.at <= up_to);
+            let passes = |(name, test): &(PropertyName, Test)| {
+                self.passes(self.property(query, event, name, test.exact_case).as_ref(), test)
+            };
+            if !in_window || !query.filter.iter().all(passes) {
+                continue;
+            }
+            let Some(per) = &query.per else {
+                groups.push((None, vec![event]));
+                continue;
+            };
+            let Some(key) = self.property(query, event, per, false) else { continue };
+            match groups.iter_mut().find(|(known, _)| known.as_ref() == Some(&key)) {
+                Some((_, group)) => group.push(event),
+                None => groups.push((Some(key), vec![event])),
+            }
+        }
+        groups.into_iter().map(|(_, group)| group).collect()
+    }
+
+    /// The different values that a group counts with: numbers added, all else as it is.
+    fn values(
+        &self,
+        query: &EventQuery,
+        group: &[&Happening],
+        name: &PropertyName,
+        exact: bool,
+    ) -> Vec<Plain> {
+        let all: Vec<Plain> =
+            group.iter().filter_map(|event| self.property(query, event, name, exact)).collect();
+        match all.first() {
+            Some(Plain::Number(..)) => {
+                let sum = all
+                    .iter()
+                    .map(|value| if let Plain::Number(total, _) = value { *total } else { 0 })
+                    .sum();
+                vec![Plain::Number(sum, 1)]
+            }
+            _ => all,
+        }
+    }
+
+    /// The last of a group's values.
+    fn value_of_group(
+        &self,
+        query: &EventQuery,
+        group: &[&Happening],
+        name: &PropertyName,
+        exact: bool,
+    ) -> Option<Plain> {
+        self.values(query, group, name, exact).pop()
+    }
+
+    fn property(
+        &self,
+        query: &EventQuery,
+        event: &Happening,
+        name: &PropertyName,
+        exact: bool,
+    ) -> Option<Plain> {
+        let declared = &self.catalogue.events[&query.event].properties[name];
+        read(declared.value_type, event.properties.get(&declared.wire_name)?, exact)
+    }
+
+    fn passes(&self, value: Option<&Plain>, test: &Test) -> bool {
+        test.operators.iter().all(|operator| match (operator, value) {
+            (Operator::Exists(wanted), value) => value.is_some() == *wanted,
+            (Operator::Blank(wanted), Some(Plain::Text(found))) => found.trim().is_empty() == *wanted,
+            (Operator::Blank(wanted), _) => *wanted,
+            (_, None) => false,
+            (operator, Some(value)) => self.operator(operator, value, test.exact_case),
+        })
+    }
+
+    fn operator(&self, operator: &Operator, value: &Plain, exact: bool) -> bool {
+        let is = |other: &Value| match (value, other) {
+            (Plain::Number(total, count), Value::Number(other)) => {
+                *total == i128::from(other.millionths()) * count
+            }
+            (Plain::Text(text), Value::Text(other)) => *text == folded(other, exact),
+            (Plain::Boolean(one), Value::Boolean(other)) => one == other,
+            (Plain::Date(one), Value::Date(other)) => one == other,
+            (Plain::Datetime(one), Value::Datetime(other)) => one == other,
+            _ => false,
+        };
+        let number = |bound: &campaignd::domain::number::Number| match value {
+            Plain::Number(total, count) => total.cmp(&(i128::from(bound.millionths()) * count)),
+            _ => panic!("{operator:?} of {value:?}"),
+        };
+        let has = |item: &String| match value {
+            Plain::List(items) => items.contains(&folded(item, exact)),
+            _ => panic!("{operator:?} of {value:?}"),
+        };
+        match operator {
+            Operator::Exists(_) | Operator::Blank(_) => unreachable!("dealt with before"),
+            Operator::Is(other) => is(other),
+            Operator::IsNot(other) => !is(other),
+            Operator::In(others) => others.iter().any(is),
+            Operator::NotIn(others) => !others.iter().any(is),
+            Operator::AtLeast(bound) => number(bound).is_ge(),
+            Operator::AtMost(bound) => number(bound).is_le(),
+            Operator::MoreThan(bound) => number(bound).is_gt(),
+            Operator::LessThan(bound) => number(bound).is_lt(),
+            Operator::Between(low, high) => number(low).is_ge() && number(high).is_le(),
+            Operator::Matches(wanted, not) => {
+                let Plain::Text(text) = value else { panic!("{operator:?} of {value:?}") };
+                not ^ match wanted {
+                    TextMatch::Contains(part) => text.contains(&folded(part, exact)),
+                    TextMatch::StartsWith(part) => text.starts_with(&folded(part, exact)),
+                    TextMatch::EndsWith(part) => text.ends_with(&folded(part, exact)),
+                    TextMatch::Like(pattern) => {
+                        let pattern: Vec<char> = folded(pattern, exact).chars().collect();
+                        like(&pattern, &text.chars().collect::<Vec<_>>())
+                    }
+                }
+            }
+            Operator::ContainsAny(items) => items.iter().any(has),
+            Operator::ContainsAll(items) => items.iter().all(has),
+            Operator::ContainsNone(items) => !items.iter().any(has),
+            Operator::Size(test) => {
+                let Plain::List(items) = value else { panic!("{operator:?} of {value:?}") };
+                let different: std::collections::BTreeSet<_> = items.iter().collect();
+                self.passes(Some(&Plain::Number(different.len() as i128 * 1_000_000, 1)), test)
+            }
+            Operator::On(bound) => {
+                self.lies(value, self.stretch(bound), |at, (first, end)| first <= at && at < end)
+            }
+            Operator::Before(bound) => self.lies(value, self.stretch(bound), |at, (first, _)| at < first),
+            Operator::After(bound) => self.lies(value, self.stretch(bound), |at, (_, end)| at >= end),
+            Operator::BetweenDates(first, last) => {
+                let whole = (self.stretch(first).0, self.stretch(last).1);
+                self.lies(value, whole, |at, (first, end)| first <= at && at < end)
+            }
+            Operator::Within(span) => match value {
+                Plain::Date(day) => *day > days_back(self.today(), *span) && *day <= self.today(),
+                Plain::Datetime(at) => *at > back(self.now, *span, self.zone()) && *at <= self.now,
+                _ => panic!("{operator:?} of {value:?}"),
+            },
+            Operator::OlderThan(span) => match value {
+                Plain::Date(day) => *day <= days_back(self.today(), *span),
+                Plain::Datetime(at) => *at <= back(self.now, *span, self.zone()),
+                _ => panic!("{operator:?} of {value:?}"),
+            },
+            Operator::Age(test) => {
+                let born = match value {
+                    Plain::Date(day) => *day,
+                    Plain::Datetime(at) => local(*at, self.zone()).date(),
+                    _ => panic!("{operator:?} of {value:?}"),
+                };
+                let today = self.today();
+                if born > today {
+                    return false;
+                }
+                let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+                let years = today.year() - born.year() - i32::from(!had_birthday);
+                self.passes(Some(&Plain::Number(i128::from(years) * 1_000_000, 1)), test)
+            }
+        }
+    }
+
+    /// A bound as instants: the first, and the one after the last. A day lies in the installation's zone.
+    fn stretch(&self, bound: &DateBound) -> (Timestamp, Timestamp) {
+        match bound {
+            DateBound::Day(day) => {
+                (midnight(*day, self.installation), midnight(next(*day), self.installation))
+            }
+            DateBound::Instant(at) => (*at, Timestamp::from_micros(at.micros() + 1)),
+        }
+    }
+
+    /// Days are compared by the noon of the day in the installation's zone, bounds that are instants
+    /// by their whole day.
+    fn lies(
+        &self,
+        value: &Plain,
+        (first, end): (Timestamp, Timestamp),
+        test: impl Fn(Timestamp, (Timestamp, Timestamp)) -> bool,
+    ) -> bool {
+        match value {
+            Plain::Datetime(at) => test(*at, (first, end)),
+            Plain::Date(day) => {
+                let zone = self.installation;
+                let first_day = local(first, zone).date();
+                let last_day = local(Timestamp::from_micros(end.micros() - 1), zone).date();
+                let noon = resolve(day.and_hms_opt(12, 0, 0).expect("noon"), zone);
+                test(noon, (midnight(first_day, zone), midnight(next(last_day), zone)))
+            }
+            _ => panic!("a date test of {value:?}"),
+        }
+    }
+}
+
+fn like(pattern: &[char], text: &[char]) -> bool {
+    match pattern {
+        [] => text.is_empty(),
+        ['%', rest @ ..] => (0..=text.len()).any(|skip| like(rest, &text[skip..])),
+        ['_', rest @ ..] => !text.is_empty() && like(rest, &text[1..]),
+        ['\\', escaped, rest @ ..] => text.first() == Some(escaped) && like(rest, &text[1..]),
+        [character, rest @ ..] => text.first() == Some(character) && like(rest, &text[1..]),
+    }
+}
+
+fn folded(text: &str, exact: bool) -> String {
+    if exact { text.to_owned() } else { text.nfc().collect::<String>().to_lowercase() }
+}
+
+fn read(value_type: ValueType, json: &Json, exact: bool) -> Option<Plain> {
+    let text = match json {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        Json::Bool(value) => Some(value.to_string()),
+        _ => None,
+    };
+    match value_type {
+        ValueType::Text => text.map(|text| Plain::Text(folded(&text, exact))),
+        ValueType::Number if json.is_boolean() => None,
+        ValueType::Number => {
+            let number: f64 = text?.trim().parse().ok()?;
+            Some(Plain::Number((number * 1e6).round() as i128, 1))
+        }
+        ValueType::Boolean => match text?.to_lowercase().as_str() {
+            "true" | "yes" | "1" => Some(Plain::Boolean(true)),
+            "false" | "no" | "0" => Some(Plain::Boolean(false)),
+            _ => None,
+        },
+        ValueType::Date => text?.get(..10)?.parse().ok().map(Plain::Date),
+        ValueType::Datetime => {
+            let at: DateTime<Utc> = text?.parse().ok()?;
+            Some(Plain::Datetime(Timestamp::from(at)))
+        }
+        ValueType::List => match json {
+            Json::Array(items) => {
+                let items: Option<Vec<String>> =
+                    items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+                items.map(|items| Plain::List(items.iter().map(|item| folded(item, exact)).collect()))
+            }
+            _ => text.map(|text| Plain::List(vec![folded(&text, exact)])),
+        },
+    }
+}
+
+/// The local time of an instant.
+pub(super) fn local(at: Timestamp, zone: Zone) -> NaiveDateTime {
+    at.to_utc().with_timezone(&zone).naive_local()
+}
+
+/// The instant of a local time, looked for minute by minute where it does not exist.
+pub(super) fn resolve(local: NaiveDateTime, zone: Zone) -> Timestamp {
+    let mut candidate = local;
+    loop {
+        match zone.from_local_datetime(&candidate) {
+            LocalResult::Single(found) => return Timestamp::from(found),
+            LocalResult::Ambiguous(one, other) => return Timestamp::from(one).min(Timestamp::from(other)),
+            LocalResult::None => {
+                let seconds = candidate.and_utc().timestamp();
+                let next_minute = seconds - seconds.rem_euclid(60) + 60;
+                candidate = DateTime::from_timestamp(next_minute, 0).expect("a time").naive_utc();
+            }
+        }
+    }
+}
+
+/// The first instant of a day.
+pub(super) fn midnight(day: NaiveDate, zone: Zone) -> Timestamp {
+    resolve(day.and_hms_opt(0, 0, 0).expect("midnight"), zone)
+}
+
+fn next(day: NaiveDate) -> NaiveDate {
+    day + Days::new(1)
+}
+
+fn months_earlier(day: NaiveDate, months: u32) -> NaiveDate {
+    let months = day.year() * 12 + day.month0() as i32 - months as i32;
+    let (year, month) = (months.div_euclid(12), months.rem_euclid(12) as u32 + 1);
+    (1..=day.day())
+        .rev()
+        .find_map(|day| NaiveDate::from_ymd_opt(year, month, day))
+        .expect("every month has a first")
+}
+
+/// An instant minus a span.
+pub(super) fn back(at: Timestamp, span: Span, zone: Zone) -> Timestamp {
+    match span {
+        Span::Seconds(seconds) => Timestamp::from_micros(at.micros() - seconds as i64 * 1_000_000),
+        Span::Months(months) => {
+            let local = local(at, zone);
+            resolve(months_earlier(local.date(), months).and_time(local.time()), zone)
+        }
+    }
+}
+
+fn days_back(day: NaiveDate, span: Span) -> NaiveDate {
+    match span {
+        // Part of a day is a day.
+        Span::Seconds(seconds) => day - TimeDelta::days(seconds.div_ceil(86_400) as i64),
+        Span::Months(months) => months_earlier(day, months),
+    }
+}
