@@ -45,6 +45,9 @@ pub struct HandoverStopped {
     pub reason: String,
 }
 
+/// More than one, so that the ledger can group its commits.
+const FOLDER_LANES: usize = 4;
+
 impl Transport {
     /// A transport to a mail server; nothing is connected yet.
     pub fn smtp(options: SmtpOptions) -> Result<Self, InvalidSmtp> {
@@ -66,7 +69,9 @@ impl Transport {
     pub fn connections(&self) -> usize {
         match self {
             Self::Smtp(smtp) => smtp.connections(),
-            Self::Folder(_) | Self::Memory(_) => 1,
+            Self::Folder(_) => FOLDER_LANES,
+            // One, so that the list is in the order of handing over.
+            Self::Memory(_) => 1,
         }
     }
 

@@ -103,14 +103,14 @@ impl Connection {
         };
         let credentials =
             Credentials::new(credentials.username.clone(), credentials.password.expose_secret().to_owned());
-        let mut answer = self.command(&Auth::new(mechanism, credentials.clone(), None)?.to_string()).await?;
+        let mut answer = self.ask(&Auth::new(mechanism, credentials.clone(), None)?.to_string()).await?;
         // AUTH LOGIN asks twice: user name, password.
         for _ in 0..2 {
             if u16::from(answer.code()) != 334 {
                 break;
             }
             let next = Auth::new_from_response(mechanism, credentials.clone(), &answer)?;
-            answer = self.command(&next.to_string()).await?;
+            answer = self.ask(&next.to_string()).await?;
         }
         match u16::from(answer.code()) {
             200..=299 => Ok(()),
@@ -124,7 +124,11 @@ impl Connection {
     }
 
     /// Sends a command, its line's end included, and waits for the answer.
-    pub(super) async fn command(&mut self, line: &str) -> Result<Response, Failure> {
+    pub(super) async fn command(&mut self, line: &str) -> Result<Answer, Failure> {
+        Ok(self.ask(line).await?.into())
+    }
+
+    async fn ask(&mut self, line: &str) -> Result<Response, Failure> {
         within(self.command_timeout, "an answer", async { Ok(self.lettre.command(line).await?) }).await
     }
 

@@ -12,7 +12,7 @@ use crate::send::HandoverStopped;
 use super::Server;
 use super::connection::Connection;
 use super::message::WireMessage;
-use super::reply::{self, Failure};
+use super::reply::{self, Answer, Failure};
 
 /// One connection's worth of a mail server.
 #[derive(Debug)]
@@ -22,9 +22,17 @@ pub struct SmtpLane {
 }
 
 /// Why a mail did not get as far as the message itself.
-struct Stopped {
-    step: &'static str,
-    failure: Failure,
+enum Stopped {
+    /// The server cannot take it, as we saw from what it offers; nothing was said.
+    Unfit(String),
+    /// A step failed.
+    Failed { step: &'static str, failure: Failure },
+}
+
+impl Stopped {
+    fn at(step: &'static str) -> impl Fn(Failure) -> Self {
+        move |failure| Self::Failed { step, failure }
+    }
 }
 
 impl SmtpLane {
@@ -97,10 +105,10 @@ impl SmtpLane {
     ) -> Result<Connection, TryOutcome> {
         let idle = self.server.options.timeouts.idle;
         if let Some(mut kept) = self.connection.take().filter(|kept| kept.is_fresh(idle)) {
-            match self.envelope(&mut kept, email, message, now).await {
+            match envelope(&mut kept, email, message).await {
                 // Servers close connections that are old or have carried enough: nothing was
                 // handed over, so a fresh one may try.
-                Err(Err(stopped)) if stopped.failure.may_be_of_age() => {}
+                Err(Stopped::Failed { failure, .. }) if failure.may_be_of_age() => {}
                 other => return self.settle(kept, other, now).await,
             }
         }
@@ -108,7 +116,7 @@ impl SmtpLane {
             Ok(connection) => connection,
             Err(stopped) => return Err(stopped.failure.before_mail(&stopped.step, now)),
         };
-        let result = self.envelope(&mut fresh, email, message, now).await;
+        let result = envelope(&mut fresh, email, message).await;
         self.settle(fresh, result, now).await
     }
 
@@ -116,17 +124,16 @@ impl SmtpLane {
     async fn settle(
         &mut self,
         mut connection: Connection,
-        result: Result<(), Result<TryOutcome, Stopped>>,
+        result: Result<(), Stopped>,
         now: Timestamp,
     ) -> Result<Connection, TryOutcome> {
         match result {
             Ok(()) => Ok(connection),
-            // We ourselves saw that this server cannot take it; nothing was said.
-            Err(Ok(outcome)) => {
+            Err(Stopped::Unfit(text)) => {
                 self.connection = Some(connection);
-                Err(outcome)
+                Err(TryOutcome::Refused(reply::failure(text, false, now)))
             }
-            Err(Err(Stopped { step, failure })) => {
+            Err(Stopped::Failed { step, failure }) => {
                 let usable =
                     failure.leaves_the_connection_usable() && connection.command("RSET\r\n").await.is_ok();
                 if usable {
@@ -137,45 +144,42 @@ impl SmtpLane {
             }
         }
     }
+}
 
-    /// MAIL, RCPT, DATA, up to 354.
-    async fn envelope(
-        &self,
-        connection: &mut Connection,
-        email: &Email,
-        message: &WireMessage,
-        now: Timestamp,
-    ) -> Result<(), Result<TryOutcome, Stopped>> {
-        let stopped = |step| move |failure| Err(Stopped { step, failure });
-        let (sender, recipient) = (email.sender.on_the_wire(), email.recipient.on_the_wire());
-        let mail = match mail_command(connection, &sender, &recipient, message) {
-            Ok(command) => command,
-            Err(text) => return Err(Ok(TryOutcome::Refused(reply::failure(text, false, now)))),
-        };
-        let rcpt = format!("RCPT TO:<{recipient}>\r\n");
-        if connection.extensions().pipelining {
-            connection.write(format!("{mail}{rcpt}").as_bytes()).await.map_err(stopped("MAIL and RCPT"))?;
-            let patience = connection.command_timeout();
-            let mail_answer = connection.answer(patience).await;
-            // The second answer is read even if the first is no, else it would be taken for another's.
-            if let Err(Failure::Said(_)) | Ok(_) = &mail_answer {
-                let rcpt_answer = connection.answer(patience).await;
-                mail_answer.map_err(stopped("MAIL"))?;
-                rcpt_answer.map_err(stopped("RCPT"))?;
-            } else {
-                mail_answer.map_err(stopped("MAIL"))?;
-            }
-        } else {
-            connection.command(&mail).await.map_err(stopped("MAIL"))?;
-            connection.command(&rcpt).await.map_err(stopped("RCPT"))?;
+/// MAIL, RCPT, DATA, up to 354.
+async fn envelope(connection: &mut Connection, email: &Email, message: &WireMessage) -> Result<(), Stopped> {
+    let (sender, recipient) = (email.sender.on_the_wire(), email.recipient.on_the_wire());
+    let mail = mail_command(connection, &sender, &recipient, message).map_err(Stopped::Unfit)?;
+    let rcpt = format!("RCPT TO:<{recipient}>\r\n");
+    if connection.extensions().pipelining {
+        connection.write(format!("{mail}{rcpt}").as_bytes()).await.map_err(Stopped::at("MAIL and RCPT"))?;
+        let patience = connection.command_timeout();
+        let mail_answer = connection.answer(patience).await;
+        if let Err(failure @ Failure::Broke(_)) = mail_answer {
+            return Err(Stopped::at("MAIL")(failure));
         }
-        let answer = connection.command("DATA\r\n").await.map_err(stopped("DATA"))?;
-        let confused = match u16::from(answer.code()) {
-            354 if connection.is_in_step() => return Ok(()),
-            354 => "the server said more than 354".to_owned(),
-            code => format!("the server answered {code} instead of 354"),
-        };
-        Err(Err(Stopped { step: "DATA", failure: Failure::Broke(confused) }))
+        // Read even if MAIL's answer is no, else it would be taken for another's.
+        let rcpt_answer = connection.answer(patience).await;
+        mail_answer.and_then(agreed).map_err(Stopped::at("MAIL"))?;
+        rcpt_answer.and_then(agreed).map_err(Stopped::at("RCPT"))?;
+    } else {
+        connection.command(&mail).await.and_then(agreed).map_err(Stopped::at("MAIL"))?;
+        connection.command(&rcpt).await.and_then(agreed).map_err(Stopped::at("RCPT"))?;
+    }
+    let answer = connection.command("DATA\r\n").await.map_err(Stopped::at("DATA"))?;
+    let confused = match answer.code {
+        354 if connection.is_in_step() => return Ok(()),
+        354 => "the server said more than 354".to_owned(),
+        code => format!("the server answered {code} instead of 354"),
+    };
+    Err(Stopped::at("DATA")(Failure::Broke(confused)))
+}
+
+/// A yes is 2xx: a server that goes on asking (3xx) is elsewhere in the conversation than we are.
+fn agreed(answer: Answer) -> Result<Answer, Failure> {
+    match answer.code {
+        200..300 => Ok(answer),
+        code => Err(Failure::Broke(format!("the server answered {code} {}", answer.text))),
     }
 }
 

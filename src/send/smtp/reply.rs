@@ -132,6 +132,13 @@ impl From<lettre::transport::smtp::Error> for Failure {
     }
 }
 
+impl From<lettre::transport::smtp::response::Response> for Answer {
+    fn from(response: lettre::transport::smtp::response::Response) -> Self {
+        let text = response.message().collect::<Vec<_>>().join(" ");
+        Self { code: response.code().into(), text }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::Broke(error.to_string())

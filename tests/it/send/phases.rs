@@ -84,6 +84,7 @@ async fn connections_that_break_before_the_dot_sent_nothing() {
     assert_snapshot!(at("DATA", Action::Drop).await, @"deferred (server): DATA: the server closed the connection | new connection, 0 taken");
     assert_snapshot!(at("DATA", say("250 what?")).await, @"deferred (server): DATA: the server answered 250 instead of 354 | new connection, 0 taken");
     assert_snapshot!(at("DATA", say("354 go\n250 queued before it was sent")).await, @"deferred (server): DATA: the server said more than 354 | new connection, 0 taken");
+    assert_snapshot!(at("RCPT", say("354 go ahead")).await, @"deferred (server): RCPT: the server answered 354 go ahead | new connection, 0 taken");
     assert_snapshot!(at("RCPT", say("bonjour")).await, @"deferred (server): RCPT: the server's answer is no SMTP reply | new connection, 0 taken");
 }
 
