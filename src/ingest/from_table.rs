@@ -9,7 +9,7 @@ use super::reason::Reason;
 use super::rejects;
 use super::table::{LONGEST_RECORD, Next, Table};
 use super::values::Given;
-use super::vocabulary::Meaning;
+use super::vocabulary::{Fact, Meaning};
 
 /// The header of a table.
 pub(super) struct Header {
@@ -76,7 +76,27 @@ impl Reading {
                 self.reject_where.iter().filter(|pattern| pattern.column == name).cloned().collect();
             columns.push(Column { name, meaning, rejected });
         }
+        self.require(&columns).map_err(|problem| self.unfit(problem))?;
         Ok(Header { columns, own })
+    }
+
+    /// What every row would be rejected for is said once.
+    fn require(&self, columns: &[Column]) -> Result<(), String> {
+        let has = |fact| columns.iter().any(|column| column.meaning == Meaning::Fact(fact));
+        let content = self.content.word();
+        let missing = if !has(Fact::Id) && !has(Fact::Email) {
+            "has no column `id` or `email` that names the contact: say `--map id=COLUMN` or `--map email=COLUMN`"
+        } else if self.content == Content::Contacts {
+            return Ok(());
+        } else if !has(Fact::At) {
+            "has no column `at` for the time: say `--map at=COLUMN`"
+        } else if !has(Fact::Event) && self.vocabulary.only_event.is_none() {
+            "has no column `event`: say `--map event=COLUMN`, or `--event NAME` for all rows"
+        } else {
+            return Ok(());
+        };
+        let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+        Err(format!("{missing}; the columns are {} (read as {content})", names.join(", ")))
     }
 
     /// Reads all records.

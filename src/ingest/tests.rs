@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use tokio::sync::mpsc;
 
 use super::batch::Message;
-use super::options::{ConsentFlag, ImportOptions, Mapping, RejectPattern};
+use super::options::{ConsentFlag, Content, ImportOptions, Mapping, RejectPattern};
 use super::reading;
 use super::vocabulary::Vocabulary;
 use crate::domain::catalogue::{Attribute, Catalogue, EventType, Property};
@@ -139,7 +139,7 @@ fn contacts_from_a_table() {
     2 1 Ana@Shop.example Europe/Madrid es-ES since 2024-01-31T09:00:00Z Land="ES" birth_date="1990-02-28" status="b2c" interests=["padel","tennis"] income=1200.5 shoe size="38"
     5 2 -
     6 - b@shop.example Land="New\nfoundland" status="B2B"
-    8 rejected: `E-Mail` is not an e-mail address (it has no @): `no address`
+    8 rejected: `E-Mail` is not an e-mail address (white space is in it): `no address`
     9 rejected: `time_zone` is not a time zone such as Europe/Paris: `Mars/Base`
     10 rejected: `language` is not a language such as fr or pt-BR: `deutsch!`
     11 rejected: `created_at` is not a time such as 2026-03-29T09:30:00Z or 2026-03-29 09:30: `31.01.2024`
@@ -280,6 +280,9 @@ fn files_that_cannot_be_what_they_should() {
         ("no-event.csv", options(), b"timestamp,id\n2026-01-01,1\n"),
         ("name.csv", options(), b"name,timestamp,id\nJane,2026-01-01,1\n"),
         ("event-name.csv", options(), b"name,timestamp,id\npurchase,2026-01-01,1\n"),
+        ("nobody.csv", options(), b"Name,City\nAna,Rome\n"),
+        ("timeless.csv", event.clone(), b"id,day\n1,2026-01-01\n"),
+        ("eventless.csv", ImportOptions { content: Some(Content::Events), ..options() }, b"id,at\n"),
         ("typo.csv", mapped("contry=Pays"), b"id,Pays\n"),
         ("no-column.csv", mapped("country=Pays"), b"id,pays\n"),
         ("unknown.csv", mapped("shoe=Pointure"), b"id,Pointure\n"),
@@ -316,6 +319,12 @@ fn files_that_cannot_be_what_they_should() {
     name.csv: has a time (`timestamp`) but no column `event`: say `--event NAME` if all rows are the same event, `--map event=COLUMN` if a column names it, or `--contacts`
     -- event-name.csv
     2 1 - Order Completed at 2025-12-31T23:00:00Z
+    -- nobody.csv
+    nobody.csv: has no column `id` or `email` that names the contact: say `--map id=COLUMN` or `--map email=COLUMN`; the columns are Name, City (read as contacts)
+    -- timeless.csv
+    timeless.csv: has no column `at` for the time: say `--map at=COLUMN`; the columns are id, day (read as events)
+    -- eventless.csv
+    eventless.csv: has no column `event`: say `--map event=COLUMN`, or `--event NAME` for all rows; the columns are id, at (read as events)
     -- typo.csv
     typo.csv: `--map contry=Pays`: `contry` is neither built in nor a declared attribute; did you mean `country`?
     -- no-column.csv

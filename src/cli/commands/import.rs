@@ -16,6 +16,12 @@ use crate::ingest::{Content, Progress, Summary};
 use super::{counted, installation};
 
 pub(super) async fn run(folder: &Path, call: &Import, terminal: Terminal) -> Result<Exit, Failure> {
+    if call.rejects.is_some() && call.files.len() > 1 {
+        return Err(Failure::call_with_hint(
+            "--rejects takes the rows of one file, and several are to be imported",
+            "without it each file has its own NAME.rejects.csv",
+        ));
+    }
     let installation = installation(folder).await?;
     let how = ImportCall {
         content: match (call.contacts, call.events) {
