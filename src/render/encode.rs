@@ -217,7 +217,7 @@ fn quoted_printable_line(line: &[u8], message: &mut Vec<u8>) {
         let rest = &line[index..];
         // One column stays free for the `=` of a soft line end.
         let room = BODY_LINE - 1 - column;
-        let run = rest.iter().take(room).take_while(|byte| SAFE_IN_BODY[usize::from(**byte)]).count();
+        let run = safe_run(&rest[..room.min(rest.len())]);
         // A dot or a `From ` at the beginning of a line could be changed on the way; white space at the
         // end of one could be cut off.
         let guarded_start = column == 0 && (rest[0] == b'.' || rest.starts_with(b"From "));
@@ -253,6 +253,26 @@ fn quoted_printable_line(line: &[u8], message: &mut Vec<u8>) {
         column += width;
         index += 1;
     }
+}
+
+/// How many bytes at the beginning may stand in a body as they are. Eight are looked at at once: a word
+/// in which none is foreign, `=`, or a control character is passed as a whole.
+fn safe_run(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES * 0x80;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let mut rest = bytes;
+    while let Some((chunk, behind)) = rest.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*chunk);
+        let control = word.wrapping_sub(ONES * 0x20) & !word;
+        let marked = has_zero(word ^ (ONES * u64::from(b'='))) | has_zero(word ^ (ONES * 0x7f));
+        if (word | control | marked) & HIGH != 0 {
+            break;
+        }
+        rest = behind;
+    }
+    let passed = bytes.len() - rest.len();
+    passed + rest.iter().take_while(|byte| SAFE_IN_BODY[usize::from(**byte)]).count()
 }
 
 /// Printable ASCII but `=`, space and tab.
@@ -314,6 +334,18 @@ Subject: =?utf-8?q?xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx?=
         insta::assert_snapshot!(address("Maison Roland"), @"From: Maison Roland <bonjour@maison.example>");
         insta::assert_snapshot!(address("Roland, \"la maison\" \\o/"), @r##"From: "Roland, \"la maison\" \\o/" <bonjour@maison.example>"##);
         insta::assert_snapshot!(address("Maison Élodie <hier>"), @"From: =?utf-8?q?Maison_=C3=89lodie_=3Chier=3E?= <bonjour@maison.example>");
+    }
+
+    #[test]
+    fn runs_end_at_the_first_byte_that_must_be_encoded() {
+        for byte in 0..=255u8 {
+            for position in 0..20 {
+                let mut bytes = [b'a'; 20];
+                bytes[position] = byte;
+                let expected = if SAFE_IN_BODY[usize::from(byte)] { 20 } else { position };
+                assert_eq!(safe_run(&bytes), expected, "{byte} at {position}");
+            }
+        }
     }
 
     #[test]

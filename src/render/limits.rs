@@ -146,4 +146,111 @@ mod tests {
             assert_eq!(there.map(|byte| original(&insertions, byte)), here, "{mark}");
         }
     }
+
+    /// Words that templates are made of; most orders of them are none.
+    const WORDS: [&str; 40] = [
+        "{{ ",
+        "{{- ",
+        " }}",
+        " -}}",
+        "{% ",
+        "{%- ",
+        " %}",
+        " -%}",
+        "{# ",
+        " #}",
+        "for a in b",
+        "endfor",
+        "if a",
+        "else",
+        "endif",
+        "set c = a",
+        "a",
+        "b.c",
+        "b[0]",
+        "b['c']",
+        "?.",
+        " or ",
+        " | ",
+        "upper",
+        "(",
+        ")",
+        "[",
+        "]",
+        "for",
+        "in",
+        "if",
+        "raw",
+        "endraw",
+        "'",
+        "\"",
+        "é",
+        "\n",
+        "<",
+        "include \"x\"",
+        "block d",
+    ];
+
+    fn render(source: &str) -> Result<String, String> {
+        let mut tera = tera::Tera::new();
+        register(&mut tera);
+        let templates = [("t", source), ("x", "partial")];
+        tera.add_raw_templates(templates).map_err(|error| error.to_string())?;
+        begin_part(Locale::PLAIN);
+        let context = tera::context! { a => "text", b => &["one", "two"] };
+        tera.render("t", &context).map_err(|_| "rendering".to_owned())
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_source_is_read_without_harm_and_means_the_same(
+            words in proptest::collection::vec(0..WORDS.len(), 0..24),
+        ) {
+            let source: String = words.into_iter().map(|word| WORDS[word]).collect();
+            let insertions = Outline::of(&source).insertions;
+            if let Ok(plain) = render(&source) {
+                let inserted = insert(&source, &insertions);
+                proptest::prop_assert_eq!(render(&inserted), Ok(plain), "{}", inserted);
+            }
+        }
+
+        #[test]
+        fn what_compiles_means_the_same(body in template(3)) {
+            let insertions = Outline::of(&body).insertions;
+            let plain = render(&body);
+            proptest::prop_assert!(plain.is_ok(), "{}: {:?}", body, plain);
+            let inserted = insert(&body, &insertions);
+            proptest::prop_assert_eq!(render(&inserted), plain, "{}", inserted);
+            for (byte, _) in inserted.char_indices() {
+                proptest::prop_assert!(original(&insertions, byte) <= body.len());
+            }
+        }
+    }
+
+    /// Templates that compile, with dashes in all places.
+    fn template(depth: u32) -> impl proptest::strategy::Strategy<Value = String> {
+        use proptest::prelude::*;
+
+        let dash = || prop::sample::select(vec!["", "-"]);
+        let leaf = prop_oneof![
+            Just(" text \n ".to_owned()),
+            Just("{# note #}".to_owned()),
+            Just("{% raw %}{{ x }}{% endraw %}".to_owned()),
+            Just("{{ [i ~ '!' for i in b if i or a] | join(sep=\"-\") }}".to_owned()),
+            Just("{{ [i for i in b] }}".to_owned()),
+            (dash(), dash()).prop_map(|(l, r)| format!("{{{{{l} a | upper {r}}}}}")),
+            (dash(), dash()).prop_map(|(l, r)| format!("{{%{l} include \"x\" {r}%}}")),
+        ];
+        leaf.prop_recursive(depth, 24, 4, move |inner| {
+            let body = prop::collection::vec(inner, 0..4).prop_map(|parts| parts.concat());
+            prop_oneof![
+                (body.clone(), dash(), dash()).prop_map(|(body, l, r)| {
+                    format!("{{%{l} for i in b {r}%}} {body} {{%{r} endfor {l}%}}")
+                }),
+                (body.clone(), dash())
+                    .prop_map(|(body, l)| format!("{{% if a {l}%}} {body} {{%{l} else %}} {{% endif %}}")),
+                body,
+            ]
+        })
+    }
 }
