@@ -143,10 +143,8 @@ impl Engine {
             let soonest = now.plus(std::time::Duration::from_millis(1));
             match self.next_wake(now).await?.map(|wake| wake.max(soonest)) {
                 Some(wake) if wake <= end => clock.set(wake),
-                _ => {
-                    clock.set(end.max(now));
-                    return Ok(all);
-                }
+                _ if now < end => clock.set(end),
+                _ => return Ok(all),
             }
         }
     }
