@@ -56,7 +56,7 @@ impl Checked {
     /// database, changes nothing.
     pub fn read(folder: &Path, environment: &BTreeMap<String, String>) -> Self {
         let settings = settings::load(folder, environment);
-        let time_zone = settings.settings.as_ref().map_or(chrono_tz::Tz::UTC, |settings| settings.time_zone);
+        let time_zone = settings.time_zone;
         let declared = declare::load(folder, time_zone);
 
         let rendering = Templates::load(folder);
@@ -64,10 +64,12 @@ impl Checked {
         let mut problems = settings.problems;
         problems.extend(declared.problems);
         problems.extend(rendering.problems);
-        if let (Some(settings), Some(catalogue)) = (&settings.settings, &declared.catalogue) {
+        if declared.complete {
+            // An address that is missing was said of the settings.
+            let placeholder = || RenderSettings { postal_address: "-".to_owned(), time_zone };
+            let settings = settings.settings.as_ref().map_or_else(placeholder, render_settings);
             let place_of = |path: &str| declared.places.of(path).cloned();
-            let templates = &rendering.templates;
-            problems.extend(render::check(templates, catalogue, &render_settings(settings), &place_of));
+            problems.extend(render::check(&rendering.templates, &declared.draft, &settings, &place_of));
         }
         let mut sources = settings.sources;
         sources.extend(declared.sources);

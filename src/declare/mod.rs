@@ -53,6 +53,8 @@ pub struct Loaded {
     /// that is missing). Attributes and traits that are wrong are in it as texts, so that nobody
     /// who names them is blamed. Never evaluate it.
     pub draft: Catalogue,
+    /// Whether every file could be read; else names that `draft` lacks may be declared all the same.
+    pub complete: bool,
     /// Errors and warnings, sorted by file, line and column.
     pub problems: Vec<Problem>,
     /// Where each declaration and its keys stand.
@@ -126,7 +128,7 @@ fn read_all(files: &[SourceFile], time_zone: Zone, unreadable: Vec<Problem>) -> 
     let sound = !problems.iter().any(Problem::is_error);
     let catalogue = sound.then(|| draft.clone());
     let files = files.iter().map(|file| file.name.clone()).collect();
-    Loaded { catalogue, draft, problems, places, sources, files, notes }
+    Loaded { catalogue, draft, complete, problems, places, sources, files, notes }
 }
 
 /// Reads all trees. `complete`: there is no file whose declarations are unknown.

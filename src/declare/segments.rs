@@ -43,18 +43,30 @@ fn one(
     Some((SegmentName::parse(&name.text).ok()?, Segment { condition, description }))
 }
 
-/// Each cycle is reported once, at the place where it closes.
+/// Segments are no deeper in each other: those who unfold them may go as deep.
+const MAX_NESTING: usize = 100;
+
+/// Each cycle is reported once, at the place where it closes. So is a chain that is too long.
 fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Vec<Name>>) {
-    let mut done: BTreeSet<&str> = BTreeSet::new();
+    // Those that were followed to their end, with how deep the segments in them lie.
+    let mut done: BTreeMap<&str, usize> = BTreeMap::new();
     for start in graph.keys() {
-        if done.contains(start.as_str()) {
+        if done.contains_key(start.as_str()) {
             continue;
         }
         // The path from `start`, with the next use of each segment on it that is to be followed.
         let mut path: Vec<(&str, usize)> = vec![(start, 0)];
         while let Some((segment, next)) = path.last_mut() {
             let Some(used) = graph.get(*segment).and_then(|used| used.get(*next)) else {
-                done.insert(*segment);
+                let used = graph.get(*segment).map(Vec::as_slice).unwrap_or_default();
+                let deepest = used.iter().max_by_key(|used| done.get(used.text.as_str()));
+                let depth =
+                    deepest.and_then(|used| done.get(used.text.as_str())).map_or(0, |depth| depth + 1);
+                if let (Some(used), true) = (deepest, depth == MAX_NESTING) {
+                    let message = format!("`{segment}` has more than {MAX_NESTING} segments in each other");
+                    reader.report(Problem::error("too-deep", message, used.place.clone()));
+                }
+                done.insert(*segment, depth);
                 path.pop();
                 continue;
             };
@@ -68,7 +80,7 @@ fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Vec<Name>>) {
                 };
                 let problem = Problem::error("segment-cycle", message, used.place.clone());
                 reader.report(problem.hint("one of them must do without the other"));
-            } else if !done.contains(used.text.as_str()) && graph.contains_key(&used.text) {
+            } else if !done.contains_key(used.text.as_str()) && graph.contains_key(&used.text) {
                 path.push((&used.text, 0));
             }
         }

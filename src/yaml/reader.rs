@@ -18,6 +18,7 @@ use crate::domain::time::{Span, Zone};
 #[derive(Debug, Default)]
 pub struct Reader {
     problems: Vec<Problem>,
+    errors: usize,
 }
 
 impl Reader {
@@ -28,6 +29,7 @@ impl Reader {
 
     /// Notes a problem.
     pub fn report(&mut self, problem: Problem) {
+        self.errors += usize::from(problem.is_error());
         self.problems.push(problem);
     }
 
@@ -37,8 +39,8 @@ impl Reader {
     }
 
     /// How many errors were noted: whether reading something added any.
-    pub fn errors(&self) -> usize {
-        self.problems.iter().filter(|problem| problem.is_error()).count()
+    pub const fn errors(&self) -> usize {
+        self.errors
     }
 
     /// Notes that something of the language is not there yet.

@@ -294,6 +294,16 @@ segments:
 }
 
 #[test]
+fn segments_are_not_endlessly_deep_in_each_other() {
+    let chain = |length: u32| -> String {
+        let links = (1..length).map(|number| format!("  s{number}: {{ match: s{} }}\n", number - 1));
+        format!("segments:\n  s0: {{ match: everyone }}\n{}", links.collect::<Vec<_>>().concat())
+    };
+    assert_eq!(problems_of(&chain(100)), "");
+    insta::assert_snapshot!(problems_of(&chain(5_000)), @"a.yaml:102:18+3 too-deep: `s100` has more than 100 segments in each other");
+}
+
+#[test]
 fn a_wrong_declaration_is_wrong_once() {
     let text = format!(
         "{FROM}\
