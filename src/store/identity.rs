@@ -261,14 +261,12 @@ impl Book {
                 Outcome::Rejected(rejection) => ContactOutcome::Rejected(rejection.clone()),
             })
             .collect();
-        for index in 0..self.people.len() {
-            if self.people[index].became.is_some() {
-                if matches!(self.people[index].origin, Origin::Stored { .. }) {
-                    plan.merges.push((self.people[index].contact.id, self.number(index)));
-                }
-                continue;
+        for (index, person) in self.people.iter().enumerate() {
+            if person.became.is_some() && matches!(person.origin, Origin::Stored { .. }) {
+                plan.merges.push((person.contact.id, self.number(index)));
             }
-            let person = &mut self.people[index];
+        }
+        for person in self.people.iter_mut().filter(|person| person.became.is_none()) {
             let id = person.contact.id;
             plan.consents.extend(person.consents.drain(..).map(|consent| (id, consent)));
             if person.attributes_changed {

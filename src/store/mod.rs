@@ -14,14 +14,6 @@
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
 
-#![allow(
-    unused_variables,
-    dead_code,
-    clippy::unused_async,
-    clippy::todo,
-    reason = "signatures first; the bodies follow"
-)]
-
 use std::sync::Arc;
 
 use migrations::MigratorTrait as _;

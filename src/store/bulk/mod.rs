@@ -186,6 +186,11 @@ impl Bulk {
         forward!(self, mark_recorded(deliveries, now))
     }
 
+    /// Up to `limit` rows of the log after `after`, with the contacts whose they are now.
+    pub(super) async fn read_log(&mut self, after: i64, limit: i64) -> Result<Vec<LogRow>> {
+        forward!(self, read_log(after, limit))
+    }
+
     /// All chunks of some blocks, in order.
     pub(super) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
         forward!(self, read_blocks(blocks))
@@ -196,6 +201,11 @@ impl Bulk {
         forward!(self, replace_blocks(blocks, chunks))
     }
 }
+
+/// See [`Bulk::read_log`].
+const READ_LOG: &str = "SELECT e.id, COALESCE(m.contact, e.contact), e.name, e.at, e.properties
+    FROM events e LEFT JOIN contact_merges m ON m.former = e.contact
+    WHERE e.id > $1 ORDER BY e.id LIMIT $2";
 
 /// The place of a contact in the packed histories.
 pub(super) const fn place(contact: i64) -> (i64, u8) {

@@ -3,6 +3,5 @@
 
 pub(super) mod campaign;
 pub(super) mod contact;
-pub(super) mod incarnation;
 pub(super) mod run;
 pub(super) mod suppression;

@@ -1,14 +1,103 @@
 //! Packed histories against the log that they are made from.
 
-use super::super::{Result, Store};
-use crate::domain::contact::ContactId;
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-/// Makes all packed histories anew from the log; says how many events they hold.
+use super::super::bulk::{Bulk, Counter, LogRow};
+use super::super::{Result, Store, events};
+use super::{ContactVisitor, VisitError, visit_all};
+use crate::domain::contact::{ContactId, ContactView};
+use crate::domain::history::{ContactPart, EventNeed, History, Needs};
+use crate::domain::time::Timestamp;
+
+/// Rows of the log that are packed at once: some 150 MB. The more, the fewer times a chunk is written.
+const PAGE: i64 = 500_000;
+
+/// Makes all packed histories anew from the log, in one transaction; says how many events they hold.
 pub async fn rebuild(store: &Store) -> Result<u64> {
-    todo!()
+    let mut bulk = Bulk::begin(store, "rebuild the histories").await?;
+    // Nobody appends meanwhile.
+    bulk.draw(Counter::Event, 0).await?;
+    bulk.execute("DELETE FROM history_chunks", &[]).await?;
+    let (mut after, mut events) = (0, 0);
+    loop {
+        let rows = bulk.read_log(after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        events += rows.len() as u64;
+        bulk.append_chunks(rows).await?;
+    }
+    bulk.commit().await?;
+    Ok(events)
 }
 
-/// Contacts whose packed history does not hold what the log says, at most `limit` of them.
+/// Contacts whose packed history does not hold what the log says, at most `limit` of them, in the order
+/// of their numbers. Nobody can append events while it reads.
 pub async fn verify(store: &Store, limit: usize) -> Result<Vec<ContactId>> {
-    todo!()
+    let mut bulk = Bulk::begin(store, "verify the histories").await?;
+    bulk.draw(Counter::Event, 0).await?;
+    let mut log: HashMap<i64, u64> = HashMap::new();
+    let mut after = 0;
+    loop {
+        let rows = bulk.read_log(after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.id;
+        for row in &rows {
+            let digest = log.entry(row.contact).or_default();
+            *digest = digest.wrapping_add(digest_of_row(row));
+        }
+    }
+    let everything = |name| EventNeed {
+        name,
+        since: Timestamp::from_micros(i64::MIN),
+        properties_since: Some(Timestamp::from_micros(i64::MIN)),
+    };
+    let mut needs = Needs {
+        contact: ContactPart::Facts,
+        events: events::names(store).await?.into_values().map(everything).collect(),
+    };
+    needs.events.sort_unstable_by_key(|need| need.name);
+    let visitors = visit_all(store, &needs, vec![Digests::default()]).await.map_err(|error| match error {
+        VisitError::Store(error) => error,
+        VisitError::Visitor(never) => match never {},
+    })?;
+    for (contact, digest) in visitors.into_iter().flat_map(|visitor| visitor.by_contact) {
+        let of_log = log.entry(contact).or_default();
+        *of_log = of_log.wrapping_sub(digest);
+    }
+    let mut different: Vec<_> =
+        log.into_iter().filter(|(_, rest)| *rest != 0).map(|(contact, _)| ContactId(contact)).collect();
+    different.sort_unstable();
+    different.truncate(limit);
+    Ok(different)
+}
+
+/// What the packed histories hold: per contact the sum of the digests of its events.
+#[derive(Debug, Default)]
+struct Digests {
+    by_contact: Vec<(i64, u64)>,
+}
+
+impl ContactVisitor for Digests {
+    type Error = Infallible;
+
+    fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
+        let digests = history.all().iter().map(|event| {
+            let name = i64::from(event.name.0);
+            digest(event.arrival, name, event.at.micros(), history.properties(event))
+        });
+        self.by_contact.push((contact.id.0, digests.fold(0, u64::wrapping_add)));
+        Ok(())
+    }
+}
+
+fn digest_of_row(row: &LogRow) -> u64 {
+    digest(row.id, row.name, row.at, if row.properties == "{}" { "" } else { &row.properties })
+}
+
+fn digest(arrival: i64, name: i64, at: i64, properties: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (arrival, name, at, properties).hash(&mut hasher);
+    hasher.finish()
 }

@@ -5,4 +5,5 @@ mod events;
 mod histories;
 mod memberships;
 mod opening;
+mod rebuild;
 mod small_tables;

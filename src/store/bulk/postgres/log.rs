@@ -1,0 +1,193 @@
+//! The event log and the chunks that are made from it.
+
+use std::collections::HashMap;
+
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use super::super::{ChunkRow, LogRow, READ_LOG, StoredChunk, pack, regroup};
+use super::PostgresBulk;
+use crate::domain::event::EventNameId;
+use crate::store::error::failed;
+use crate::store::{ROWS, Result};
+
+impl PostgresBulk {
+    pub(in crate::store::bulk) async fn event_names(
+        &mut self,
+        names: Vec<String>,
+    ) -> Result<HashMap<String, EventNameId>> {
+        let find = "SELECT id, name FROM event_names WHERE name = ANY($1)";
+        let insert = "INSERT INTO event_names (id, name)
+            SELECT (SELECT COALESCE(MAX(id), 0) FROM event_names) + row_number() OVER (), given.name
+            FROM unnest($1::text[]) AS given (name)
+            WHERE NOT EXISTS (SELECT 1 FROM event_names known WHERE known.name = given.name)";
+        let mut numbers = HashMap::with_capacity(names.len());
+        for attempt in 0..2 {
+            let rows = sqlx::query(find).bind(&names).fetch_all(&mut *self.transaction).await;
+            for row in rows.map_err(failed(self.operation))? {
+                let number: i64 = row.try_get(0).map_err(failed(self.operation))?;
+                let name = row.try_get(1).map_err(failed(self.operation))?;
+                numbers.insert(name, EventNameId(number as u32));
+            }
+            if attempt == 1 || names.iter().all(|name| numbers.contains_key(name)) {
+                break;
+            }
+            let inserted = sqlx::query(insert).bind(&names).execute(&mut *self.transaction).await;
+            inserted.map_err(failed(self.operation))?;
+        }
+        Ok(numbers)
+    }
+
+    pub(in crate::store::bulk) async fn seen(&mut self, messages: Vec<(i64, String)>) -> Result<Vec<bool>> {
+        let text = "SELECT given.place FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS given (hash, message, place)
+            WHERE EXISTS (SELECT 1 FROM event_messages m JOIN events e ON e.id = m.event
+                WHERE m.hash = given.hash AND e.message_id = given.message)";
+        let mut seen = vec![false; messages.len()];
+        for (number, part) in messages.chunks(ROWS).enumerate() {
+            let places: Vec<i64> = (0..part.len()).map(|place| (number * ROWS + place) as i64).collect();
+            let query =
+                columns!(sqlx::query_scalar(text), part, |(hash, _)| *hash, |(_, message)| message.as_str());
+            let found: Vec<i64> =
+                query.bind(places).fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
+            for place in found {
+                seen[place as usize] = true;
+            }
+        }
+        Ok(seen)
+    }
+
+    pub(in crate::store::bulk) async fn append_log(
+        &mut self,
+        rows: Vec<LogRow>,
+        hashes: Vec<(i64, i64)>,
+        source: String,
+        received_at: i64,
+    ) -> Result<Vec<LogRow>> {
+        let append = "INSERT INTO events (id, contact, name, at, message_id, properties, source, received_at)
+            SELECT given.*, $7, $8
+            FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[]) AS given";
+        for part in rows.chunks(ROWS) {
+            let query = columns!(
+                sqlx::query(append),
+                part,
+                |row| row.id,
+                |row| row.contact,
+                |row| row.name,
+                |row| row.at,
+                |row| row.message_id.as_deref(),
+                |row| row.properties.as_str(),
+            );
+            let query = query.bind(&source).bind(received_at);
+            query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        }
+        let note =
+            "INSERT INTO event_messages (hash, event) SELECT * FROM unnest($1::bigint[], $2::bigint[])";
+        for part in hashes.chunks(ROWS) {
+            let query = columns!(sqlx::query(note), part, |(hash, _)| *hash, |(_, event)| *event);
+            query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        }
+        Ok(rows)
+    }
+
+    pub(in crate::store::bulk) async fn append_chunks(&mut self, mut rows: Vec<LogRow>) -> Result<()> {
+        let groups = regroup(&mut rows);
+        let text = "SELECT last.sequence, last.heads, last.properties
+            FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (block, name, place)
+            LEFT JOIN LATERAL (
+                SELECT sequence, heads, properties FROM history_chunks h
+                WHERE h.block = given.block AND h.name = given.name ORDER BY sequence DESC LIMIT 1
+            ) AS last ON TRUE
+            ORDER BY given.place";
+        for part in groups.chunks(ROWS) {
+            let query = columns!(sqlx::query(text), part, |group| group.block, |group| group.name);
+            let stored = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
+            let mut chunks = Vec::with_capacity(part.len());
+            for (group, row) in part.iter().zip(&stored) {
+                let last = read_last(row).map_err(failed(self.operation))?;
+                chunks.extend(pack(group.block, group.name, last.as_ref(), &rows[group.start..group.end])?);
+            }
+            self.write_chunks(&chunks).await?;
+        }
+        Ok(())
+    }
+
+    async fn write_chunks(&mut self, chunks: &[ChunkRow]) -> Result<()> {
+        let text = "INSERT INTO history_chunks (block, name, sequence, heads, properties)
+            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
+            ON CONFLICT (block, name, sequence)
+            DO UPDATE SET heads = excluded.heads, properties = excluded.properties";
+        for part in chunks.chunks(ROWS) {
+            let query = columns!(
+                sqlx::query(text),
+                part,
+                |chunk| chunk.block,
+                |chunk| chunk.name,
+                |chunk| chunk.sequence,
+                |chunk| chunk.heads.as_slice(),
+                |chunk| chunk.properties.as_slice(),
+            );
+            query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        }
+        Ok(())
+    }
+
+    pub(in crate::store::bulk) async fn mark_recorded(
+        &mut self,
+        deliveries: Vec<i64>,
+        now: i64,
+    ) -> Result<()> {
+        let query = sqlx::query("UPDATE deliveries SET recorded_at = $2 WHERE id = ANY($1)");
+        let query = query.bind(deliveries).bind(now);
+        query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        Ok(())
+    }
+
+    pub(in crate::store::bulk) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
+        let text = "SELECT block, name, sequence, heads, properties FROM history_chunks
+            WHERE block = ANY($1) ORDER BY block, name, sequence";
+        let rows = sqlx::query(text).bind(blocks).fetch_all(&mut *self.transaction).await;
+        let read = |row: &PgRow| {
+            Ok(ChunkRow {
+                block: row.try_get(0)?,
+                name: row.try_get(1)?,
+                sequence: row.try_get(2)?,
+                heads: row.try_get(3)?,
+                properties: row.try_get(4)?,
+            })
+        };
+        let rows = rows.map_err(failed(self.operation))?;
+        rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(failed(self.operation))
+    }
+
+    pub(in crate::store::bulk) async fn replace_blocks(
+        &mut self,
+        blocks: Vec<i64>,
+        chunks: Vec<ChunkRow>,
+    ) -> Result<()> {
+        let remove = sqlx::query("DELETE FROM history_chunks WHERE block = ANY($1)").bind(blocks);
+        remove.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        self.write_chunks(&chunks).await
+    }
+
+    pub(in crate::store::bulk) async fn read_log(&mut self, after: i64, limit: i64) -> Result<Vec<LogRow>> {
+        let query = sqlx::query(READ_LOG).bind(after).bind(limit);
+        let rows = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        let read = |row: &PgRow| {
+            Ok(LogRow {
+                id: row.try_get(0)?,
+                contact: row.try_get(1)?,
+                name: row.try_get(2)?,
+                at: row.try_get(3)?,
+                message_id: None,
+                properties: row.try_get(4)?,
+            })
+        };
+        rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(failed(self.operation))
+    }
+}
+
+fn read_last(row: &PgRow) -> sqlx::Result<Option<StoredChunk>> {
+    let sequence: Option<i64> = row.try_get(0)?;
+    let Some(sequence) = sequence else { return Ok(None) };
+    Ok(Some(StoredChunk { sequence, heads: row.try_get(1)?, properties: row.try_get(2)? }))
+}

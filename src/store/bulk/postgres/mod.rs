@@ -1,0 +1,48 @@
+//! Bulk writing on `PostgreSQL`: columns travel as arrays, thousands of rows a statement.
+
+use sqlx::postgres::PgPool;
+use sqlx::{Postgres, Transaction};
+
+use crate::store::Result;
+use crate::store::error::failed;
+
+/// One array per field of some rows.
+macro_rules! columns {
+    ($query:expr, $rows:expr, $($field:expr),* $(,)?) => {
+        $query$(.bind($rows.iter().map($field).collect::<Vec<_>>()))*
+    };
+}
+
+mod log;
+mod people;
+
+/// See the module.
+pub(in crate::store) struct PostgresBulk {
+    transaction: Transaction<'static, Postgres>,
+    operation: &'static str,
+}
+
+impl PostgresBulk {
+    pub(super) async fn begin(pool: &PgPool, operation: &'static str) -> Result<Self> {
+        Ok(Self { transaction: pool.begin().await.map_err(failed(operation))?, operation })
+    }
+
+    pub(super) async fn commit(self) -> Result<()> {
+        self.transaction.commit().await.map_err(failed(self.operation))
+    }
+
+    pub(super) async fn draw(&mut self, counter: &'static str, count: i64) -> Result<i64> {
+        let text = "UPDATE counters SET value = value + $2 WHERE name = $1 RETURNING value";
+        let query = sqlx::query_scalar(text).bind(counter).bind(count);
+        query.fetch_one(&mut *self.transaction).await.map_err(failed(self.operation))
+    }
+
+    pub(super) async fn execute(&mut self, text: &'static str, values: Vec<i64>) -> Result<u64> {
+        let mut query = sqlx::query(text);
+        for value in values {
+            query = query.bind(value);
+        }
+        let result = query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        Ok(result.rows_affected())
+    }
+}

@@ -1,0 +1,76 @@
+//! Packed histories are made anew from the log, and held against it.
+
+use campaignd::domain::contact::{ContactId, ContactUpdate};
+use campaignd::domain::time::Timestamp;
+use campaignd::store::contacts;
+use campaignd::store::events::{Appender, IncomingEvent};
+use campaignd::store::histories;
+
+use crate::support::database::on_both;
+
+const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+fn event(contact: u32, number: u32) -> IncomingEvent {
+    // Every 40th is larger than a page of either database.
+    let note = "é".repeat(if number.is_multiple_of(40) { 9_000 } else { 3 });
+    IncomingEvent {
+        external_id: (!contact.is_multiple_of(5)).then(|| format!("c{contact}")),
+        email: contact.is_multiple_of(5).then(|| format!("c{contact}@x.example")),
+        name: ["order", "view", "click"][number as usize % 3].to_owned(),
+        at: Some(Timestamp::from_seconds(1_700_000_000 + i64::from(number * 7_919 % 1_000))),
+        message_id: None,
+        properties: if number.is_multiple_of(7) { String::new() } else { format!(r#"{{"note":"{note}"}}"#) },
+    }
+}
+
+#[test]
+fn what_was_appended_merged_lost_and_rebuilt() {
+    on_both(|database| async move {
+        let store = &database.store;
+        let mut appender = Appender::new(store);
+        for batch in 0..3 {
+            let events: Vec<_> = (0..400).map(|n| event(n * n % 41, batch * 400 + n)).collect();
+            appender.append(&events, "test", NOW).await.expect("they are appended");
+        }
+        // Two pairs become one each; so one of their blocks is written anew.
+        let merge = |id: &str, email: &str| ContactUpdate {
+            external_id: Some(id.to_owned()),
+            email: Some(email.to_owned()),
+            ..ContactUpdate::default()
+        };
+        let merges = [merge("c1", "c5@x.example"), merge("c4", "c20@x.example")];
+        contacts::apply(store, &merges, NOW).await.expect("they become one");
+        appender.append(&[event(5, 1), event(1, 2)], "test", NOW).await.expect("they are appended");
+        let different = histories::verify(store, 10).await.expect("it is verified");
+        assert_eq!(different, [], "appends and merges keep both alike");
+
+        database.execute("DELETE FROM history_chunks WHERE block = 1").await;
+        let different = histories::verify(store, 3).await.expect("it is verified");
+        assert_eq!(different, [ContactId(17), ContactId(18), ContactId(19)], "who has events in it");
+
+        assert_eq!(histories::rebuild(store).await.expect("it is rebuilt"), 1_202);
+        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), []);
+        let late = [event(16, 3), event(1, 4)];
+        appender.append(&late, "test", NOW).await.expect("they are appended");
+        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), []);
+    });
+}
+
+#[test]
+fn a_damaged_chunk_is_named() {
+    on_both(|database| async move {
+        let store = &database.store;
+        Appender::new(store).append(&[event(1, 1)], "test", NOW).await.expect("it is appended");
+        let bytes = if database.address.starts_with("sqlite") { "x'ff'" } else { "'\\xff'" };
+        database.execute(&format!("UPDATE history_chunks SET heads = {bytes}")).await;
+        let failure = histories::verify(store, 1).await.expect_err("it cannot be read");
+        assert!(!failure.is_unavailable());
+        let source = std::error::Error::source(&failure).expect("it says where").to_string();
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(failure, @"cannot read a packed history");
+            insta::assert_snapshot!(source, @"the packed history of block 0 is damaged; `campaignd migrate --rebuild-histories` makes it anew from the event log");
+        }
+        histories::rebuild(store).await.expect("it is rebuilt");
+        assert_eq!(histories::verify(store, 1).await.expect("it is verified"), []);
+    });
+}
