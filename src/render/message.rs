@@ -27,16 +27,18 @@ pub(super) struct Draft<'a> {
 
 /// Writes the message.
 pub(super) fn write(draft: &Draft<'_>, links: &Links) -> Email {
-    let domain = draft.from.address.domain();
+    // International domains are written in ASCII, so that servers without SMTPUTF8 take the mail.
+    let from = draft.from.address.on_the_wire();
+    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
     let message_id = links.signer().message_id(draft.delivery, domain);
     let mut message = Vec::with_capacity(2_048 + draft.html.len() + draft.text.len() * 9 / 8);
     plain(&mut message, "Date", &draft.date.to_utc().to_rfc2822());
     plain(&mut message, "Message-ID", &message_id);
-    encode::mailbox("From", draft.from.name.as_deref(), draft.from.address.as_str(), &mut message);
+    encode::mailbox("From", draft.from.name.as_deref(), &from, &mut message);
     if let Some(reply_to) = draft.reply_to {
-        encode::mailbox("Reply-To", reply_to.name.as_deref(), reply_to.address.as_str(), &mut message);
+        encode::mailbox("Reply-To", reply_to.name.as_deref(), &reply_to.address.on_the_wire(), &mut message);
     }
-    encode::mailbox("To", None, draft.recipient.as_str(), &mut message);
+    encode::mailbox("To", None, &draft.recipient.on_the_wire(), &mut message);
     encode::unstructured("Subject", draft.subject, &mut message);
     match draft.purpose {
         MailPurpose::Marketing => marketing_headers(draft, links, domain, &mut message),

@@ -202,6 +202,14 @@ pub(crate) fn goes_through_intact(shop: &mut Shop, text: &str) {
 }
 
 #[test]
+fn international_domains_are_written_in_ascii() {
+    let mut reader = Reader::new("", r#"{"first_name":"Anna"}"#);
+    reader.contact.email = Some("anna@müller.example".to_owned());
+    let mail = raw(&hello("<p>Hello {{ contact.first_name }}</p>"), "hello", &reader);
+    assert!(mail.is_ascii() && mail.contains("\r\nTo: <anna@xn--mller-kva.example>\r\n"), "{mail}");
+}
+
+#[test]
 fn hostile_names_go_through_intact() {
     let mut shop = wire();
     for text in [
