@@ -237,6 +237,39 @@ mod tests {
         assert_eq!(records[2], r#"3 Record ["3", "4"]"#);
     }
 
+    /// Cells of each record, by the reader of the `csv` crate.
+    fn read_by_another(text: &str) -> Vec<Vec<Vec<u8>>> {
+        let reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+        reader
+            .into_byte_records()
+            .map(|record| record.expect("memory can be read").iter().map(<[u8]>::to_vec).collect())
+            .collect()
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn records_are_those_of_another_reader(text in "[ab,\"\n\ré]{0,40}", buffer in 1_usize..9) {
+            let source = io::BufReader::with_capacity(buffer, io::Cursor::new(text.clone()));
+            let mut table = Table::new(Box::new(source), Delimiter::Comma);
+            let mut records = Vec::new();
+            let mut closed = true;
+            loop {
+                match table.advance().expect("memory can be read") {
+                    Next::End => break,
+                    next => closed = next == Next::Record,
+                }
+                records.push((0..table.len()).map(|index| table.cell(index).to_vec()).collect::<Vec<_>>());
+            }
+            let mut expected = read_by_another(&text);
+            if !closed {
+                // A quote that is not closed: the same records before it.
+                records.pop();
+                expected.truncate(records.len());
+            }
+            proptest::prop_assert_eq!(records, expected);
+        }
+    }
+
     #[test]
     fn delimiters_are_counted_outside_of_quotes() {
         for (head, expected) in [
