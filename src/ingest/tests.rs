@@ -350,3 +350,31 @@ fn packed_files_are_unpacked() {
     assert_eq!(read_as("contacts.csv.gz", &options(), &packed), "2 1 - city=\"Rome\"\n");
     assert!(read_as("contacts.csv.gz", &options(), &packed[..packed.len() - 9]).contains("cannot read"));
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_are_read_or_rejected(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..200)) {
+        for (name, header) in [
+            ("a.csv", "id,birth_date,income,interests,consent.marketing,consent.marketing.at,created_at\n"),
+            ("a.csv", "event,at,id,email,amount,message_id\n"),
+            ("a.jsonl", "{\"id\": \"1\"}\n"),
+            ("a.csv.gz", ""),
+            ("a", ""),
+        ] {
+            read_as(name, &options(), &[header.as_bytes(), &bytes].concat());
+        }
+    }
+
+    #[test]
+    fn any_line_of_json_is_read_or_rejected(
+        line in "\\{\"(id|email|event|at|traits|properties|consent|birth_date|x)\": ?(\"[a-z0-9@.é-]{0,12}\"|-?[0-9]{1,17}|null|true|\\[1\\]|\\{\"total\": \"[0-9]\"\\})\\}"
+    ) {
+        for content in [Content::Contacts, Content::Events] {
+            let options = ImportOptions { content: Some(content), ..options() };
+            let said = read_as("a.jsonl", &options, line.as_bytes());
+            proptest::prop_assert!(said.starts_with("1 "), "{}", said);
+        }
+    }
+}

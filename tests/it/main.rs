@@ -10,6 +10,7 @@ mod evaluate;
 mod ingest;
 mod kill;
 mod render;
+mod report;
 mod send;
 mod settings;
 mod shared;
