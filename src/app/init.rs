@@ -28,8 +28,11 @@ pub fn init(folder: &Path, now: Timestamp) -> Result<Vec<PathBuf>, Failure> {
         .map(|(path, _)| *path)
         .filter(|path| fs::symlink_metadata(folder.join(path)).is_ok())
         .collect();
-    if !there.is_empty() {
-        let message = format!("{}: {} exists already", folder.display(), there.join(", "));
+    if let Some(first) = there.first() {
+        let message = match there.len() {
+            1 => format!("{} exists already", folder.join(first).display()),
+            count => format!("{} and {} more files exist already", folder.join(first).display(), count - 1),
+        };
         return Err(Failure::call_with_hint(message, "name a new folder; nothing was written"));
     }
     FILES.iter().map(|(path, text)| write(folder.join(path), &dated(text, now))).collect()

@@ -90,8 +90,21 @@ fn tell(terminal: Terminal, failure: &Failure) -> Exit {
             Exit::Wrong
         }
         Failure::Outside(error) => {
-            terminal.message(&format!("error: {error:#}"));
+            terminal.message(&format!("error: {}", chained(error)));
             Exit::Failed
         }
     }
+}
+
+/// An error with its causes; one that only repeats what was said before is left out.
+fn chained(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |said, cause| {
+        if said.is_empty() {
+            cause
+        } else if said.ends_with(&cause) {
+            said
+        } else {
+            format!("{said}: {cause}")
+        }
+    })
 }

@@ -58,11 +58,11 @@ impl Person {
 /// Shares of habits, in percent.
 const HABITS: [(Habit, u32); 6] = [
     (Habit::Best, 6),
-    (Habit::Regular, 22),
+    (Habit::Regular, 34),
     (Habit::Occasional, 28),
-    (Habit::Single, 12),
-    (Habit::Lapsed, 18),
-    (Habit::Browser, 14),
+    (Habit::Single, 8),
+    (Habit::Lapsed, 12),
+    (Habit::Browser, 12),
 ];
 
 /// One contact in so many works for the shop.

@@ -94,7 +94,7 @@ impl<'a> Story<'a> {
             Habit::Best => (10, 45),
             Habit::Regular => (25, 95),
             Habit::Lapsed => (20, 120),
-            Habit::Occasional => (80, 300),
+            Habit::Occasional => (45, 170),
             Habit::Single | Habit::Browser => (20, 90),
         };
         let gap = self.chance.random_range(shortest..longest);

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
@@ -151,6 +152,10 @@ pub(super) async fn open_postgres(
         .application_name("campaignd")
         .statement_cache_capacity(200)
         .options([("synchronous_commit", synchronous_commit), ("jit", "off")]);
+    // A pool tries until its time is out and does not say why; one connection by hand says so at once.
+    let first = tokio::time::timeout(BUSY_TIMEOUT, PgConnection::connect_with(&settings)).await;
+    let first = first.map_err(|_| sqlx::Error::PoolTimedOut).and_then(|first| first);
+    first.map_err(failed("connect to PostgreSQL"))?.close().await.map_err(failed("connect to PostgreSQL"))?;
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.unwrap_or(10).max(2))
         .acquire_timeout(BUSY_TIMEOUT)

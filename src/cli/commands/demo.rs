@@ -16,7 +16,7 @@ use crate::report::TextStyle;
 use super::counted;
 
 pub(super) async fn run(folder: &Path, call: &Demo, terminal: Terminal) -> Result<Exit, Failure> {
-    let folder = folder.join(&call.dir);
+    let folder = if folder == Path::new(".") { call.dir.clone() } else { folder.join(&call.dir) };
     let bar = bar(terminal);
     let made = demo::run(&folder, call.seed, &|days| bar.set_position(days)).await;
     bar.finish_and_clear();

@@ -82,8 +82,8 @@ fn text(file: &Path, summary: &Summary) -> String {
         Some(Content::Contacts) => {
             let _ = write!(
                 text,
-                ": {} new, {} changed, {} as known",
-                counted(summary.contacts_created, "contact", "contacts"),
+                ": {}, {} changed, {} as known",
+                counted(summary.contacts_created, "new contact", "new contacts"),
                 summary.contacts_updated,
                 summary.contacts_unchanged,
             );
@@ -91,10 +91,10 @@ fn text(file: &Path, summary: &Summary) -> String {
         Some(Content::Events) => {
             let _ = write!(
                 text,
-                ": {} new, {} known already; {} new",
-                counted(summary.events_added, "event", "events"),
+                ": {}, {} known already; {}",
+                counted(summary.events_added, "new event", "new events"),
                 summary.events_known,
-                counted(summary.contacts_created, "contact", "contacts"),
+                counted(summary.contacts_created, "new contact", "new contacts"),
             );
         }
     }

@@ -10,12 +10,12 @@ use crate::cli::terminal::Terminal;
 use crate::clock::Clock;
 
 pub(super) fn run(project: &Path, call: &Init, terminal: Terminal) -> Result<Exit, Failure> {
-    let folder = project.join(&call.folder);
+    let here = call.folder.as_os_str() == ".";
+    let folder = if here { project.to_path_buf() } else { project.join(&call.folder) };
     let files = init(&folder, Clock::System.now())?;
     let lines: Vec<String> = files.iter().map(|file| format!("wrote {}\n", file.display())).collect();
     terminal.result(&lines.concat())?;
-    let inside =
-        if call.folder.as_os_str() == "." { String::new() } else { format!("cd {} && ", folder.display()) };
+    let inside = if here { String::new() } else { format!("cd {} && ", folder.display()) };
     terminal.message(&format!("next: {inside}campaignd check && campaignd import contacts.csv"));
     Ok(Exit::Fine)
 }

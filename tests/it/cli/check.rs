@@ -1,1 +1,147 @@
-//! `campaignd check`: what a user sees of their files' problems.
+//! `campaignd check`, and that every command says the same of a project that is wrong.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use super::{NewProject, campaignd};
+
+/// Ten mistakes in three files, each of another kind.
+const MISTAKES: [(&str, &str); 3] = [
+    (
+        "campaigns/audience.yaml",
+        r"attributes:
+  first_name: txet
+  country: text
+segments:
+  french: { match: { attribute: { contry: FR } } }
+  old: { match: { did: purchase, within: 30 dayz } }
+  chicken: { match: egg }
+  egg: { match: chicken }
+",
+    ),
+    (
+        "campaigns/events.yaml",
+        r"events:
+  purchase: { properties: { amount: number } }
+traits:
+  spend: { of: purchase, total: amuont }
+campaings: {}
+",
+    ),
+    (
+        "campaigns/mail.yaml",
+        r#"campaigns:
+  hello:
+    audience: { any: [frensh, old] }
+    schedule: { cron: "0 9 30 2 *", time_zone: Europe/Paris }
+    from: "Shop <shop@shop.example>"
+    template: nowhere
+  again:
+    audience: { any: [french, chicken] }
+    schedule: { cron: "0 9 * * *", time_zone: Europe/Pariss }
+    from: "Shop shop.example"
+    template: thank_you
+"#,
+    ),
+];
+
+#[test]
+fn a_new_project_is_fine() {
+    let project = NewProject::create();
+    let said = campaignd(project.folder(), ["check"]);
+    assert_eq!((said.exit, said.err.as_str()), (0, ""), "{}", said.out);
+    insta::assert_snapshot!(said.out, @"1 file of declarations: 1 segment, 1 campaign: fine");
+
+    let said = campaignd(project.folder(), ["check", "--json", "--deny-warnings"]);
+    assert_eq!(said.exit, 0);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!((&json["version"], &json["errors"]), (&1.into(), &0.into()), "{json:#}");
+    assert!(!project.folder().join("campaignd.db").exists(), "check needs no database");
+}
+
+#[test]
+fn ten_mistakes_in_three_files_are_ten_problems_at_ten_places() {
+    let project = NewProject::create();
+    fs::remove_file(project.folder().join("campaigns/thank_you.yaml")).expect("the sample goes");
+    for (file, text) in MISTAKES {
+        project.write(file, text);
+    }
+    let said = campaignd(project.folder(), ["check", "--json"]);
+    assert_eq!(said.exit, 2);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let problems = json["problems"].as_array().expect("a list of problems");
+    let lines: Vec<String> = problems
+        .iter()
+        .map(|problem| {
+            format!(
+                "{}:{}:{} {}: {}",
+                problem["file"].as_str().unwrap_or("-"),
+                problem["line"],
+                problem["column"],
+                problem["code"].as_str().unwrap_or("-"),
+                problem["message"].as_str().unwrap_or("-"),
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    campaigns/audience.yaml:2:15 wrong-value: `first_name` must be one of `text`, `number`, `boolean`, `date`, `datetime`, `list`, not text `txet`
+    campaigns/audience.yaml:5:35 unknown-attribute: there is no attribute `contry`
+    campaigns/audience.yaml:6:42 wrong-span: `within`: `30 dayz` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
+    campaigns/audience.yaml:8:17 segment-cycle: segments contain each other: chicken → egg → chicken
+    campaigns/events.yaml:4:33 unknown-property: the event `purchase` has no property `amuont`
+    campaigns/events.yaml:5:1 unknown-key: a declaration file has no key `campaings`
+    campaigns/mail.yaml:3:23 unknown-segment: there is no segment `frensh`
+    campaigns/mail.yaml:4:23 wrong-cron: `0 9 30 2 *` never fires: no year has such a day
+    campaigns/mail.yaml:9:47 unknown-zone: there is no time zone `Europe/Pariss`
+    campaigns/mail.yaml:10:11 wrong-address: `from`: `Shop shop.example` is not an e-mail address: white space is in it
+    ");
+    assert_eq!(lines.len(), 10);
+    let places: BTreeSet<&str> = lines.iter().filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(places.len(), problems.len(), "each at its own place");
+
+    let said = campaignd(project.folder(), ["check"]);
+    assert_eq!(said.exit, 2);
+    for place in places {
+        assert!(said.out.contains(place), "{place} is missing in:\n{}", said.out);
+    }
+}
+
+#[test]
+fn every_command_names_the_same_problems_and_changes_nothing() {
+    let project = NewProject::create();
+    project.write("campaigns/audience.yaml", MISTAKES[0].1);
+    let check = campaignd(project.folder(), ["check"]);
+    let place = "campaigns/audience.yaml:5:";
+    assert!(check.out.contains(place), "{}", check.out);
+    for words in [
+        &["import", "contacts.csv"][..],
+        &["segment"],
+        &["preview", "thank_you", "--contact", "1"],
+        &["run"],
+        &["send", "thank_you", "--yes"],
+        &["approve", "1"],
+        &["cancel", "1"],
+        &["status"],
+        &["report"],
+        &["migrate"],
+    ] {
+        let said = campaignd(project.folder(), words);
+        assert_eq!((said.exit, said.out.as_str()), (2, ""), "{words:?}: {}", said.err);
+        assert!(
+            said.err.contains(place) && said.err.contains("nothing was changed"),
+            "{words:?}: {}",
+            said.err
+        );
+    }
+    assert!(!project.folder().join("campaignd.db").exists());
+}
+
+#[test]
+fn a_folder_that_is_no_project_is_a_wrong_call() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for words in [&["check"][..], &["status"], &["check", "--project", "nowhere"]] {
+        let said = campaignd(folder.path(), words);
+        assert_eq!(said.exit, 2, "{words:?}: {}{}", said.out, said.err);
+        assert!(format!("{}{}", said.out, said.err).contains("campaignd.yaml"), "{words:?}: {}", said.err);
+    }
+}

@@ -5,6 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 mod check;
+mod daemon;
+mod demo;
+mod project;
+mod readme;
 
 /// What a call said and how it ended.
 #[derive(Debug)]
@@ -36,6 +40,77 @@ pub(crate) fn said(output: Output) -> Said {
         exit: output.status.code().expect("the program ends by itself"),
         out: String::from_utf8(output.stdout).expect("results are text"),
         err: String::from_utf8(output.stderr).expect("messages are text"),
+    }
+}
+
+/// A folder with what `campaignd init` writes.
+#[derive(Debug)]
+pub(crate) struct NewProject {
+    folder: tempfile::TempDir,
+}
+
+impl NewProject {
+    pub(crate) fn create() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = campaignd(folder.path(), ["init"]);
+        assert_eq!(said.exit, 0, "{}", said.err);
+        Self { folder }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file, and the folders above it.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.folder().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file is written");
+    }
+
+    /// Calls the program in the project; it must succeed.
+    pub(crate) fn fine<const N: usize>(&self, words: [&str; N]) -> Said {
+        let said = campaignd(self.folder(), words);
+        assert_eq!(said.exit, 0, "{words:?}: {}{}", said.out, said.err);
+        said
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder().join(name)).expect("the file is there")
+    }
+
+    fn outbox(&self) -> Vec<std::path::PathBuf> {
+        let Ok(entries) = std::fs::read_dir(self.folder().join("outbox")) else { return Vec::new() };
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect()
+    }
+
+    /// How many mails lie in the outbox.
+    pub(crate) fn mails(&self) -> usize {
+        self.outbox().len()
+    }
+
+    /// Waits until so many mails lie in the outbox; half a minute at most.
+    pub(crate) fn until_mails(&self, count: usize) {
+        let start = std::time::Instant::now();
+        while self.mails() < count {
+            assert!(start.elapsed().as_secs() < 30, "{} of {count} mails", self.mails());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    }
+
+    /// The text of one of them.
+    pub(crate) fn a_mail(&self) -> String {
+        let path = self.outbox().pop().expect("a mail");
+        std::fs::read_to_string(path).expect("a mail is text")
+    }
+
+    /// The same with the sample data imported.
+    pub(crate) fn with_data() -> Self {
+        let project = Self::create();
+        project.fine(["import", "contacts.csv"]);
+        project.fine(["import", "orders.csv", "--event", "purchase"]);
+        project
     }
 }
 

@@ -1,0 +1,141 @@
+//! A small project through the commands: data in, who is in, mails out, figures.
+
+use super::{NewProject, campaignd};
+
+#[test]
+fn init_overwrites_nothing() {
+    let project = NewProject::create();
+    project.write("orders.csv", "mine");
+    let said = campaignd(project.folder(), ["init"]);
+    assert_eq!((said.exit, said.out.as_str()), (2, ""));
+    insta::assert_snapshot!(said.err, @r"
+    error: ./campaignd.yaml and 6 more files exist already
+    hint: name a new folder; nothing was written
+    ");
+    assert_eq!(std::fs::read_to_string(project.folder().join("orders.csv")).expect("the file"), "mine");
+}
+
+#[test]
+fn from_files_to_mails_and_figures() {
+    let project = NewProject::create();
+    let said = project.fine(["import", "contacts.csv"]);
+    insta::assert_snapshot!(said.out, @r"
+    contacts.csv: 5 rows: 5 new contacts, 0 changed, 0 as known
+    ");
+    let said = project.fine(["import", "contacts.csv"]);
+    assert!(said.out.contains("5 as known"), "{}", said.out);
+    let said = project.fine(["import", "orders.csv", "--event", "purchase", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(json["files"][0]["events"]["added"], 7, "{json:#}");
+
+    let said = project.fine(["segment"]);
+    insta::assert_snapshot!(said.out, @r"
+    segment   contacts   share  meaning
+    regulars         4  80.0 %  At least 100 spent in a year, and bought something lately
+    ");
+    let said = project.fine(["segment", "regulars", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(
+        (&json["segment"]["members"], &json["segment"]["contacts"]),
+        (&4.into(), &5.into()),
+        "{json:#}"
+    );
+    let said = campaignd(project.folder(), ["segment", "regulrs"]);
+    assert_eq!(said.exit, 2);
+    insta::assert_snapshot!(said.err, @r"
+    error: no segment is called `regulrs`
+    hint: did you mean `regulars`?
+    ");
+
+    let said = project.fine(["preview", "thank_you", "--contact", "ADA@shop.example"]);
+    assert!(said.out.contains("Subject:  Ada, 10 % for you") && said.out.contains("€107"), "{}", said.out);
+    let said = project.fine(["preview", "thank_you", "--contact", "1", "--eml"]);
+    assert!(said.out.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{}", said.out);
+    let said = campaignd(project.folder(), ["preview", "thank_you", "--contact", "nobody"]);
+    assert_eq!(said.exit, 2, "{}", said.err);
+
+    let said = campaignd(project.folder(), ["send", "thank_you"]);
+    assert_eq!((said.exit, said.out.as_str()), (2, ""), "nobody can be asked: {}", said.err);
+    let said = project.fine(["send", "thank_you", "--yes"]);
+    insta::assert_snapshot!(said.out, @r"
+    run 1 of thank_you: finished: 2 accepted, 2 skipped
+    ");
+    assert_eq!(project.mails(), 2);
+    let said = project.fine(["send", "thank_you", "--yes", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    assert_eq!(json["deliveries"], serde_json::json!({ "skipped": 4 }), "at most every 90 days");
+    assert_eq!(project.mails(), 2);
+
+    let said = project.fine(["report", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+    let campaign = &json["campaigns"][0];
+    assert_eq!(campaign["runs"].as_array().map(Vec::len), Some(2), "{json:#}");
+    assert_eq!(campaign["deliveries"]["accepted"], 2, "{json:#}");
+    assert_eq!(
+        campaign["deliveries"]["skipped_by_reason"],
+        serde_json::json!({ "already_sent": 2, "no_address": 2, "not_consented": 2 })
+    );
+    let csv = project.fine(["report", "--csv"]).out;
+    assert!(csv.lines().count() > 4 && csv.contains("thank_you"), "{csv}");
+    let said = campaignd(project.folder(), ["report", "thank_yuo"]);
+    assert_eq!(said.exit, 2);
+    assert!(said.err.contains("did you mean `thank_you`?"), "{}", said.err);
+}
+
+#[test]
+fn rejected_rows_are_an_answer_of_no() {
+    let project = NewProject::create();
+    project.write("more.csv", "id,email\n7,gil@shop.example\n8,gil@shop.example\n9,no address\n");
+    let said = campaignd(project.folder(), ["import", "more.csv"]);
+    assert_eq!((said.exit, said.err.as_str()), (1, ""));
+    insta::assert_snapshot!(said.out, @r"
+    more.csv: 3 rows: 1 new contact, 0 changed, 0 as known
+      2 rows rejected:
+              1  `email` is not an e-mail address (white space is in it)
+              1  address taken: it belongs to a contact with another id
+      each with its line and reason in more.rejects.csv
+    ");
+    assert!(project.folder().join("more.rejects.csv").exists());
+    project.fine(["import", "more.csv", "--allow-rejects"]);
+    let said = campaignd(project.folder(), ["import", "nowhere.csv"]);
+    assert_eq!((said.exit, said.out.as_str()), (2, ""), "{}", said.err);
+    let said = campaignd(project.folder(), ["import", "more.csv", "--consent", "marketing=perhaps"]);
+    assert_eq!((said.exit, said.out.as_str()), (2, ""), "{}", said.err);
+}
+
+#[test]
+fn a_run_that_is_too_large_waits_for_a_decision() {
+    let project = NewProject::with_data();
+    let yaml = project.read("campaigns/thank_you.yaml").replace("max_recipients: 1000", "max_recipients: 1");
+    project.write("campaigns/thank_you.yaml", &yaml);
+    let said = campaignd(project.folder(), ["send", "thank_you", "--yes"]);
+    assert_eq!(said.exit, 1, "{}", said.err);
+    assert!(said.out.contains("run 1 of thank_you: held"), "{}", said.out);
+    assert_eq!(project.mails(), 0);
+    let status = project.fine(["status"]);
+    assert!(status.out.contains("held") && status.out.contains("campaignd approve"), "{}", status.out);
+
+    let said = project.fine(["cancel", "1", "--note", "too many"]);
+    insta::assert_snapshot!(said.out, @r"
+    run 1 of thank_you: cancelled; 2 mails are not sent
+    ");
+    let said = campaignd(project.folder(), ["approve", "1"]);
+    assert_eq!(said.exit, 2);
+    insta::assert_snapshot!(said.err, @r"
+    error: run 1 of `thank_you` is cancelled
+    hint: only a run that is held can be approved
+    ");
+    assert_eq!(campaignd(project.folder(), ["approve", "99"]).exit, 2);
+    assert_eq!(campaignd(project.folder(), ["cancel", "1"]).exit, 2);
+    assert_eq!(project.mails(), 0);
+}
+
+#[test]
+fn a_database_that_is_away_is_nobodys_mistake() {
+    let project = NewProject::create();
+    let mut command = super::command(project.folder());
+    command.args(["status"]).env("CAMPAIGND_DATABASE", "postgres://nobody@127.0.0.1:1/nowhere");
+    let said = super::said(command.output().expect("the program starts"));
+    assert_eq!((said.exit, said.out.as_str()), (3, ""), "{}", said.err);
+    assert!(said.err.contains("127.0.0.1:1"), "{}", said.err);
+}
