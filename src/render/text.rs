@@ -9,7 +9,7 @@ pub(super) fn tidy(text: &str) -> String {
     let mut tidied = String::with_capacity(text.len());
     let mut empty = true;
     for line in text.lines() {
-        let line = line.trim_end_matches([' ', '\t', '\r']);
+        let line = line.trim_end_matches([' ', '\t', '\r', '\u{a0}']);
         if line.is_empty() && empty {
             continue;
         }
@@ -131,6 +131,7 @@ mod tests {
             ("", ""),
             (" \n ", ""),
             ("  indented\n", "  indented\n"),
+            ("a\n\u{a0}\n\nb", "a\n\nb\n"),
         ] {
             assert_eq!(tidy(text), expected, "{text:?}");
         }
