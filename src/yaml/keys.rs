@@ -55,3 +55,36 @@ impl Group {
         self.keys.iter().filter(|key| key.available).map(|key| key.name)
     }
 }
+
+/// The tables as a page of documentation, in Markdown.
+pub fn markdown(groups: &[&Group]) -> String {
+    groups.iter().map(|group| section(group)).collect::<Vec<_>>().join("\n")
+}
+
+fn section(group: &Group) -> String {
+    let heading = match group.path {
+        "" => "The top level".to_owned(),
+        path if group.name.starts_with('`') => format!("`{path}`"),
+        path => format!("`{path}`: {}", group.name),
+    };
+    let (keys, later): (Vec<_>, Vec<_>) = group.keys.iter().partition(|key| key.available);
+    let rows = keys.iter().map(|key| {
+        let row = [
+            format!("`{}`", key.name),
+            key.value.to_owned(),
+            key.meaning.to_owned(),
+            format!("`{}`", key.example),
+        ];
+        format!("| {} |\n", row.map(|cell| cell.replace('|', "\\|")).join(" | "))
+    });
+    let later: Vec<_> = later.iter().map(|key| format!("`{}` ({})", key.name, key.meaning)).collect();
+    let later = if later.is_empty() {
+        String::new()
+    } else {
+        format!("\nNot in this version: {}.\n", later.join(", "))
+    };
+    format!(
+        "## {heading}\n\n| key | value | meaning | for example |\n|---|---|---|---|\n{}{later}",
+        rows.collect::<Vec<_>>().concat()
+    )
+}
