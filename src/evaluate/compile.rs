@@ -37,6 +37,7 @@ impl Program {
             id: PROGRAMS.fetch_add(1, Ordering::Relaxed),
             zone: settings.time_zone,
             nodes: Vec::new(),
+            without_events: Vec::new(),
             conditions: Vec::new(),
             traits: Vec::new(),
             attributes: Reader::default(),
@@ -79,6 +80,10 @@ impl Compiler<'_> {
             if let Node::Attribute(slot @ FIRST_FACT.., _) = node {
                 *slot = *slot - FIRST_FACT + attributes;
             }
+        }
+        for node in &self.program.nodes {
+            let answer = node.without_events(&self.program.without_events);
+            self.program.without_events.push(answer);
         }
         self.program.uses_zone |= !self.program.spans.is_empty();
         self.program

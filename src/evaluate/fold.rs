@@ -119,6 +119,7 @@ struct Tally {
 }
 
 impl Fold {
+    #[inline]
     pub(super) fn clear(&mut self) {
         self.count = 0;
         self.total = 0;
@@ -126,7 +127,9 @@ impl Fold {
         self.commonest = None;
         self.groups.clear();
         self.values.clear();
-        self.seen.clear();
+        if !self.seen.is_empty() {
+            self.seen.clear();
+        }
     }
 
     /// Takes in the event at `place` in the order of time, whose properties are `row`.
@@ -308,9 +311,12 @@ impl<Row: Default> Table<Row> {
     /// Up to here looking at all rows is faster than hashing.
     const FEW: usize = 8;
 
+    #[inline]
     fn clear(&mut self) {
-        self.rows.clear();
-        self.index.clear();
+        if !self.rows.is_empty() {
+            self.rows.clear();
+            self.index.clear();
+        }
     }
 
     /// The row of a value, made if there is none yet, and its place.

@@ -194,6 +194,9 @@ pub(super) struct Moments {
 }
 
 impl Moments {
+    /// The place of the moment in the installation's zone.
+    pub(super) const INSTALLATION: usize = 0;
+
     /// Turns to another instant, or another program's spans.
     pub(super) fn set(&mut self, now: Timestamp, installation: Zone, spans: &Spans) {
         self.list.clear();
@@ -208,27 +211,17 @@ impl Moments {
         self.list.first().map(|moment| moment.now)
     }
 
-    /// The moment in a contact's zone; the installation's where it has none or an unknown one.
-    pub(super) fn of(&mut self, zone: Option<&str>, spans: &Spans) -> &Moment {
-        let place = match zone {
-            Some(name) if name == self.last_name => self.last,
-            Some(name) => self.place(name, spans),
-            None => 0,
-        };
-        &self.list[place]
-    }
-
-    /// The moment in the installation's zone.
-    pub(super) fn installation(&self) -> &Moment {
-        &self.list[0]
-    }
-
-    fn place(&mut self, name: &str, spans: &Spans) -> usize {
+    /// Where the moment in a contact's zone is; the installation's for one without or an unknown one.
+    pub(super) fn place(&mut self, zone: Option<&str>, spans: &Spans) -> usize {
+        let Some(name) = zone else { return Self::INSTALLATION };
+        if name == self.last_name {
+            return self.last;
+        }
         let place = if let Some(known) = self.by_name.get(name) {
             *known
         } else {
-            let Ok(zone) = name.parse::<Zone>() else { return 0 };
-            self.list.push(Moment::new(self.list[0].now, zone, spans));
+            let Ok(zone) = name.parse::<Zone>() else { return Self::INSTALLATION };
+            self.list.push(Moment::new(self.list[Self::INSTALLATION].now, zone, spans));
             self.by_name.insert(name.to_owned(), self.list.len() - 1);
             self.list.len() - 1
         };
@@ -236,5 +229,10 @@ impl Moments {
         self.last_name.push_str(name);
         self.last = place;
         place
+    }
+
+    /// The moment at a place.
+    pub(super) fn at(&self, place: usize) -> &Moment {
+        &self.list[place]
     }
 }

@@ -6,7 +6,7 @@ use super::answer::{Answer, Outcome};
 use super::check::Check;
 use super::events::{Measured, Past, Rows};
 use super::fold::{Amount, Fold};
-use super::moment::{Back, MOST_SET_BACK, Moment, Moments, Spans};
+use super::moment::{Back, MOST_SET_BACK, Moments, Spans};
 use super::slots::{Reader, Slot, Texts};
 use crate::domain::calendar;
 use crate::domain::condition::{AttributeRef, Bucket};
@@ -27,6 +27,9 @@ pub struct Program {
     pub(super) zone: Zone,
     /// Every part once; parts come before what they are part of.
     pub(super) nodes: Vec<Node>,
+    /// The answer of each node for contacts without any event, where that decides it for good: mostly
+    /// most contacts, who then cost next to nothing.
+    pub(super) without_events: Vec<Option<bool>>,
     /// The node of each condition that was asked for.
     pub(super) conditions: Vec<usize>,
     pub(super) traits: Vec<Option<Measured>>,
@@ -98,6 +101,27 @@ pub struct Evaluation<'s> {
     pub traits: &'s [Option<Value>],
 }
 
+impl Node {
+    /// The answer for contacts without any event, if that decides it; `known` are those of the nodes
+    /// before.
+    pub(super) fn without_events(&self, known: &[Option<bool>]) -> Option<bool> {
+        // As the nodes' answers combine: one part decides, or all parts are known not to.
+        let any = |parts: &[usize], decisive: bool| {
+            let answers = || parts.iter().map(|part| known[*part]);
+            let decided = answers().any(|answer| answer == Some(decisive));
+            (decided || answers().all(|answer| answer.is_some())).then_some(decided)
+        };
+        match self {
+            Self::Constant(holds) => Some(*holds),
+            Self::All(parts) => any(parts, false).map(|decided| !decided),
+            Self::Any(parts) => any(parts, true),
+            Self::None(parts) => any(parts, true).map(|decided| !decided),
+            Self::Events(node) => Some(node.of_nothing),
+            Self::Attribute(..) | Self::Consent(..) | Self::ConsentSince(..) | Self::Bucket(_) => None,
+        }
+    }
+}
+
 impl Program {
     /// What of contacts and their histories an evaluation at `now` looks at; no more need be read.
     pub fn needs(&self, now: Timestamp) -> Needs {
@@ -151,16 +175,13 @@ impl Program {
     ) -> Evaluation<'s> {
         let scratch = &mut *scratch.0;
         scratch.begin(self, now);
-        let moment = if self.uses_zone {
-            scratch.moments.of(contact.time_zone, &self.spans)
-        } else {
-            scratch.moments.installation()
-        };
         let mut run = Run {
             program: self,
             contact,
             history,
-            moment,
+            has_no_events: history.all().is_empty(),
+            moments: &mut scratch.moments,
+            moment: if self.uses_zone { None } else { Some(Moments::INSTALLATION) },
             texts: &mut scratch.texts,
             attributes: &mut scratch.attributes,
             rows: &mut scratch.rows,
@@ -198,7 +219,10 @@ struct Run<'a> {
     program: &'a Program,
     contact: &'a ContactView<'a>,
     history: &'a History<'a>,
-    moment: &'a Moment,
+    has_no_events: bool,
+    moments: &'a mut Moments,
+    /// The place of the moment in the contact's zone; `None` until it is asked for.
+    moment: Option<usize>,
     texts: &'a mut Texts,
     /// Empty until they are asked for.
     attributes: &'a mut Vec<Slot>,
@@ -210,10 +234,15 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn answer(&mut self, node: usize) -> Answer {
+        let program = self.program;
+        if self.has_no_events
+            && let Some(holds) = program.without_events[node]
+        {
+            return Answer::lasting(holds);
+        }
         if let Some(known) = self.answers[node] {
             return known;
         }
-        let program = self.program;
         let answer = match &program.nodes[node] {
             Node::Constant(holds) => Answer::lasting(*holds),
             Node::All(parts) => Answer::all(parts.iter().map(|part| self.answer(*part))),
@@ -221,7 +250,8 @@ impl Run<'_> {
             Node::None(parts) => Answer::any(parts.iter().map(|part| self.answer(*part))).negated(),
             Node::Attribute(slot, check) => {
                 let value = self.attribute(*slot);
-                check.of_slot(value, self.texts, self.moment)
+                let moment = self.moment();
+                check.of_slot(value, self.texts, self.moments.at(moment))
             }
             Node::Consent(purpose, state) => Answer::lasting(self.contact.consent(*purpose).state == *state),
             Node::ConsentSince(purpose, bound) => {
@@ -255,15 +285,25 @@ impl Run<'_> {
         let stream = measured.stream?;
         let Stream { name, reader } = &self.program.streams[stream];
         let events = self.history.of(*name);
-        (!events.is_empty()).then_some(Past {
+        if events.is_empty() {
+            return None;
+        }
+        let moment = self.moment();
+        Some(Past {
             events,
             history: self.history,
             reader,
             rows: &mut self.rows[stream],
             texts: self.texts,
             fold: self.fold,
-            moment: self.moment,
+            moment: self.moments.at(moment),
         })
+    }
+
+    /// The place of the moment in the contact's zone.
+    fn moment(&mut self) -> usize {
+        let Self { program, contact, moments, .. } = self;
+        *self.moment.get_or_insert_with(|| moments.place(contact.time_zone, &program.spans))
     }
 
     fn attribute(&mut self, slot: usize) -> Slot {
