@@ -44,7 +44,7 @@ segments:
     match: { attribute: { interests: tennis, lead_score: { at_least: 50 } } }
 ";
 
-/// Numbers from a fixed seed (SplitMix64).
+/// Numbers from a fixed seed (the generator `SplitMix64`).
 struct Dice(u64);
 
 impl Dice {

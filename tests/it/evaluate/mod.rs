@@ -1,6 +1,7 @@
 //! The evaluator: dated cases, and random worlds held against a second, plain evaluator.
 
 mod agreement;
+mod cases;
 mod person;
 mod plain;
 mod random;
