@@ -1,19 +1,21 @@
 //! Decisions about a run, at once and from any process: approve it, cancel it.
 
 use crate::domain::delivery::{RunId, RunState};
+use crate::store::incarnations;
 use crate::store::runs::{self, Run};
 
 use super::{Failure, Installation};
 
-/// Lets a held run go; the daemon sends it. Gives the run as it is then.
-pub async fn approve(installation: &Installation, run: i64) -> Result<Run, Failure> {
+/// Lets a held run go. Gives the run as it is then, and whether a daemon is there to send it.
+pub async fn approve(installation: &Installation, run: i64) -> Result<(Run, bool), Failure> {
     let before = by_number(installation, run).await?;
-    let approved = runs::approve(&installation.store, before.id, installation.clock.now())
-        .await
-        .map_err(|error| installation.failed(error))?;
+    let (store, now) = (&installation.store, installation.clock.now());
+    let failed = |error| installation.failed(error);
+    let approved = runs::approve(store, before.id, now).await.map_err(failed)?;
     let after = by_number(installation, run).await?;
     if approved {
-        return Ok(after);
+        let daemon = incarnations::running(store, now).await.map_err(failed)?;
+        return Ok((after, daemon.is_some()));
     }
     Err(Failure::call_with_hint(
         format!("run {run} of `{}` is {}", after.campaign, after.state.word()),

@@ -14,14 +14,15 @@ use super::{counted, installation};
 
 pub(super) async fn run_approve(folder: &Path, call: &Approve, terminal: Terminal) -> Result<Exit, Failure> {
     let installation = installation(folder).await?;
-    let run = approve(&installation, call.run).await?;
+    let (run, daemon) = approve(&installation, call.run).await?;
     installation.close().await?;
     if call.json {
         terminal.json(&json!({
-            "version": 1, "run": run.id.0, "campaign": run.campaign.as_str(), "state": run.state.word(),
+            "version": 1, "run": run.id.0, "campaign": run.campaign.as_str(), "state": run.state.word(), "daemon": daemon,
         }))?;
     } else {
-        terminal.result(&format!("run {} of {}: approved; the daemon sends it\n", run.id.0, run.campaign))?;
+        let next = if daemon { "the daemon sends it" } else { "it is sent when `campaignd run` is started" };
+        terminal.result(&format!("run {} of {}: approved; {next}\n", run.id.0, run.campaign))?;
     }
     Ok(Exit::Fine)
 }

@@ -90,11 +90,11 @@ impl NewProject {
         self.outbox().len()
     }
 
-    /// Waits until so many mails lie in the outbox; half a minute at most.
+    /// Waits until so many mails lie in the outbox; a minute at most.
     pub(crate) fn until_mails(&self, count: usize) {
         let start = std::time::Instant::now();
         while self.mails() < count {
-            assert!(start.elapsed().as_secs() < 30, "{} of {count} mails", self.mails());
+            assert!(start.elapsed().as_secs() < 60, "{} of {count} mails", self.mails());
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
     }
@@ -105,9 +105,19 @@ impl NewProject {
         std::fs::read_to_string(path).expect("a mail is text")
     }
 
-    /// The same with the sample data imported.
-    pub(crate) fn with_data() -> Self {
+    /// The same on a database of the test's own.
+    pub(crate) fn on(address: &str) -> Self {
         let project = Self::create();
+        let settings = project.read("campaignd.yaml");
+        let line = "# database: sqlite://campaignd.db";
+        assert!(settings.contains(line), "{settings}");
+        project.write("campaignd.yaml", &settings.replace(line, &format!("database: {address}")));
+        project
+    }
+
+    /// The same with the sample data imported.
+    pub(crate) fn with_data_on(address: &str) -> Self {
+        let project = Self::on(address);
         project.fine(["import", "contacts.csv"]);
         project.fine(["import", "orders.csv", "--event", "purchase"]);
         project

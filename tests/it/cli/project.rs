@@ -1,6 +1,7 @@
 //! A small project through the commands: data in, who is in, mails out, figures.
 
 use super::{NewProject, campaignd};
+use crate::support::database::on_both;
 
 #[test]
 fn init_overwrites_nothing() {
@@ -17,7 +18,12 @@ fn init_overwrites_nothing() {
 
 #[test]
 fn from_files_to_mails_and_figures() {
-    let project = NewProject::create();
+    insta::allow_duplicates! {
+        on_both(|database| async move { to_mails_and_figures(&NewProject::on(&database.address)) });
+    }
+}
+
+fn to_mails_and_figures(project: &NewProject) {
     let said = project.fine(["import", "contacts.csv"]);
     insta::assert_snapshot!(said.out, @r"
     contacts.csv: 5 rows: 5 new contacts, 0 changed, 0 as known
@@ -105,7 +111,12 @@ fn rejected_rows_are_an_answer_of_no() {
 
 #[test]
 fn a_run_that_is_too_large_waits_for_a_decision() {
-    let project = NewProject::with_data();
+    insta::allow_duplicates! {
+        on_both(|database| async move { waits_for_a_decision(&NewProject::with_data_on(&database.address)) });
+    }
+}
+
+fn waits_for_a_decision(project: &NewProject) {
     let yaml = project.read("campaigns/thank_you.yaml").replace("max_recipients: 1000", "max_recipients: 1");
     project.write("campaigns/thank_you.yaml", &yaml);
     let said = campaignd(project.folder(), ["send", "thank_you", "--yes"]);
@@ -138,4 +149,22 @@ fn a_database_that_is_away_is_nobodys_mistake() {
     let said = super::said(command.output().expect("the program starts"));
     assert_eq!((said.exit, said.out.as_str()), (3, ""), "{}", said.err);
     assert!(said.err.contains("127.0.0.1:1"), "{}", said.err);
+}
+
+#[test]
+fn an_approved_run_is_sent_by_the_next_daemon() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        let yaml =
+            project.read("campaigns/thank_you.yaml").replace("max_recipients: 1000", "max_recipients: 1");
+        project.write("campaigns/thank_you.yaml", &yaml);
+        assert_eq!(campaignd(project.folder(), ["send", "thank_you", "--yes"]).exit, 1);
+        let said = project.fine(["approve", "1"]).out;
+        assert_eq!(said, "run 1 of thank_you: approved; it is sent when `campaignd run` is started\n");
+        let daemon = super::daemon::Daemon::start(&project);
+        project.until_mails(2);
+        assert_eq!(daemon.stop("-TERM"), Some(0));
+        let status = project.fine(["status"]).out;
+        assert!(status.contains("2 accepted, 2 skipped"), "{status}");
+    });
 }
