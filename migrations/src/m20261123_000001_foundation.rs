@@ -48,7 +48,7 @@ const SPELLINGS: &[(&str, &str, &str)] = &[
 const STATEMENTS: &[&str] = &[
     // Numbers that are drawn inside a transaction; its row lock also puts imports in a row.
     "CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value {int} NOT NULL) {clustered}",
-    "INSERT INTO counters (name, value) VALUES ('contact', 0), ('contact_change', 0), ('contact_merge', 0), ('event', 0)",
+    "INSERT INTO counters (name, value) VALUES ('contact', 0), ('contact_change', 0), ('contact_merge', 0), ('event', 0), ('event_packed', 0)",
     "CREATE TABLE secrets (name TEXT NOT NULL PRIMARY KEY, value {bytes} NOT NULL, created_at {int} NOT NULL) {clustered}",
     // ---- people
     "CREATE TABLE contacts (
@@ -121,7 +121,7 @@ const STATEMENTS: &[&str] = &[
         JOIN event_names n ON n.id = e.name
         LEFT JOIN contact_merges m ON m.former = e.contact
         JOIN contacts c ON c.id = COALESCE(m.contact, e.contact)",
-    // The same events, packed; can be made anew from the log. `properties` is the last column, so that
+    // The same events up to number `event_packed`, packed; can be made anew from the log. `properties` is the last column, so that
     // what is not needed is not read.
     "CREATE TABLE history_chunks (
         block {int} NOT NULL,

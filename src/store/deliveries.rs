@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use super::campaigns::campaign_name;
-use super::dialect::{given_numbers, join_in_this_order, passing_over_locked_rows};
+use super::dialect::{given_numbers, join_in_this_order, kept_as_it_is, passing_over_locked_rows};
 use super::runs::{NOT_IN_HAND, OPEN};
 use super::statement::{execute, numbers_json, query_as, query_column, values};
 use super::suppressions::{self, Suppression};
@@ -75,20 +75,10 @@ pub async fn claim(
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
     let operation = "claim deliveries";
-    let pass = passing_over_locked_rows(store.backend());
-    let take = format!(
-        "UPDATE deliveries SET state = 'claimed', incarnation = $1, lease_until = $2, wait = NULL,
-             first_claimed_at = COALESCE(first_claimed_at, $3)
-         WHERE id IN (SELECT d.id FROM deliveries d WHERE d.run = $4 AND {OPEN} AND {NOT_IN_HAND}
-                        AND d.not_before <= $3 ORDER BY d.not_before, d.id LIMIT $5{pass})
-         RETURNING id"
-    );
-    // On PostgreSQL the lock keeps `cancel` and `pause` waiting until the claim is in.
-    let lock = match store.backend() {
-        Backend::Sqlite => "",
-        Backend::Postgres => " FOR SHARE",
-    };
-    let is_sending = format!("SELECT id FROM runs WHERE id = $1 AND state = 'sending'{lock}");
+    let take = take(store.backend());
+    // `cancel` and `pause` wait until the claim is in.
+    let keep = kept_as_it_is(store.backend());
+    let is_sending = format!("SELECT id FROM runs WHERE id = $1 AND state = 'sending'{keep}");
     let mut ids: Vec<i64> = Vec::new();
     let transaction = store.begin_write(operation).await?;
     for run in runs {
@@ -128,22 +118,39 @@ pub async fn claim(
         .collect()
 }
 
+/// Claims rows of one run: `$1` sender, `$2` its lease, `$3` now, `$4` run, `$5` how many.
+pub(super) fn take(backend: Backend) -> String {
+    let pass = passing_over_locked_rows(backend);
+    format!(
+        "UPDATE deliveries SET state = 'claimed', incarnation = $1, lease_until = $2, wait = NULL,
+             first_claimed_at = COALESCE(first_claimed_at, $3)
+         WHERE id IN (SELECT d.id FROM deliveries d WHERE d.run = $4 AND {OPEN} AND {NOT_IN_HAND}
+                        AND d.not_before <= $3 ORDER BY d.not_before, d.id LIMIT $5{pass})
+         RETURNING id"
+    )
+}
+
 async fn read(
     store: &Store,
     connection: &impl sea_orm::ConnectionTrait,
     operation: &'static str,
     ids: &[i64],
 ) -> Result<Vec<ClaimedRow>> {
-    let given = given_numbers(store.backend(), 1, "id");
-    let join = join_in_this_order(store.backend());
-    let text = format!(
+    let text = claimed(store.backend());
+    query_as(connection, operation, &text, values![numbers_json(ids.iter().copied())]).await
+}
+
+/// Rows by their numbers, `$1`.
+pub(super) fn claimed(backend: Backend) -> String {
+    let given = given_numbers(backend, 1, "id");
+    let join = join_in_this_order(backend);
+    format!(
         "SELECT d.id AS id, d.run AS run, r.campaign AS campaign, r.due_at AS due_at, d.contact AS contact,
                 d.address AS address, d.version AS version, d.attempts AS attempts,
                 d.first_claimed_at AS first_claimed_at
          FROM {given} AS given {join} deliveries d ON d.id = given.id JOIN runs r ON r.id = d.run
          ORDER BY r.due_at, r.id, d.not_before, d.id"
-    );
-    query_as(connection, operation, &text, values![numbers_json(ids.iter().copied())]).await
+    )
 }
 
 type Causes<'a> = HashMap<&'a str, SuppressionCause>;
@@ -165,6 +172,14 @@ fn note<'a>(causes: &mut Causes<'a>, suppression: &'a Suppression) {
     *first = (*first).min(suppression.cause);
 }
 
+/// Rows in somebody's hands are few, and have an index of their own.
+pub(super) const PROLONG: &str = "UPDATE deliveries SET lease_until = $2
+    WHERE incarnation = $1 AND state IN ('claimed', 'transmitting')";
+
+/// Who else has rows in hand.
+pub(super) const OTHERS: &str = "SELECT DISTINCT incarnation FROM deliveries
+    WHERE state IN ('claimed', 'transmitting') AND incarnation <> $1";
+
 /// Prolongs the leases of a sender. False: it was taken for dead and must close its connections.
 pub async fn renew(
     store: &Store,
@@ -174,13 +189,11 @@ pub async fn renew(
 ) -> Result<bool> {
     let operation = "prolong the leases of a sender";
     let beat = "UPDATE incarnations SET heartbeat_at = $2 WHERE id = $1 AND ended_at IS NULL";
-    let prolong = "UPDATE deliveries SET lease_until = $2
-        WHERE incarnation = $1 AND state IN ('claimed', 'transmitting')";
     let transaction = store.begin_write(operation).await?;
     let lives = execute(&*transaction, operation, beat, values![incarnation.0, now.micros()]).await? > 0;
     if lives {
         let given = values![incarnation.0, now.plus(lease).micros()];
-        execute(&*transaction, operation, prolong, given).await?;
+        execute(&*transaction, operation, PROLONG, given).await?;
     }
     transaction.commit().await?;
     Ok(lives)
@@ -191,9 +204,7 @@ pub async fn renew(
 pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Result<Recovered> {
     let operation = "take back the deliveries of dead senders";
     // By index: rows in hand are few, and mostly there are none of others.
-    let others = "SELECT DISTINCT incarnation FROM deliveries
-        WHERE state IN ('claimed', 'transmitting') AND incarnation <> $1";
-    let others: Vec<i64> = query_column(&store.database, operation, others, values![living.0]).await?;
+    let others: Vec<i64> = query_column(&store.database, operation, OTHERS, values![living.0]).await?;
     if others.is_empty() {
         return Ok(Recovered::default());
     }

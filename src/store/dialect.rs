@@ -72,3 +72,11 @@ pub(super) const fn join_in_this_order(backend: Backend) -> &'static str {
         Backend::Postgres => "JOIN",
     }
 }
+
+/// At the end of a `SELECT` of a row that must stay as it is until the end of the transaction.
+pub(super) const fn kept_as_it_is(backend: Backend) -> &'static str {
+    match backend {
+        Backend::Sqlite => "",
+        Backend::Postgres => " FOR SHARE",
+    }
+}

@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter a
 use super::dialect::given_numbers;
 use super::entity::run;
 use super::error::{failed, unknown_word};
-use super::runs::Run;
+use super::runs::{self, Run};
 use super::statement::{numbers_json, query, query_as, values};
 use super::{Result, Store};
 use crate::domain::delivery::{DeliveryState, RunId, RunState, WaitReason};
@@ -106,7 +106,7 @@ pub async fn runs(store: &Store, campaign: Option<&CampaignName>) -> Result<Vec<
                 &right.reason,
             ))
         });
-        figures.push(RunFigures { run: row.try_into()?, deliveries });
+        figures.push(RunFigures { run: runs::read(&row)?, deliveries });
     }
     Ok(figures)
 }
@@ -121,7 +121,8 @@ struct CountRow {
 }
 
 /// Walks the index `deliveries_open`, whose condition is the first one on the state.
-const WAITING: &str = "SELECT d.run, r.state, d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
+pub(super) const WAITING: &str =
+    "SELECT d.run, r.state, d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
         MAX(CASE WHEN d.state = 'deferred' THEN d.reply_text END) AS last_reply
     FROM deliveries d JOIN runs r ON r.id = d.run
     WHERE d.state IN ('planned', 'claimed', 'transmitting', 'deferred') AND d.state IN ('planned', 'deferred')

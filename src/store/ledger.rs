@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::dialect::Column::{Number, Text};
 use super::dialect::given_rows;
 use super::statement::{query_column, values};
-use super::{Result, Store};
+use super::{Backend, Result, Store};
 use crate::domain::delivery::{
     DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, SkipReason, WaitReason,
 };
@@ -92,11 +92,11 @@ pub async fn write(
     let transaction = store.begin_write(operation).await?;
     if !settled.is_empty() {
         let given = values![json!(settled).to_string(), incarnation.0];
-        applied.extend(query_column::<i64>(&*transaction, operation, &settle(store), given).await?);
+        applied.extend(query_column::<i64>(&*transaction, operation, &settle(store.backend()), given).await?);
     }
     if !begun.is_empty() {
         let given = values![json!(begun).to_string(), incarnation.0];
-        applied.extend(query_column::<i64>(&*transaction, operation, &begin(store), given).await?);
+        applied.extend(query_column::<i64>(&*transaction, operation, &begin(store.backend()), given).await?);
     }
     transaction.commit().await?;
     applied.sort_unstable();
@@ -104,9 +104,9 @@ pub async fn write(
     Ok(refused.collect())
 }
 
-fn begin(store: &Store) -> String {
+pub(super) fn begin(backend: Backend) -> String {
     let columns = [("id", Number), ("message_id", Text), ("content_hash", Text)];
-    let given = given_rows(store.backend(), 1, &columns);
+    let given = given_rows(backend, 1, &columns);
     format!(
         "UPDATE deliveries SET state = 'transmitting', message_id = given.message_id,
              content_hash = given.content_hash
@@ -116,7 +116,7 @@ fn begin(store: &Store) -> String {
     )
 }
 
-fn settle(store: &Store) -> String {
+pub(super) fn settle(backend: Backend) -> String {
     let columns = [
         ("id", Number),
         ("origins", Text),
@@ -130,7 +130,7 @@ fn settle(store: &Store) -> String {
         ("reply_enhanced", Text),
         ("reply_text", Text),
     ];
-    let given = given_rows(store.backend(), 1, &columns);
+    let given = given_rows(backend, 1, &columns);
     // A row that goes back keeps no sender; one that came to its end keeps it for who asks later. From
     // transmitting nothing becomes planned again.
     format!(

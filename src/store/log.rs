@@ -1,4 +1,5 @@
-//! The event log: one row an event, never changed; its packed copy is written with it.
+//! The event log: one row an event, never changed. Its packed copy is written in the same
+//! transaction, but for imports: theirs is written by [`tail`].
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,8 +7,12 @@ use sha2::{Digest as _, Sha256};
 
 use super::Result;
 use super::bulk::{Bulk, Counter, LogRow};
+use super::tail;
 use crate::domain::event::EventNameId;
 use crate::domain::time::Timestamp;
+
+/// Batches of this many events are an import: they are left to be packed together, see [`tail`].
+const PACKED_LATER: usize = 10_000;
 
 /// An event whose contact is known.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +34,7 @@ pub(super) async fn write(
     now: Timestamp,
 ) -> Result<Vec<bool>> {
     // Whoever writes to the log waits here for those before; see `Counter`.
-    bulk.draw(Counter::Event, 0).await?;
+    let last = bulk.last(Counter::Event).await?;
     follow_merges(bulk, &mut events).await?;
     let (seen, hashes) = find_seen(bulk, &events).await?;
 
@@ -67,14 +72,18 @@ pub(super) async fn write(
     }
     messages.sort_unstable();
     let rows = bulk.append_log(rows, messages, source.replace('\0', ""), now.micros()).await?;
-    bulk.append_chunks(rows).await?;
+    if fresh < PACKED_LATER {
+        // What is not packed yet goes first: chunks hold the log up to one number.
+        tail::pack_up_to(bulk, last).await?;
+        bulk.append_chunks(rows).await?;
+        bulk.draw(Counter::EventPacked, fresh).await?;
+    }
     Ok(seen)
 }
 
 /// Events of contacts that became others go to these.
 async fn follow_merges(bulk: &mut Bulk, events: &mut [Arriving<'_>]) -> Result<()> {
-    let merges = bulk.draw(Counter::ContactMerge, 0).await? - 1;
-    if merges == 0 {
+    if bulk.last(Counter::ContactMerge).await? == 0 {
         return Ok(());
     }
     let mut contacts: Vec<i64> = events.iter().map(|event| event.contact).collect();

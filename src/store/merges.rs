@@ -36,7 +36,7 @@ pub(super) async fn merge(
     now: Timestamp,
 ) -> Result<()> {
     // Nobody else may append to the histories that are rewritten.
-    bulk.draw(Counter::Event, 0).await?;
+    bulk.last(Counter::Event).await?;
     bulk.draw(Counter::ContactMerge, 1).await?;
     for text in MOVES {
         bulk.execute(text, &[former.0, contact.0]).await?;

@@ -39,11 +39,14 @@ pub mod ledger;
 mod log;
 pub mod memberships;
 mod merges;
+#[cfg(test)]
+mod plans;
 pub mod runs;
 pub mod secrets;
 mod sent;
 mod statement;
 pub mod suppressions;
+mod tail;
 
 use connection::{SqliteFile, WriteTurn};
 use error::failed;
@@ -188,9 +191,11 @@ impl Store {
         }
     }
 
-    /// Lets the database put its statistics and files in order: good after an import.
+    /// Packs what was imported and lets the database put its statistics and files in order: good after
+    /// an import.
     pub async fn tidy(&self) -> Result<()> {
         let operation = "tidy the database";
+        tail::pack(self).await?;
         match &self.engine {
             Engine::Sqlite(file) => {
                 statement::execute(&self.database, operation, "PRAGMA optimize", vec![]).await?;

@@ -11,7 +11,7 @@ use super::dialect::{given_numbers, given_rows, join_in_this_order};
 use super::entity::run;
 use super::error::{failed, unknown_word};
 use super::statement::{execute, numbers_json, query_as, query_column, values};
-use super::{ROWS, Result, Store};
+use super::{Backend, ROWS, Result, Store};
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryState, RunId, RunState, RunTrigger, SkipReason, WaitReason};
 use crate::domain::name::CampaignName;
@@ -270,19 +270,7 @@ pub async fn prior_mail(
     except: RunId,
     contacts: &[ContactId],
 ) -> Result<Vec<PriorMail>> {
-    let given = given_numbers(store.backend(), 1, "contact");
-    let join = join_in_this_order(store.backend());
-    let text = format!(
-        "SELECT d.contact AS contact,
-                MAX(CASE WHEN d.state IN ('claimed', 'transmitting', 'accepted', 'uncertain') THEN r.due_at END)
-                    AS mailed_due_at,
-                CAST(MAX(CASE WHEN {NOT_IN_HAND} THEN 1 ELSE 0 END) AS BIGINT) AS waits
-         FROM {given} AS given {join} deliveries d ON d.contact = given.contact
-         JOIN runs r ON r.id = d.run AND r.campaign = $2
-         WHERE d.run <> $3
-           AND d.state IN ('planned', 'claimed', 'transmitting', 'accepted', 'deferred', 'uncertain')
-         GROUP BY d.contact ORDER BY d.contact"
-    );
+    let text = prior(store.backend());
     let mut found = Vec::new();
     for part in contacts.chunks(ROWS) {
         let given = values![numbers_json(part.iter().map(|contact| contact.0)), campaign.as_str(), except.0];
@@ -294,6 +282,23 @@ pub async fn prior_mail(
         }));
     }
     Ok(found)
+}
+
+/// Earlier mails: `$1` contacts, `$2` campaign, `$3` the run that does not count.
+pub(super) fn prior(backend: Backend) -> String {
+    let given = given_numbers(backend, 1, "contact");
+    let join = join_in_this_order(backend);
+    format!(
+        "SELECT d.contact AS contact,
+                MAX(CASE WHEN d.state IN ('claimed', 'transmitting', 'accepted', 'uncertain') THEN r.due_at END)
+                    AS mailed_due_at,
+                CAST(MAX(CASE WHEN {NOT_IN_HAND} THEN 1 ELSE 0 END) AS BIGINT) AS waits
+         FROM {given} AS given {join} deliveries d ON d.contact = given.contact
+         JOIN runs r ON r.id = d.run AND r.campaign = $2
+         WHERE d.run <> $3
+           AND d.state IN ('planned', 'claimed', 'transmitting', 'accepted', 'deferred', 'uncertain')
+         GROUP BY d.contact ORDER BY d.contact"
+    )
 }
 
 /// Held to sending. False: it is in another state.
@@ -367,20 +372,24 @@ pub async fn set_wait(store: &Store, run: RunId, wait: Option<WaitReason>) -> Re
     Ok(())
 }
 
+/// Runs in sending of which no row is open.
+pub(super) fn settled() -> String {
+    format!(
+        "SELECT r.id FROM runs r WHERE r.state = 'sending'
+           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = r.id AND {OPEN}) ORDER BY r.due_at, r.id"
+    )
+}
+
 /// Finishes runs in sending of which no row is open, and skips rows of cancelled runs that came
 /// back from a sender. Gives the runs that it finished.
 pub async fn finish_settled(store: &Store, now: Timestamp) -> Result<Vec<RunId>> {
     let operation = "finish runs";
-    let settled = format!(
-        "SELECT r.id FROM runs r WHERE r.state = 'sending'
-           AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.run = r.id AND {OPEN}) ORDER BY r.due_at, r.id"
-    );
     let came_back = format!(
         "SELECT r.id FROM runs r WHERE r.state = 'cancelled'
            AND EXISTS (SELECT 1 FROM deliveries d WHERE d.run = r.id AND {OPEN} AND {NOT_IN_HAND})"
     );
     // Mostly there is nothing to do, and then nobody's turn to write is taken.
-    let settled: Vec<i64> = query_column(&store.database, operation, &settled, vec![]).await?;
+    let settled: Vec<i64> = query_column(&store.database, operation, &settled(), vec![]).await?;
     let came_back: Vec<i64> = query_column(&store.database, operation, &came_back, vec![]).await?;
     if settled.is_empty() && came_back.is_empty() {
         return Ok(Vec::new());
@@ -403,7 +412,8 @@ pub async fn finish_settled(store: &Store, now: Timestamp) -> Result<Vec<RunId>>
     Ok(finished)
 }
 
-fn read(row: &run::Model) -> Result<Run> {
+/// A run as it is stored.
+pub(super) fn read(row: &run::Model) -> Result<Run> {
     let table = "runs";
     Ok(Run {
         id: RunId(row.id),

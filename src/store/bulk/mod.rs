@@ -7,6 +7,7 @@ mod postgres;
 mod sqlite;
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{Engine, Result, Store};
 use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
@@ -28,6 +29,8 @@ pub(super) enum Counter {
     Contact,
     /// Numbers of events.
     Event,
+    /// The last event that is in the packed histories.
+    EventPacked,
     /// How many contacts became others.
     ContactMerge,
 }
@@ -39,6 +42,7 @@ impl Counter {
             Self::ContactChange => "contact_change",
             Self::ContactMerge => "contact_merge",
             Self::Event => "event",
+            Self::EventPacked => "event_packed",
         }
     }
 }
@@ -102,10 +106,15 @@ impl Bulk {
         forward!(self, commit())
     }
 
-    /// Draws `count` numbers; gives the first. Drawing none only waits for those who draw.
+    /// Draws `count` numbers; gives the first.
     pub(super) async fn draw(&mut self, counter: Counter, count: usize) -> Result<i64> {
         let last: i64 = forward!(self, draw(counter.name(), count as i64))?;
         Ok(last - count as i64 + 1)
+    }
+
+    /// The number that was drawn last; waits for those who draw.
+    pub(super) async fn last(&mut self, counter: Counter) -> Result<i64> {
+        forward!(self, draw(counter.name(), 0))
     }
 
     /// Contacts with one of these ids or folded addresses, each once.
@@ -186,9 +195,12 @@ impl Bulk {
         forward!(self, mark_recorded(deliveries, now))
     }
 
-    /// Up to `limit` rows of the log after `after`, with the contacts whose they are now.
-    pub(super) async fn read_log(&mut self, after: i64, limit: i64) -> Result<Vec<LogRow>> {
-        forward!(self, read_log(after, limit))
+    /// Events in a range of numbers, of contacts in a range of numbers, in order; of contacts that became
+    /// others, as events of these.
+    pub(super) async fn read_log(&mut self, events: Range<i64>, contacts: Range<i64>) -> Result<Vec<LogRow>> {
+        let merged = self.last(Counter::ContactMerge).await? > 0;
+        let text = if merged { READ_LOG_OF_MERGED } else { READ_LOG };
+        forward!(self, read_log(text, [events.start, events.end, contacts.start, contacts.end]))
     }
 
     /// All chunks of some blocks, in order.
@@ -203,9 +215,15 @@ impl Bulk {
 }
 
 /// See [`Bulk::read_log`].
-const READ_LOG: &str = "SELECT e.id, COALESCE(m.contact, e.contact), e.name, e.at, e.properties
+const READ_LOG: &str = "SELECT id, contact, name, at, properties FROM events
+    WHERE id >= $1 AND id < $2 AND contact >= $3 AND contact < $4 ORDER BY id";
+
+/// See [`Bulk::read_log`].
+const READ_LOG_OF_MERGED: &str = "SELECT e.id, COALESCE(m.contact, e.contact), e.name, e.at, e.properties
     FROM events e LEFT JOIN contact_merges m ON m.former = e.contact
-    WHERE e.id > $1 ORDER BY e.id LIMIT $2";
+    WHERE e.id >= $1 AND e.id < $2
+      AND COALESCE(m.contact, e.contact) >= $3 AND COALESCE(m.contact, e.contact) < $4
+    ORDER BY e.id";
 
 /// The place of a contact in the packed histories.
 pub(super) const fn place(contact: i64) -> (i64, u8) {

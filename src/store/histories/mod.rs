@@ -10,7 +10,7 @@ mod sqlite;
 use std::ops::Range;
 
 use super::statement::{numbers_json, query};
-use super::{Engine, Result, Store, StoreError};
+use super::{Engine, Result, Store, StoreError, tail};
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::{ContactPart, History, Needs};
@@ -48,6 +48,7 @@ pub async fn visit_all<V: ContactVisitor>(
     needs: &Needs,
     visitors: Vec<V>,
 ) -> Result<Vec<V>, VisitError<V::Error>> {
+    tail::pack(store).await?;
     let ranges = ranges(store, visitors.len()).await?;
     let mut passes = Vec::with_capacity(visitors.len());
     for (visitor, range) in visitors.into_iter().zip(ranges) {
@@ -77,6 +78,7 @@ pub async fn visit_some<V: ContactVisitor>(
     needs: &Needs,
     visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
+    tail::pack(store).await?;
     let mut contacts = contacts.to_vec();
     contacts.sort_unstable();
     contacts.dedup();

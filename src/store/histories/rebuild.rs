@@ -5,29 +5,23 @@ use std::convert::Infallible;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use super::super::bulk::{Bulk, Counter, LogRow};
-use super::super::{Result, Store, events};
+use super::super::{Result, Store, events, tail};
 use super::{ContactVisitor, VisitError, visit_all};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
 use crate::domain::time::Timestamp;
 
-/// Rows of the log that are packed at once: some 150 MB. The more, the fewer times a chunk is written.
-const PAGE: i64 = 500_000;
+/// Contacts whose part of the log is in memory at once.
+const CONTACTS_AT_ONCE: i64 = 100_000;
 
 /// Makes all packed histories anew from the log, in one transaction; says how many events they hold.
 pub async fn rebuild(store: &Store) -> Result<u64> {
     let mut bulk = Bulk::begin(store, "rebuild the histories").await?;
     // Nobody appends meanwhile.
-    bulk.draw(Counter::Event, 0).await?;
+    let last = bulk.last(Counter::Event).await?;
     bulk.execute("DELETE FROM history_chunks", &[]).await?;
-    let (mut after, mut events) = (0, 0);
-    loop {
-        let rows = bulk.read_log(after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.id;
-        events += rows.len() as u64;
-        bulk.append_chunks(rows).await?;
-    }
+    bulk.execute("UPDATE counters SET value = 0 WHERE name = 'event_packed'", &[]).await?;
+    let events = tail::pack_up_to(&mut bulk, last).await?;
     bulk.commit().await?;
     Ok(events)
 }
@@ -35,17 +29,15 @@ pub async fn rebuild(store: &Store) -> Result<u64> {
 /// Contacts whose packed history does not hold what the log says, at most `limit` of them, in the order
 /// of their numbers. Nobody can append events while it reads.
 pub async fn verify(store: &Store, limit: usize) -> Result<Vec<ContactId>> {
+    tail::pack(store).await?;
     let mut bulk = Bulk::begin(store, "verify the histories").await?;
-    bulk.draw(Counter::Event, 0).await?;
+    let last = bulk.last(Counter::Event).await?;
+    let contacts = bulk.last(Counter::Contact).await? + 1;
     let mut log: HashMap<i64, u64> = HashMap::new();
-    let mut after = 0;
-    loop {
-        let rows = bulk.read_log(after, PAGE).await?;
-        let Some(last) = rows.last() else { break };
-        after = last.id;
-        for row in &rows {
+    for from in (0..contacts).step_by(CONTACTS_AT_ONCE as usize) {
+        for row in bulk.read_log(1..last + 1, from..from + CONTACTS_AT_ONCE).await? {
             let digest = log.entry(row.contact).or_default();
-            *digest = digest.wrapping_add(digest_of_row(row));
+            *digest = digest.wrapping_add(digest_of_row(&row));
         }
     }
     let everything = |name| EventNeed {

@@ -57,6 +57,36 @@ fn what_was_appended_merged_lost_and_rebuilt() {
 }
 
 #[test]
+fn an_import_is_packed_when_somebody_looks() {
+    on_both(|database| async move {
+        let store = &database.store;
+        let chunks = || database.rows("SELECT CAST(COUNT(*) AS TEXT) FROM history_chunks");
+        let mut appender = Appender::new(store);
+        for batch in 0..2 {
+            let events: Vec<_> = (0..10_000).map(|n| event(n % 997, batch * 10_000 + n * 2 + 1)).collect();
+            appender.append(&events, "test", NOW).await.expect("they are appended");
+        }
+        assert_eq!(chunks().await, ["0"]);
+        // One becomes another before they are packed.
+        let merge = ContactUpdate {
+            external_id: Some("c1".to_owned()),
+            email: Some("c5@x.example".to_owned()),
+            ..ContactUpdate::default()
+        };
+        contacts::apply(store, &[merge], NOW).await.expect("they become one");
+        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), []);
+        assert_ne!(chunks().await, ["0"]);
+        // A small batch is packed at once, and what lies before it.
+        let events: Vec<_> = (0..10_000).map(|n| event(n % 997, n)).collect();
+        appender.append(&events, "test", NOW).await.expect("they are appended");
+        appender.append(&events[..10], "test", NOW).await.expect("they are appended");
+        let marks = "SELECT CAST(value AS TEXT) FROM counters WHERE name IN ('event', 'event_packed')";
+        assert_eq!(database.rows(marks).await, ["30010", "30010"]);
+        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), []);
+    });
+}
+
+#[test]
 fn a_damaged_chunk_is_named() {
     on_both(|database| async move {
         let store = &database.store;

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use futures_util::TryStreamExt as _;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::super::{ChunkRow, LogRow, READ_LOG, StoredChunk, pack, regroup};
+use super::super::{ChunkRow, LogRow, StoredChunk, pack, regroup};
 use super::PostgresBulk;
 use crate::domain::event::EventNameId;
 use crate::store::error::failed;
@@ -169,10 +170,18 @@ impl PostgresBulk {
         self.write_chunks(&chunks).await
     }
 
-    pub(in crate::store::bulk) async fn read_log(&mut self, after: i64, limit: i64) -> Result<Vec<LogRow>> {
-        let query = sqlx::query(READ_LOG).bind(after).bind(limit);
-        let rows = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
-        let read = |row: &PgRow| {
+    pub(in crate::store::bulk) async fn read_log(
+        &mut self,
+        text: &'static str,
+        [from, to, from_contact, to_contact]: [i64; 4],
+    ) -> Result<Vec<LogRow>> {
+        let mut stream = sqlx::query(text)
+            .bind(from)
+            .bind(to)
+            .bind(from_contact)
+            .bind(to_contact)
+            .fetch(&mut *self.transaction);
+        let read = |row: &PgRow| -> sqlx::Result<LogRow> {
             Ok(LogRow {
                 id: row.try_get(0)?,
                 contact: row.try_get(1)?,
@@ -182,7 +191,11 @@ impl PostgresBulk {
                 properties: row.try_get(4)?,
             })
         };
-        rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(failed(self.operation))
+        let mut rows = Vec::new();
+        while let Some(row) = stream.try_next().await.map_err(failed(self.operation))? {
+            rows.push(read(&row).map_err(failed(self.operation))?);
+        }
+        Ok(rows)
     }
 }
 

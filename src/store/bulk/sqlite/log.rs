@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
-use super::super::{ChunkRow, LogRow, READ_LOG, StoredChunk, pack, regroup};
+use super::super::{ChunkRow, LogRow, StoredChunk, pack, regroup};
 use super::SqliteBulk;
 use crate::domain::event::EventNameId;
 use crate::store::Result;
@@ -169,11 +169,15 @@ impl SqliteBulk {
         .await
     }
 
-    pub(in crate::store::bulk) async fn read_log(&mut self, after: i64, limit: i64) -> Result<Vec<LogRow>> {
+    pub(in crate::store::bulk) async fn read_log(
+        &mut self,
+        text: &'static str,
+        values: [i64; 4],
+    ) -> Result<Vec<LogRow>> {
+        let text = text.replace('$', "?");
         self.run(move |connection| {
-            let text = READ_LOG.replace('$', "?");
             let mut read = connection.prepare_cached(&text)?;
-            let rows = read.query_map([after, limit], |row| {
+            let rows = read.query_map(values, |row| {
                 Ok(LogRow {
                     id: row.get(0)?,
                     contact: row.get(1)?,
