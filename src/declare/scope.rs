@@ -10,6 +10,10 @@ use crate::domain::name::{AttributeName, EventName, TraitName};
 use crate::domain::time::Zone;
 use crate::yaml::{Name, Reader};
 
+/// After so many errors no name is compared with all others any more: nobody reads on, and in a
+/// large generated project it would take longer than everything else.
+const MOST_COMPARED: usize = 200;
+
 /// Declarations of one kind by name; `None` for one that is wrong.
 pub(super) type Table<T> = BTreeMap<String, Option<T>>;
 
@@ -60,7 +64,9 @@ impl Scope {
             return;
         }
         let known: Vec<_> = known.collect();
-        let hint = did_you_mean(&name.text, known.iter().copied()).or_else(|| match known.len() {
+        let meant =
+            (reader.errors() < MOST_COMPARED).then(|| did_you_mean(&name.text, known.iter().copied()));
+        let hint = meant.flatten().or_else(|| match known.len() {
             0 => Some(format!("declare it under `{}:`", kind.section())),
             1..=12 => Some(format!("there are {}", listed(known.iter().copied()))),
             _ => None,

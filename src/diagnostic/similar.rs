@@ -10,13 +10,20 @@ pub fn nearest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -
         return None;
     }
     let wrong = folded(wrong);
+    let length = wrong.chars().count();
     candidates
         .into_iter()
         .filter_map(|candidate| {
             let folded = folded(candidate);
-            let shorter = folded.chars().count().min(wrong.chars().count());
-            let distance = strsim::damerau_levenshtein(&wrong, &folded);
-            (distance <= 1 + shorter / 4 && distance < shorter.max(1)).then_some((distance, candidate))
+            let other = folded.chars().count();
+            let shorter = length.min(other);
+            let most = (1 + shorter / 4).min(shorter.max(1) - 1);
+            // The distance is dear, and never less than the difference of the lengths.
+            if length.abs_diff(other) > most {
+                return None;
+            }
+            let distance = strsim::osa_distance(&wrong, &folded);
+            (distance <= most).then_some((distance, candidate))
         })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
