@@ -146,7 +146,8 @@ pub enum ConsentTest {
     Since(DateBound),
 }
 
-/// A share of all contacts: `from` ≤ SHA-256(salt, 0, key) mod 10,000 < `to`, in 1/100 percent.
+/// A share of all contacts: `from` ≤ SHA-256(salt, 0, key) mod 10,000 < `to`, in 1/100 percent. The
+/// hash is taken as one whole number of 256 bits, its first byte the most significant.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bucket {
     /// What makes this split differ from others.
@@ -175,8 +176,8 @@ pub struct EventQuery {
     pub window: Window,
     /// Tests of properties, all of which hold. In the order of writing.
     pub filter: Vec<(PropertyName, Test)>,
-    /// Events with an equal value of it are one: numbers added, at their first time.
-    /// An event without it stands alone… is left out, as everywhere.
+    /// Events with an equal value of it are one: numbers added, at their first time, with all their
+    /// other values. Those without it are left out.
     pub per: Option<PropertyName>,
 }
 

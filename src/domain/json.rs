@@ -277,6 +277,7 @@ mod tests {
     use std::fmt::Write;
 
     use proptest::prelude::*;
+    use proptest::test_runner::RngSeed;
     use serde_json::Value as Json;
 
     use super::*;
@@ -354,6 +355,12 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig {
+            rng_seed: RngSeed::Fixed(1),
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
         #[test]
         fn any_json_reads_as_serde_json_reads_it(json in any_json()) {
             agrees(&json.to_string());

@@ -3,6 +3,8 @@
 //! Of a missing value every operator is false, the negative ones too, but `exists: false` and
 //! `blank: true`. An operator that the type does not have never holds.
 
+use std::collections::HashSet;
+
 use super::answer::Answer;
 use super::check_text::{TextTest, fold_operand};
 use super::check_time::{DateTest, DatetimeTest};
@@ -10,7 +12,7 @@ use super::moment::{Moment, Spans};
 use super::slots::{Slot, Texts};
 use crate::domain::condition::{Operator, Test};
 use crate::domain::number::{Number, ONE};
-use crate::domain::time::Zone;
+use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::{Value, ValueType};
 
 /// A compiled [`Test`].
@@ -99,7 +101,7 @@ impl Check {
     }
 
     /// The answer for an instant.
-    pub(super) fn of_instant(&self, at: crate::domain::time::Timestamp, moment: &Moment) -> Answer {
+    pub(super) fn of_instant(&self, at: Timestamp, moment: &Moment) -> Answer {
         match &self.of_present {
             Present::Datetime(test) => test.answer(at, moment),
             _ => Answer::lasting(false),
@@ -294,14 +296,21 @@ impl ListOperator {
             Self::ContainsAny(wanted) => items.any(|item| wanted.iter().any(|wanted| wanted == item)),
             Self::ContainsNone(wanted) => !items.any(|item| wanted.iter().any(|wanted| wanted == item)),
             Self::ContainsAll(wanted) => wanted.iter().all(|wanted| items.clone().any(|item| item == wanted)),
-            Self::Size(test) => {
-                let mut different = 0;
-                let mut rest = items.clone();
-                while let Some(item) = rest.next() {
-                    different += i32::from(rest.clone().all(|later| later != item));
-                }
-                test.holds_for(different)
-            }
+            Self::Size(test) => test.holds_for(different(items)),
         }
     }
+}
+
+/// How many different items there are.
+fn different<'t>(mut items: impl Iterator<Item = &'t str> + Clone) -> i32 {
+    /// Up to here comparing each with each is cheaper than a set.
+    const FEW: usize = 16;
+    if items.clone().nth(FEW).is_some() {
+        return items.collect::<HashSet<_>>().len() as i32;
+    }
+    let mut different = 0;
+    while let Some(item) = items.next() {
+        different += i32::from(items.clone().all(|later| later != item));
+    }
+    different
 }

@@ -2,6 +2,7 @@
 
 mod agreement;
 mod cases;
+mod meaning;
 mod person;
 mod plain;
 mod random;
