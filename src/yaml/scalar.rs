@@ -49,7 +49,7 @@ impl Scalar {
         format!("{kind}`{shown}`")
     }
 
-    /// The JSON value of it. What JSON has no number for (`.inf`) stays text.
+    /// The JSON value of it. What JSON has no exact number for (`.inf`, 30 digits) stays text.
     pub fn to_json(&self) -> Value {
         let text = || Value::String(self.text.clone());
         if let Some(boolean) = self.boolean() {
@@ -60,6 +60,9 @@ impl Scalar {
         }
         if let Ok(whole) = self.text.parse::<i64>() {
             return Value::Number(whole.into());
+        }
+        if !self.text.contains(['.', 'e', 'E']) {
+            return text();
         }
         self.text.parse().ok().and_then(Number::from_f64).map_or_else(text, Value::Number)
     }
@@ -109,6 +112,6 @@ mod tests {
         check("0", "0");
         check(".inf", "\".inf\"");
         check("1e999", "\"1e999\"");
-        check("99999999999999999999", "1e20");
+        check("99999999999999999999", "\"99999999999999999999\"");
     }
 }
