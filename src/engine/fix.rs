@@ -12,9 +12,10 @@ use crate::domain::campaign::{Campaign, MailPurpose};
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::delivery::{RunState, SuppressionCause, SuppressionScope};
 use crate::domain::time::Timestamp;
-use crate::store::runs::{PriorMail, Recipient, RecipientPlan, Run};
+use crate::store::recipients::{PriorMail, Recipient, RecipientPlan};
+use crate::store::runs::Run;
 use crate::store::suppressions::Suppression;
-use crate::store::{contacts, runs, suppressions};
+use crate::store::{contacts, recipients, suppressions};
 
 /// Contacts in one transaction. Lanes of other runs write in between.
 const BATCH: usize = 2_000;
@@ -30,7 +31,7 @@ impl Core {
         now: Timestamp,
     ) -> Result<Option<RunState>, EngineError> {
         let operation = || format!("fix the recipients of run {} of campaign `{}`", run.id.0, run.campaign);
-        if !runs::begin_fixing(&self.store, run.id).await.doing(operation)? {
+        if !recipients::begin_fixing(&self.store, run.id).await.doing(operation)? {
             return Ok(None);
         }
         let evaluation = self.settings.evaluation;
@@ -39,11 +40,10 @@ impl Core {
             .doing(operation)?;
         let mut planned: u64 = 0;
         for batch in audience.chunks(BATCH) {
-            let recipients = self.recipients(run, campaign, batch).await.doing(operation)?;
-            let mails =
-                recipients.iter().filter(|one| matches!(one.plan, RecipientPlan::Mail { .. })).count();
+            let rows = self.recipients(run, campaign, batch).await.doing(operation)?;
+            let mails = rows.iter().filter(|one| matches!(one.plan, RecipientPlan::Mail { .. })).count();
             planned += mails as u64;
-            if !runs::add_recipients(&self.store, run.id, &recipients, now).await.doing(operation)? {
+            if !recipients::add_recipients(&self.store, run.id, &rows, now).await.doing(operation)? {
                 return Ok(None);
             }
         }
@@ -59,8 +59,9 @@ impl Core {
             None if planned == 0 => (RunState::Finished, None),
             None => (RunState::Sending, None),
         };
-        let fixed =
-            runs::complete_fixing(&self.store, run.id, state, note.as_deref(), now).await.doing(operation)?;
+        let fixed = recipients::complete_fixing(&self.store, run.id, state, note.as_deref(), now)
+            .await
+            .doing(operation)?;
         tracing::info!(
             run.id = run.id.0, campaign.name = %run.campaign, run.state = state.word(),
             audience.contacts = audience.len(), deliveries.planned = planned,
@@ -79,7 +80,7 @@ impl Core {
         let ids: Vec<ContactId> = selected.iter().map(|one| one.contact).collect();
         let contacts = contacts::by_numbers(&self.store, &ids).await?;
         let contacts: HashMap<_, _> = contacts.iter().map(|contact| (contact.id, contact)).collect();
-        let prior = runs::prior_mail(&self.store, &run.campaign, run.id, &ids).await?;
+        let prior = recipients::prior_mail(&self.store, &run.campaign, run.id, &ids).await?;
         let prior: HashMap<_, _> = prior.iter().map(|mail| (mail.contact, mail)).collect();
         let addresses: HashMap<_, _> = contacts
             .values()
@@ -90,7 +91,7 @@ impl Core {
         let suppressed = suppressions::among(&self.store, &asked).await?;
         let suppressed = gravest(&suppressed, campaign.purpose);
 
-        let mut recipients = Vec::with_capacity(selected.len());
+        let mut rows = Vec::with_capacity(selected.len());
         for one in selected {
             // Whoever was erased since the audience was selected is in it no more.
             let Some(contact) = contacts.get(&one.contact) else { continue };
@@ -98,7 +99,7 @@ impl Core {
             let facts = facts(one, contact, address, prior.get(&one.contact).copied(), &suppressed);
             let unknown_is_yes = self.settings.unknown_marketing_is_yes;
             let version = one.version.and_then(|version| campaign.versions.get(usize::from(version)));
-            recipients.push(Recipient {
+            rows.push(Recipient {
                 contact: one.contact,
                 address: address.cloned(),
                 version: version.map(|version| version.label.clone()),
@@ -108,7 +109,7 @@ impl Core {
                 },
             });
         }
-        Ok(recipients)
+        Ok(rows)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Drained, occurrence, pause};
 use crate::clock::Clock;
 use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
 use crate::domain::time::Timestamp;
-use crate::render::{RenderInput, Rendered};
+use crate::render::{RenderError, RenderInput, Rendered};
 use crate::send::Lane;
 use crate::store::ledger::Step;
 
@@ -141,11 +141,18 @@ impl Core {
             Ok(rendered) => rendered,
             Err(error) => {
                 tally.skipped();
+                // The message stays on the row: it may quote what is known of the contact.
+                let place = match &error {
+                    RenderError::TemplateFailed { place, .. } => format!("{}:{}", place.file, place.line),
+                    _ => work.claimed.version.clone(),
+                };
                 tracing::warn!(
                     delivery.id = delivery.0, run.id = work.claimed.run.0,
-                    campaign.name = %work.claimed.campaign, error, "a mail could not be rendered"
+                    campaign.name = %work.claimed.campaign, template.place = place,
+                    "a mail could not be rendered"
                 );
-                let step = Step::Skip { reason: SkipReason::TemplateFailed, error: Some(error) };
+                let error = Some(error.to_string());
+                let step = Step::Skip { reason: SkipReason::TemplateFailed, error };
                 return self.ledger.settle(delivery, step, now).await;
             }
         };
@@ -249,7 +256,9 @@ impl Core {
         slot.resume_at = Some(now.plus(pause));
         slot.last_failure = Some(reply.clone());
         if slot.failures == 1 {
-            tracing::warn!(reply = reply.text, "the mail server failed: its mails wait");
+            // What a server says may name an address; what failed on our side does not.
+            let said = if reply.code.is_none() { reply.text.as_str() } else { "" };
+            tracing::warn!(reply.code, failure = said, "the mail server failed: its mails wait");
             self.claims.lane_failed();
         }
     }
@@ -290,7 +299,7 @@ impl WhenIdle {
     }
 }
 
-fn render(work: &Work, now: Timestamp) -> Result<Rendered, String> {
+fn render(work: &Work, now: Timestamp) -> Result<Rendered, RenderError> {
     let contact = work.contact.view();
     let input = RenderInput {
         campaign: &work.claimed.campaign,
@@ -303,7 +312,7 @@ fn render(work: &Work, now: Timestamp) -> Result<Rendered, String> {
         date: work.claimed.first_claimed_at,
         now,
     };
-    work.declared.renderer.render(&input).map_err(|error| error.to_string())
+    work.declared.renderer.render(&input)
 }
 
 /// A 4xx answer: again after a pause, until the campaign's patience is over. The last try is at its end.

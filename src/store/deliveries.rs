@@ -213,19 +213,14 @@ pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Re
         Backend::Sqlite => Vec::new(),
         Backend::Postgres => incarnations::living(store, operation).await?,
     };
-    let replan = "UPDATE deliveries SET state = 'planned', incarnation = NULL, lease_until = NULL
-        WHERE incarnation = $1 AND state = 'claimed' AND ($2 = 0 OR lease_until < $3)";
-    let give_up = "UPDATE deliveries SET state = 'uncertain', lease_until = NULL, settled_at = $3,
-             reply_text = 'the sender died before the answer was noted'
-        WHERE incarnation = $1 AND state = 'transmitting' AND ($2 = 0 OR lease_until < $3)";
     let bury = "UPDATE incarnations SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
     let mut recovered = Recovered::default();
     let transaction = store.begin_write(operation).await?;
     for other in others {
         let lives = alive.contains(&other);
         let given = || values![other, i64::from(lives), now.micros()];
-        recovered.planned += execute(&*transaction, operation, replan, given()).await?;
-        recovered.uncertain += execute(&*transaction, operation, give_up, given()).await?;
+        recovered.planned += execute(&*transaction, operation, &replan(), given()).await?;
+        recovered.uncertain += execute(&*transaction, operation, &give_up(), given()).await?;
         if !lives {
             execute(&*transaction, operation, bury, values![other, now.micros()]).await?;
         }
@@ -234,18 +229,43 @@ pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Re
     Ok(recovered)
 }
 
+/// In a `WHERE`: rows in somebody's hands. Word for word as in the index over them.
+const IN_HAND: &str = "state IN ('claimed', 'transmitting')";
+
+/// Plans what a sender had claimed again: `$1` sender, `$2` whether it may live, `$3` now.
+pub(super) fn replan() -> String {
+    format!(
+        "UPDATE deliveries SET state = 'planned', incarnation = NULL, lease_until = NULL
+         WHERE incarnation = $1 AND {IN_HAND} AND state = 'claimed' AND ($2 = 0 OR lease_until < $3)"
+    )
+}
+
+/// What a sender was handing over is uncertain: values as for [`replan`].
+pub(super) fn give_up() -> String {
+    format!(
+        "UPDATE deliveries SET state = 'uncertain', lease_until = NULL, settled_at = $3,
+             reply_text = 'the sender died before the answer was noted'
+         WHERE incarnation = $1 AND {IN_HAND} AND state = 'transmitting' AND ($2 = 0 OR lease_until < $3)"
+    )
+}
+
+/// The first row of run `$1` that may be claimed. Not by MIN: that would look at every open row.
+pub(super) fn next_in_run() -> String {
+    format!(
+        "SELECT d.not_before FROM deliveries d JOIN runs r ON r.id = d.run
+         WHERE d.run = $1 AND r.state = 'sending' AND {OPEN} AND {NOT_IN_HAND} ORDER BY d.not_before LIMIT 1"
+    )
+}
+
 /// The next instant at which a row of these runs may be claimed, as far as they are in sending; `None`
 /// when there is none.
 pub async fn next_not_before(store: &Store, runs: &[RunId]) -> Result<Option<Timestamp>> {
-    let text = format!(
-        "SELECT MIN(d.not_before) FROM deliveries d JOIN runs r ON r.id = d.run
-         WHERE d.run = $1 AND r.state = 'sending' AND {OPEN} AND {NOT_IN_HAND}"
-    );
+    let text = next_in_run();
     let mut next = None;
     for run in runs {
         let operation = "look for deliveries to be tried again";
-        let first: Vec<Option<i64>> = query_column(&store.database, operation, &text, values![run.0]).await?;
-        next = first.into_iter().flatten().chain(next).min();
+        let first: Vec<i64> = query_column(&store.database, operation, &text, values![run.0]).await?;
+        next = first.into_iter().chain(next).min();
     }
     Ok(next.map(Timestamp::from_micros))
 }

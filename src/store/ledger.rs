@@ -222,7 +222,8 @@ impl<'a> Ending<'a> {
             self.settled_at.map(Timestamp::micros),
             self.reply.and_then(|reply| reply.code),
             self.reply.and_then(|reply| reply.enhanced.as_deref()),
-            self.text
+            // PostgreSQL keeps no U+0000, and what a server says must not stop the ledger.
+            self.text.map(|text| text.replace('\0', "\u{fffd}"))
         ])
     }
 }

@@ -9,7 +9,7 @@
 //! | [`contacts`] [`events`] | people and the log of what they did, in bulk |
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass |
 //! | [`memberships`] | who is in which segment, since when, until when |
-//! | [`campaigns`] [`runs`] [`deliveries`] [`ledger`] | the send ledger |
+//! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
 //! | [`incarnations`] | which sender is alive |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
@@ -41,6 +41,7 @@ pub mod memberships;
 mod merges;
 #[cfg(test)]
 mod plans;
+pub mod recipients;
 pub mod runs;
 pub mod secrets;
 mod sent;

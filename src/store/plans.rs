@@ -1,7 +1,7 @@
 //! The plans of hot statements on `SQLite`: a statement that begins to walk a whole table fails here,
 //! and not in the night of the first large campaign.
 
-use super::{Backend, Store, StoreOptions, deliveries, figures, ledger, runs, sent};
+use super::{Backend, Store, StoreOptions, deliveries, figures, ledger, recipients, runs, sent};
 
 /// Tables that grow with use. The few rows that are given with a statement may be walked.
 const LARGE: [&str; 7] = [
@@ -23,9 +23,12 @@ fn no_hot_statement_walks_a_large_table() {
         ("read what was claimed", deliveries::claimed(sqlite), "INTEGER PRIMARY KEY"),
         ("prolong leases", deliveries::PROLONG.to_owned(), "deliveries_in_hand"),
         ("find the dead", deliveries::OTHERS.to_owned(), "deliveries_in_hand"),
+        ("plan again", deliveries::replan(), "deliveries_in_hand"),
+        ("call uncertain", deliveries::give_up(), "deliveries_in_hand"),
+        ("next try", deliveries::next_in_run(), "deliveries_open"),
         ("begin to hand over", ledger::begin(sqlite), "INTEGER PRIMARY KEY"),
         ("settle", ledger::settle(sqlite), "INTEGER PRIMARY KEY"),
-        ("repeat", runs::prior(sqlite), "deliveries_mailed"),
+        ("repeat", recipients::prior(sqlite), "deliveries_mailed"),
         ("what waits", figures::WAITING.to_owned(), "deliveries_open"),
         ("record sent mail", sent::UNRECORDED.to_owned(), "deliveries_unrecorded"),
         ("finish a run", runs::settled(), "deliveries_open"),

@@ -6,7 +6,8 @@ use campaignd::domain::name::CampaignName;
 use campaignd::domain::time::Timestamp;
 use campaignd::report::{self, TextStyle};
 use campaignd::store::Store;
-use campaignd::store::runs::{self, NewRun, Recipient, RecipientPlan};
+use campaignd::store::recipients::{self as fixing, Recipient, RecipientPlan};
+use campaignd::store::runs::{self, NewRun};
 
 use crate::ingest::{import_text, options};
 use crate::support::database::on_both;
@@ -45,8 +46,8 @@ fn every_contact_of_an_audience_is_counted_once() {
             recipient(4, RecipientPlan::Skip(SkipReason::NotConsented)),
             recipient(5, RecipientPlan::Skip(SkipReason::AlreadySent)),
         ];
-        assert!(runs::begin_fixing(store, vip).await.expect("it begins"));
-        runs::add_recipients(store, vip, &recipients, DUE).await.expect("they are added");
+        assert!(fixing::begin_fixing(store, vip).await.expect("it begins"));
+        fixing::add_recipients(store, vip, &recipients, DUE).await.expect("they are added");
 
         let all = report::deliveries(store, None).await.expect("it is read");
         assert_eq!(

@@ -293,6 +293,41 @@ fn two_daemons_on_one_postgres_share_the_work() {
 }
 
 #[test]
+fn a_daemon_whose_sessions_are_cut_begins_anew() {
+    on_postgres(|database: TestDatabase| async move {
+        let options =
+            SmtpServerOptions { a_message_takes: Duration::from_millis(3), ..SmtpServerOptions::default() };
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let server = SmtpServer::start_on(listener, options);
+        let now = Clock::System.now();
+        add(&database.store, &people(300), now).await;
+        request(&database.store, now).await;
+        let engine = start(&database.store, HELLO, smtp(server.port(), 3), now).await;
+        let finished = async {
+            for cut in 1..=2 {
+                until("100 more mails", async || server.mails().len() >= 100 * cut).await;
+                database
+                    .execute(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                    )
+                    .await;
+            }
+            until("the run is finished", async || {
+                runs(&database).await.iter().all(|run| run.ends_with("finished"))
+            })
+            .await;
+        };
+        Box::pin(engine.run(Clock::System, finished)).await.expect("the daemon stops");
+        let states = states(&database).await;
+        let uncertain = states.get("uncertain").copied().unwrap_or_default();
+        assert_eq!(states.get("accepted").copied().unwrap_or_default() + uncertain, 300, "{states:?}");
+        assert!(uncertain <= 6, "at most one a connection and cut: {states:?}");
+        server_and_ledger_agree(&server, &database).await;
+    });
+}
+
+#[test]
 fn a_second_daemon_on_one_file_is_refused() {
     on_sqlite(|database: TestDatabase| async move {
         let (transport, _) = Transport::memory();

@@ -1,0 +1,192 @@
+//! Recipients of a run: fixed in the database before its first mail, a row for each contact of the audience.
+
+use sea_orm::FromQueryResult;
+use serde_json::json;
+
+use super::dialect::Column::{Number, Text};
+use super::dialect::{given_numbers, given_rows, join_in_this_order};
+use super::runs::{NOT_IN_HAND, step};
+use super::statement::{execute, numbers_json, query_as, values};
+use super::{Backend, ROWS, Result, Store};
+use crate::domain::contact::ContactId;
+use crate::domain::delivery::{DeliveryState, RunId, RunState, SkipReason};
+use crate::domain::name::CampaignName;
+use crate::domain::time::Timestamp;
+
+/// One contact of a run's audience.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recipient {
+    /// Who.
+    pub contact: ContactId,
+    /// The folded address, where there is one.
+    pub address: Option<String>,
+    /// The label of the version, where one matches.
+    pub version: Option<String>,
+    /// What is to become of it.
+    pub plan: RecipientPlan,
+}
+
+/// What is to become of a contact of the audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecipientPlan {
+    /// A mail, not before this instant.
+    Mail {
+        /// Not before.
+        not_before: Timestamp,
+    },
+    /// None.
+    Skip(SkipReason),
+}
+
+/// A mail of this campaign that a contact had, or may still have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriorMail {
+    /// Who.
+    pub contact: ContactId,
+    /// The latest due instant of a row that counts as mailed.
+    pub mailed_due_at: Option<Timestamp>,
+    /// Whether a row of another run is planned or deferred.
+    pub waits: bool,
+}
+
+/// Moves a run from due (or from a fixing that was interrupted, whose rows are removed) to fixing.
+/// False: it is in another state.
+pub async fn begin_fixing(store: &Store, run: RunId) -> Result<bool> {
+    let operation = "begin to fix the recipients of a run";
+    let update = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state IN ('due', 'fixing')";
+    let transaction = store.begin_write(operation).await?;
+    let begun = execute(&*transaction, operation, update, values![run.0]).await? > 0;
+    if begun {
+        let delete = "DELETE FROM deliveries WHERE run = $1";
+        execute(&*transaction, operation, delete, values![run.0]).await?;
+    }
+    transaction.commit().await?;
+    Ok(begun)
+}
+
+/// Adds recipients to a run in fixing, in one transaction; thousands a call are best. Every contact
+/// gets its row: one whose address is in the run already is skipped as already sent. False: the run is
+/// in another state, and nobody was added.
+pub async fn add_recipients(
+    store: &Store,
+    run: RunId,
+    recipients: &[Recipient],
+    now: Timestamp,
+) -> Result<bool> {
+    let operation = "fix recipients of a run";
+    let columns = [
+        ("contact", Number),
+        ("address", Text),
+        ("version", Text),
+        ("state", Text),
+        ("reason", Text),
+        ("not_before", Number),
+        ("settled_at", Number),
+    ];
+    let given = given_rows(store.backend(), 1, &columns);
+    let insert = format!(
+        "INSERT INTO deliveries (run, contact, address, version, state, reason, not_before, settled_at)
+         SELECT $2, contact, address, version, state, reason, not_before, settled_at FROM {given} AS given
+         WHERE TRUE ON CONFLICT DO NOTHING"
+    );
+    // Only their address was in the way.
+    let insert_others = format!(
+        "INSERT INTO deliveries (run, contact, version, state, reason, not_before, settled_at)
+         SELECT $2, contact, version, 'skipped', 'already_sent', not_before, $3 FROM {given} AS given
+         WHERE TRUE ON CONFLICT (run, contact) DO NOTHING"
+    );
+    let transaction = store.begin_write(operation).await?;
+    let lock = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state = 'fixing'";
+    if execute(&*transaction, operation, lock, values![run.0]).await? == 0 {
+        return Ok(false);
+    }
+    for part in recipients.chunks(ROWS) {
+        let rows: Vec<_> = part.iter().map(|one| recipient_row(one, now)).collect();
+        let rows = json!(rows).to_string();
+        let added = execute(&*transaction, operation, &insert, values![rows.as_str(), run.0]).await?;
+        if added < part.len() as u64 {
+            let given = values![rows, run.0, now.micros()];
+            execute(&*transaction, operation, &insert_others, given).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+fn recipient_row(recipient: &Recipient, now: Timestamp) -> serde_json::Value {
+    let (state, reason, not_before, settled_at) = match recipient.plan {
+        RecipientPlan::Mail { not_before } => (DeliveryState::Planned, None, not_before, None),
+        RecipientPlan::Skip(reason) => (DeliveryState::Skipped, Some(reason.word()), now, Some(now.micros())),
+    };
+    json!([
+        recipient.contact.0,
+        recipient.address,
+        recipient.version,
+        state.word(),
+        reason,
+        not_before.micros(),
+        settled_at
+    ])
+}
+
+/// Moves a run from fixing to `into`: sending, held or finished. False: it is in another state.
+pub async fn complete_fixing(
+    store: &Store,
+    run: RunId,
+    into: RunState,
+    note: Option<&str>,
+    now: Timestamp,
+) -> Result<bool> {
+    let finished_at = (into == RunState::Finished).then_some(now.micros());
+    let update = "UPDATE runs SET state = $2, note = $3, fixed_at = $4, finished_at = $5
+        WHERE id = $1 AND state = 'fixing'";
+    let given = values![run.0, into.word(), note.map(str::to_owned), now.micros(), finished_at];
+    step(store, "complete the recipients of a run", update, given).await
+}
+
+/// One row of [`prior_mail`].
+#[derive(Debug, FromQueryResult)]
+struct PriorRow {
+    contact: i64,
+    mailed_due_at: Option<i64>,
+    waits: i64,
+}
+
+/// What these contacts had of a campaign by runs other than `except`; those who had nothing are left
+/// out. In the order of numbers.
+pub async fn prior_mail(
+    store: &Store,
+    campaign: &CampaignName,
+    except: RunId,
+    contacts: &[ContactId],
+) -> Result<Vec<PriorMail>> {
+    let text = prior(store.backend());
+    let mut found = Vec::new();
+    for part in contacts.chunks(ROWS) {
+        let given = values![numbers_json(part.iter().map(|contact| contact.0)), campaign.as_str(), except.0];
+        let rows: Vec<PriorRow> = query_as(&store.database, "look up earlier mails", &text, given).await?;
+        found.extend(rows.into_iter().map(|row| PriorMail {
+            contact: ContactId(row.contact),
+            mailed_due_at: row.mailed_due_at.map(Timestamp::from_micros),
+            waits: row.waits > 0,
+        }));
+    }
+    Ok(found)
+}
+
+/// Earlier mails: `$1` contacts, `$2` campaign, `$3` the run that does not count.
+pub(super) fn prior(backend: Backend) -> String {
+    let given = given_numbers(backend, 1, "contact");
+    let join = join_in_this_order(backend);
+    format!(
+        "SELECT d.contact AS contact,
+                MAX(CASE WHEN d.state IN ('claimed', 'transmitting', 'accepted', 'uncertain') THEN r.due_at END)
+                    AS mailed_due_at,
+                CAST(MAX(CASE WHEN {NOT_IN_HAND} THEN 1 ELSE 0 END) AS BIGINT) AS waits
+         FROM {given} AS given {join} deliveries d ON d.contact = given.contact
+         JOIN runs r ON r.id = d.run AND r.campaign = $2
+         WHERE d.run <> $3
+           AND d.state IN ('planned', 'claimed', 'transmitting', 'accepted', 'deferred', 'uncertain')
+         GROUP BY d.contact ORDER BY d.contact"
+    )
+}
