@@ -7,7 +7,7 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | `parts` | what an engine is made of |
+//! | `parts` `core` | what an engine is made of, and what its parts share |
 //! | `occurrence` `gates` `pause` | the rules, pure: due times, who is mailed, how long to wait |
 //! | `tick` `fix` | one look at the clock: what is due becomes rows |
 //! | `claim` `lane` `ledger` | rows become mails; every step stands in the store first |
