@@ -3,6 +3,7 @@
 mod contacts;
 mod events;
 mod histories;
+mod ledger;
 mod memberships;
 mod opening;
 mod rebuild;
