@@ -6,6 +6,7 @@ use super::lint;
 use crate::diagnostic::{Place, Problem, did_you_mean, similar::listed};
 use crate::domain::condition::{Operator, Test, TextMatch};
 use crate::domain::number::Number;
+use crate::domain::text::fold;
 use crate::domain::time::Zone;
 use crate::domain::value::{Value, ValueType};
 use crate::yaml::{Field, Fields, Kind, Node, Reader};
@@ -69,7 +70,7 @@ pub(super) fn read(reader: &mut Reader, node: &Node, at: &Place, subject: Subjec
         Kind::List(_) => {
             let values = values(reader, node, &format!("`{}`", subject.name), subject)?;
             Some(plain(match subject.value_type {
-                ValueType::List => Operator::ContainsAny(values.into_iter().filter_map(text_of).collect()),
+                ValueType::List => Operator::ContainsAny(texts(values)),
                 _ => Operator::In(values),
             }))
         }
@@ -119,6 +120,9 @@ fn operator(reader: &mut Reader, field: Field<'_>, subject: Subject<'_>) -> Opti
     Some(match field.key.name {
         "is" => is_exactly(reader, node, &called, subject)?,
         "is_not" => Operator::IsNot(value(reader, node, &called, subject)?),
+        // A list has many values: it is `in` others where it shares one with them.
+        "in" if is_list => Operator::ContainsAny(texts(values(reader, node, &called, subject)?)),
+        "not_in" if is_list => Operator::ContainsNone(texts(values(reader, node, &called, subject)?)),
         "in" => Operator::In(values(reader, node, &called, subject)?),
         "not_in" => Operator::NotIn(values(reader, node, &called, subject)?),
         "exists" => Operator::Exists(reader.boolean(node, &called)?),
@@ -229,7 +233,7 @@ fn values(reader: &mut Reader, node: &Node, called: &str, subject: Subject<'_>) 
 fn item(reader: &mut Reader, node: &Node, called: &str, subject: Subject<'_>) -> Option<String> {
     let text = reader.text(node, called)?;
     let allowed = subject.one_of;
-    if !allowed.is_empty() && !allowed.iter().any(|one| one.to_lowercase() == text.to_lowercase()) {
+    if !allowed.is_empty() && !allowed.iter().any(|one| fold(one) == fold(text)) {
         let known = || allowed.iter().map(String::as_str);
         let hint = did_you_mean(text, known()).unwrap_or_else(|| format!("it may be {}", listed(known())));
         let message = format!("`{}` is never `{text}`", subject.name);
@@ -299,11 +303,9 @@ fn swapped(reader: &mut Reader, node: &Node, low: &str, high: &str) {
     );
 }
 
-fn text_of(value: Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text),
-        _ => None,
-    }
+fn texts(values: Vec<Value>) -> Vec<String> {
+    let text = |value| if let Value::Text(text) = value { Some(text) } else { None };
+    values.into_iter().filter_map(text).collect()
 }
 
 /// Reads every node, also after one that is wrong; `None` if any was.

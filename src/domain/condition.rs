@@ -68,13 +68,13 @@ pub struct Test {
 pub enum Operator {
     /// Whether there is a value.
     Exists(bool),
-    /// Equal. For a datetime: see [`Operator::On`].
+    /// Equal. For a datetime: see [`Operator::On`]. For a list: the same items, in whatever order.
     Is(Value),
     /// Present and not equal.
     IsNot(Value),
-    /// Equal to one of them.
+    /// Equal to one of them. Not for lists: see [`Operator::ContainsAny`].
     In(Vec<Value>),
-    /// Present and equal to none of them.
+    /// Present and equal to none of them. Not for lists: see [`Operator::ContainsNone`].
     NotIn(Vec<Value>),
     /// Number: ≥.
     AtLeast(Number),

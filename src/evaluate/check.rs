@@ -274,6 +274,8 @@ enum ListOperator {
     ContainsAny(Vec<String>),
     ContainsAll(Vec<String>),
     ContainsNone(Vec<String>),
+    /// Whether its items are these, in whatever order; each counts once.
+    Same(Vec<String>, bool),
     Size(NumberTest),
 }
 
@@ -284,6 +286,8 @@ fn list_operator(operator: &Operator, exact_case: bool) -> ListOperator {
         Operator::ContainsAny(items) => ListOperator::ContainsAny(operands(items)),
         Operator::ContainsAll(items) => ListOperator::ContainsAll(operands(items)),
         Operator::ContainsNone(items) => ListOperator::ContainsNone(operands(items)),
+        Operator::Is(Value::List(items)) => ListOperator::Same(operands(items), true),
+        Operator::IsNot(Value::List(items)) => ListOperator::Same(operands(items), false),
         Operator::Size(test) => ListOperator::Size(NumberTest::compile(test)),
         _ => ListOperator::Always(false),
     }
@@ -295,6 +299,11 @@ impl ListOperator {
             Self::Always(answer) => *answer,
             Self::ContainsAny(wanted) => items.any(|item| wanted.iter().any(|wanted| wanted == item)),
             Self::ContainsNone(wanted) => !items.any(|item| wanted.iter().any(|wanted| wanted == item)),
+            Self::Same(wanted, same) => {
+                let all_wanted = items.clone().all(|item| wanted.iter().any(|wanted| wanted == item));
+                let all_there = || wanted.iter().all(|wanted| items.clone().any(|item| item == wanted));
+                (all_wanted && all_there()) == *same
+            }
             Self::ContainsAll(wanted) => wanted.iter().all(|wanted| items.clone().any(|item| item == wanted)),
             Self::Size(test) => test.holds_for(different(items)),
         }

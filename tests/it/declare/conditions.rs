@@ -104,6 +104,7 @@ fn values_mean_what_they_should() {
     insta::assert_snapshot!(right("attribute: { country: 75016 }"), @r#"Attribute(Declared(AttributeName("country")), Test { operators: [Is(Text("75016"))], exact_case: false })"#);
     insta::assert_snapshot!(right("attribute: { signed_up: 2026-03-29T02:30 }"), @r#"Attribute(Declared(AttributeName("signed_up")), Test { operators: [On(Instant(2026-03-29T01:00:00Z))], exact_case: false })"#);
     insta::assert_snapshot!(right("attribute: { interests: [tennis, padel] }"), @r#"Attribute(Declared(AttributeName("interests")), Test { operators: [ContainsAny(["tennis", "padel"])], exact_case: false })"#);
+    insta::assert_snapshot!(right("attribute: { interests: { in: [tennis], not_in: [golf] } }"), @r#"Attribute(Declared(AttributeName("interests")), Test { operators: [ContainsAny(["tennis"]), ContainsNone(["golf"])], exact_case: false })"#);
     insta::assert_snapshot!(right("attribute: { country: FR, income: { at_least: 10 } }"), @r#"All([Attribute(Declared(AttributeName("country")), Test { operators: [Is(Text("FR"))], exact_case: false }), Attribute(Declared(AttributeName("income")), Test { operators: [AtLeast(Number(10000000))], exact_case: false })])"#);
 }
 

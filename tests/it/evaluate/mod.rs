@@ -1,8 +1,9 @@
-//! The evaluator: dated cases, and random worlds held against a second, plain evaluator.
+//! The evaluator: what conditions mean, and random worlds held against a second, plain evaluator. Dated
+//! cases are in `time_cases.yaml`.
 
 mod agreement;
-mod cases;
 mod meaning;
-mod person;
-mod plain;
+pub(crate) mod person;
+pub(crate) mod plain;
 mod random;
+mod values;

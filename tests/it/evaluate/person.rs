@@ -10,15 +10,15 @@ use campaignd::evaluate::{Outcome, Program, Scratch};
 use super::plain::Happening;
 
 /// The events that the tests know; the place of a name is its number.
-pub(super) const EVENTS: [&str; 3] = ["buy", "look", "email_clicked"];
+pub(crate) const EVENTS: [&str; 3] = ["buy", "look", "email_clicked"];
 
 /// The number of an event's name.
-pub(super) fn event_id(name: &str) -> Option<EventNameId> {
+pub(crate) fn event_id(name: &str) -> Option<EventNameId> {
     EVENTS.iter().position(|known| *known == name).map(|place| EventNameId(place as u32))
 }
 
 /// A contact without anything.
-pub(super) fn nobody() -> Contact {
+pub(crate) fn nobody() -> Contact {
     Contact {
         id: ContactId(17),
         key: "contact-17".to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn nobody() -> Contact {
 }
 
 /// Packs events as a store does and reads back what is needed.
-pub(super) fn packed(contact: ContactId, events: &[Happening], needs: &Needs) -> BlockHistory {
+pub(crate) fn packed(contact: ContactId, events: &[Happening], needs: &Needs) -> BlockHistory {
     let (block, slot) = BlockId::of(contact);
     let mut history = BlockHistory::default();
     for name in EVENTS {
@@ -52,7 +52,7 @@ pub(super) fn packed(contact: ContactId, events: &[Happening], needs: &Needs) ->
 }
 
 /// What a program says of a contact at an instant: only what the program needs is read.
-pub(super) fn outcomes(
+pub(crate) fn outcomes(
     program: &Program,
     scratch: &mut Scratch,
     contact: &Contact,

@@ -17,22 +17,22 @@ use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 
 /// Everything there is to know, at one instant.
-pub(super) struct World<'a> {
-    pub(super) catalogue: &'a Catalogue,
-    pub(super) contact: &'a Contact,
+pub(crate) struct World<'a> {
+    pub(crate) catalogue: &'a Catalogue,
+    pub(crate) contact: &'a Contact,
     /// In the order of arrival.
-    pub(super) events: &'a [Happening],
-    pub(super) installation: Zone,
-    pub(super) now: Timestamp,
+    pub(crate) events: &'a [Happening],
+    pub(crate) installation: Zone,
+    pub(crate) now: Timestamp,
 }
 
 /// An event.
 #[derive(Debug, Clone)]
-pub(super) struct Happening {
+pub(crate) struct Happening {
     /// Its declared name, which is its name on the wire too.
-    pub(super) name: String,
-    pub(super) at: Timestamp,
-    pub(super) properties: Json,
+    pub(crate) name: String,
+    pub(crate) at: Timestamp,
+    pub(crate) properties: Json,
 }
 
 /// A value as the plain evaluator sees it: texts folded unless they are compared exactly.
@@ -57,7 +57,7 @@ impl World<'_> {
         local(self.now, self.zone()).date()
     }
 
-    pub(super) fn holds(&self, condition: &Condition) -> bool {
+    pub(crate) fn holds(&self, condition: &Condition) -> bool {
         match condition {
             Condition::Everyone => true,
             Condition::Segment(name) => self.holds(&self.catalogue.segments[name].condition),
@@ -315,6 +315,12 @@ impl World<'_> {
             (Plain::Boolean(one), Value::Boolean(other)) => one == other,
             (Plain::Date(one), Value::Date(other)) => one == other,
             (Plain::Datetime(one), Value::Datetime(other)) => one == other,
+            (Plain::List(items), Value::List(other)) => {
+                let set = |items: &[String], exact: bool| -> std::collections::BTreeSet<String> {
+                    items.iter().map(|item| folded(item, exact)).collect()
+                };
+                set(items, true) == set(other, exact)
+            }
             _ => false,
         };
         let number = |bound: &campaignd::domain::number::Number| match value {

@@ -345,6 +345,8 @@ fn operator(value_type: ValueType, around: Around) -> BoxedStrategy<Operator> {
             prop::collection::vec(word(), 1..3).prop_map(Operator::ContainsAny),
             prop::collection::vec(word(), 1..3).prop_map(Operator::ContainsAll),
             prop::collection::vec(word(), 1..3).prop_map(Operator::ContainsNone),
+            prop::collection::vec(word(), 0..3).prop_map(|items| Operator::Is(Value::List(items))),
+            prop::collection::vec(word(), 0..3).prop_map(|items| Operator::IsNot(Value::List(items))),
             number_test().prop_map(|test| Operator::Size(Box::new(test))),
             any::<bool>().prop_map(Operator::Exists),
         ]
