@@ -17,6 +17,7 @@ mod naughty_mails;
 mod csv_spectrum;
 mod naughty_strings;
 pub(crate) mod online_retail;
+mod real_shop;
 mod yaml_test_suite;
 
 use std::path::PathBuf;

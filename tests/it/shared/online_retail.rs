@@ -28,7 +28,7 @@ events:
 ";
 
 /// The files that are imported.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Converted {
     /// id, email, country.
     pub(crate) contacts: PathBuf,

@@ -11,22 +11,36 @@ pub(crate) struct Aiosmtpd {
     folder: tempfile::TempDir,
 }
 
-/// A mail that it took.
+/// How it decided about a mail.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
-pub(crate) struct TakenByAiosmtpd {
+pub(crate) struct Answer {
+    /// To what it answered: `rcpt` or `end`.
+    pub(crate) step: String,
+    pub(crate) code: u16,
     pub(crate) recipient: String,
     pub(crate) sender: String,
+    /// Empty at `rcpt`, as what follows.
+    #[serde(default)]
     pub(crate) message_id: String,
+    #[serde(default)]
+    pub(crate) subject: String,
+    #[serde(default)]
     pub(crate) size: usize,
 }
 
 impl Aiosmtpd {
     pub(crate) fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// With rules for customers by number, such as `refused-at-rcpt=7/50`.
+    pub(crate) fn start_with(rules: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/aiosmtpd_server.py");
         let mut child = Command::new("python3")
             .arg(script)
-            .arg(folder.path().join("taken.jsonl"))
+            .arg(folder.path().join("answers.jsonl"))
+            .args(rules)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -45,10 +59,15 @@ impl Aiosmtpd {
         self.port
     }
 
+    /// How it decided so far, in order.
+    pub(crate) fn answers(&self) -> Vec<Answer> {
+        let text = std::fs::read_to_string(self.folder.path().join("answers.jsonl")).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).expect("an answer as JSON")).collect()
+    }
+
     /// What it took so far.
-    pub(crate) fn mails(&self) -> Vec<TakenByAiosmtpd> {
-        let text = std::fs::read_to_string(self.folder.path().join("taken.jsonl")).unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).expect("a mail as JSON")).collect()
+    pub(crate) fn mails(&self) -> Vec<Answer> {
+        self.answers().into_iter().filter(|answer| answer.code == 250).collect()
     }
 }
 
