@@ -120,10 +120,11 @@ struct CountRow {
     count: i64,
 }
 
-/// Walks the index `deliveries_open`, whose condition is the first one on the state.
+/// Walks the index `deliveries_open`, whose condition is the first one on the state. A row that went
+/// back because the server was away is planned, and has an answer too: why it could not be reached.
 pub(super) const WAITING: &str =
     "SELECT d.run, r.state, d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
-        MAX(CASE WHEN d.state = 'deferred' THEN d.reply_text END) AS last_reply
+        MAX(CASE WHEN d.state = 'deferred' OR d.wait = 'server' THEN d.reply_text END) AS last_reply
     FROM deliveries d JOIN runs r ON r.id = d.run
     WHERE d.state IN ('planned', 'claimed', 'transmitting', 'deferred') AND d.state IN ('planned', 'deferred')
     GROUP BY d.run, r.state, d.wait ORDER BY next_try, d.run, count";

@@ -1,5 +1,6 @@
 //! `campaignd run`: ready, sending, reloading, stopping clean.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use super::{NewProject, Said, campaignd, command};
 use crate::support::database::{on_both, on_sqlite};
+use crate::support::smtp::{SmtpServer, SmtpServerOptions};
 
 /// A daemon of a project; it is killed when this is dropped.
 pub(super) struct Daemon {
@@ -106,4 +108,56 @@ fn changed_files_hold_unless_they_are_wrong() {
         daemon.says("restart to apply");
         assert_eq!(daemon.stop("-TERM"), Some(0));
     });
+}
+
+#[test]
+fn mails_wait_for_a_server_that_is_away_and_go_when_it_is_back() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        drop(listener);
+        let settings = project.read("campaignd.yaml");
+        let transport = format!("transport: {{ smtp: {{ host: 127.0.0.1, port: {port}, tls: none }} }}\n");
+        project.write("campaignd.yaml", &format!("{settings}\n{transport}"));
+        let mut daemon = Daemon::start(&project);
+        daemon.says("ready");
+        project.fine(["send", "thank_you", "--yes"]);
+
+        let both_wait = |status: &str| {
+            let status: serde_json::Value = serde_json::from_str(status).expect("JSON");
+            let waiting = status["waiting"].as_array().expect("what waits");
+            waiting.len() == 1
+                && (&waiting[0]["for"], &waiting[0]["count"]) == (&"server".into(), &2.into())
+                && waiting[0]["last_reply"].as_str().is_some_and(|reply| reply.contains("refused"))
+        };
+        status_until(&project, ["status", "--json"], both_wait).await;
+        let says_why = |status: &str| status.contains(" server ") && status.contains("refused");
+        status_until(&project, ["status"], says_why).await;
+
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the same port");
+        let server = SmtpServer::start_on(listener, SmtpServerOptions::default());
+        status_until(&project, ["status"], |status| status.contains("finished")).await;
+        let people: BTreeSet<_> = server.mails().into_iter().map(|mail| mail.recipient).collect();
+        assert_eq!((server.mails().len(), people.len()), (2, 2), "{people:?}");
+        let report = project.fine(["report", "--json"]).out;
+        let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+        let counts = &report["campaigns"][0]["deliveries"];
+        assert_eq!((&counts["accepted"], &counts["audience"]), (&2.into(), &4.into()), "{counts:#}");
+        assert_eq!(daemon.stop("-TERM"), Some(0));
+    });
+}
+
+/// Asks for the status until it is as it should be; a minute and a half at most, for a lane rests for
+/// up to a minute.
+async fn status_until<const N: usize>(project: &NewProject, words: [&str; N], right: impl Fn(&str) -> bool) {
+    let started = std::time::Instant::now();
+    loop {
+        let status = project.fine(words).out;
+        if right(&status) {
+            return;
+        }
+        assert!(started.elapsed().as_secs() < 90, "{status}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
