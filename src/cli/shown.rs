@@ -5,6 +5,8 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use crate::domain::calendar;
 use crate::domain::time::{Timestamp, Zone};
 
+pub(super) use crate::report::printable;
+
 /// `2026-10-01 09:00 Europe/Paris`.
 pub(super) fn time(at: Timestamp, zone: Zone) -> String {
     format!("{} {zone}", calendar::local(at, zone).format("%Y-%m-%d %H:%M"))
@@ -42,12 +44,6 @@ pub(super) fn lines(lines: impl IntoIterator<Item = String>) -> String {
 fn aligned(text: &str, head: &str) -> Cell {
     let alignment = if head.starts_with('#') { CellAlignment::Right } else { CellAlignment::Left };
     Cell::new(printable(text)).set_alignment(alignment)
-}
-
-/// A text in one line without control characters: names and replies come from outside, and must not
-/// steer the terminal.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod text;
 
 pub use counts::Counts;
 pub use deliveries::{CampaignReport, Report, RunReport, deliveries};
+pub use plain::printable;
 pub use text::TextStyle;
 
 #[cfg(test)]

@@ -43,12 +43,12 @@ pub(super) fn time(at: Timestamp, zone: Zone) -> String {
 
 /// Words of the database for people: `not_consented` → `not consented`.
 pub(super) fn words(word: &str) -> String {
-    text(word).replace('_', " ")
+    printable(word).replace('_', " ")
 }
 
 /// A text of users or servers on one line, without what could change what a terminal shows: control
 /// characters, and those that turn the direction of writing (CVE-2021-42574).
-pub(super) fn text(text: &str) -> String {
+pub fn printable(text: &str) -> String {
     text.chars()
         .map(|character| match character {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
@@ -84,6 +84,6 @@ mod tests {
 
     #[test]
     fn texts_cannot_move_the_cursor() {
-        assert_eq!(text("a\u{1b}[2Jb\r\nc\u{202e}d\u{9b}31m"), "a\u{fffd}[2Jb  c\u{fffd}d\u{fffd}31m");
+        assert_eq!(printable("a\u{1b}[2Jb\r\nc\u{202e}d\u{9b}31m"), "a\u{fffd}[2Jb  c\u{fffd}d\u{fffd}31m");
     }
 }

@@ -51,7 +51,7 @@ impl Report {
 fn block(text: &mut String, campaign: &CampaignReport, style: TextStyle) {
     let runs = plain::counted(campaign.runs.len() as u64, "run", "runs");
     let deliveries = plain::counted(campaign.counts.audience(), "delivery", "deliveries");
-    let _ = writeln!(text, "{}: {runs}, {deliveries}", plain::text(campaign.name.as_str()));
+    let _ = writeln!(text, "{}: {runs}, {deliveries}", plain::printable(campaign.name.as_str()));
     if campaign.counts.audience() > 0 {
         push_indented(text, &shares(&campaign.counts, style));
         text.push('\n');
@@ -70,7 +70,7 @@ fn block(text: &mut String, campaign: &CampaignReport, style: TextStyle) {
         text.push('\n');
         let mut table = plain_table(&["version"], &[]);
         for (label, counts) in versions {
-            let label = if label.is_empty() { "(none)".to_owned() } else { plain::text(label) };
+            let label = if label.is_empty() { "(none)".to_owned() } else { plain::printable(label) };
             add_row(&mut table, vec![left(label)], counts_of_row(&counts), None);
         }
         push_indented(text, &table);
@@ -117,7 +117,7 @@ fn runs_table(runs: &[RunReport], style: TextStyle) -> Table {
     let mut table = plain_table(&["run", &due, "state"], if has_notes { &["note"] } else { &[] });
     for report in runs {
         let run = &report.run;
-        let note = run.note.as_deref().map(plain::text).unwrap_or_default();
+        let note = run.note.as_deref().map(plain::printable).unwrap_or_default();
         let first = vec![
             right(run.id.0.to_string()),
             left(plain::time(run.due_at, style.time_zone)),

@@ -79,7 +79,8 @@ impl NewProject {
         std::fs::read_to_string(self.folder().join(name)).expect("the file is there")
     }
 
-    fn outbox(&self) -> Vec<std::path::PathBuf> {
+    /// The files of the mails in the outbox.
+    pub(crate) fn outbox(&self) -> Vec<std::path::PathBuf> {
         let Ok(entries) = std::fs::read_dir(self.folder().join("outbox")) else { return Vec::new() };
         let paths = entries.map(|entry| entry.expect("an entry").path());
         paths.filter(|path| path.extension().is_some_and(|extension| extension == "eml")).collect()

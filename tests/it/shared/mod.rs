@@ -13,6 +13,7 @@
 mod cron;
 mod isemail;
 mod naughty_mails;
+mod naughty_shop;
 
 mod csv_spectrum;
 mod naughty_strings;
