@@ -22,6 +22,10 @@ use crate::store::{Store, StoreError};
 /// One batch is on its way while another is read and a third is stored.
 const BATCHES_ON_THE_WAY: usize = 1;
 
+/// After a file of this many rows the database is put in order, so that the next reader does not wait
+/// for it.
+const LARGE: u64 = 10_000;
+
 /// Imports a file; `-` is standard input. Good rows go in, bad rows into the rejects file. `progress`
 /// is told after each batch. What an error left undone, importing the file again makes good.
 pub async fn import_file(
@@ -57,7 +61,13 @@ pub async fn import_file(
         },
     }
     match storing {
-        Some(storing) => Ok(storing.finish()),
+        Some(storing) => {
+            let (file, summary) = (storing.file.clone(), storing.finish());
+            if summary.rows >= LARGE {
+                store.tidy().await.map_err(|source| ImportError::Store { file, source })?;
+            }
+            Ok(summary)
+        }
         None => Ok(Summary::empty()),
     }
 }

@@ -78,7 +78,7 @@ impl SqliteFile {
         open().map_err(failed::<rusqlite::Error>("open the database for writing"))
     }
 
-    /// Folds the WAL into the file, as far as nobody reads it.
+    /// Folds the WAL into the file, as far as nobody reads it; waits for nobody.
     pub(super) async fn fold_wal(&self) -> Result<()> {
         let mut turn = self.write_turn().await;
         let connection = match turn.take() {
@@ -86,7 +86,7 @@ impl SqliteFile {
             None => self.open_writer()?,
         };
         let fold = move || {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
             Ok(connection)
         };
         let connection = tokio::task::spawn_blocking(fold)

@@ -115,8 +115,8 @@ impl Appender {
     }
 
     /// Appends a batch in one transaction; outcomes are in the order of the events. An event
-    /// without `at` happened `now`. Large batches (50,000 and more) are much faster: each rewrites
-    /// the last chunk of each of its contacts once.
+    /// without `at` happened `now`. Large batches (10,000 and more) are much faster: they are
+    /// packed together, when histories are read next.
     pub async fn append(
         &mut self,
         events: &[IncomingEvent],
