@@ -76,7 +76,7 @@ fn repeats(repeat: Repeat, mailed: Timestamp, due: Timestamp, zone: Zone) -> boo
         Repeat::Once => false,
         Repeat::EveryRun => true,
         Repeat::AtMostEvery(span) => {
-            let (mailed, due) = (calendar::local(mailed, zone), calendar::local(due, zone));
+            let (mailed, due) = (earliest_local(mailed, zone), calendar::local(due, zone));
             let free_again = match span {
                 Span::Seconds(seconds) => i64::try_from(seconds)
                     .ok()
@@ -87,6 +87,16 @@ fn repeats(repeat: Repeat, mailed: Timestamp, due: Timestamp, zone: Zone) -> boo
             free_again.is_some_and(|free_again| due >= free_again)
         }
     }
+}
+
+/// The earliest local time that means `at`: where clocks jump to it, the first of those they jump over.
+/// A mail of 02:30 on the Sunday without a 02:30 was due at 03:00; the one a week later is not early.
+fn earliest_local(at: Timestamp, zone: Zone) -> chrono::NaiveDateTime {
+    let microsecond = std::time::Duration::from_micros(1);
+    let before =
+        calendar::local(at.minus(microsecond), zone).checked_add_signed(chrono::TimeDelta::microseconds(1));
+    let shown = calendar::local(at, zone);
+    before.map_or(shown, |before| before.min(shown))
 }
 
 #[cfg(test)]
@@ -115,6 +125,13 @@ mod tests {
         // … and back: 7 days and 1 hour.
         check(week, "2026-10-19T07:00:00Z", "2026-10-26T08:00:00Z", true);
         check(week, "2026-10-19T07:00:00Z", "2026-10-26T07:00:00Z", false);
+        // Sundays at 02:30, which does not exist on 29 March: that one is due at 03:00.
+        check(week, "2026-03-22T01:30:00Z", "2026-03-29T01:00:00Z", true);
+        check(week, "2026-03-29T01:00:00Z", "2026-04-05T00:30:00Z", true);
+        check(week, "2026-03-29T01:00:00Z", "2026-04-04T23:59:59Z", false);
+        // … and comes twice on 25 October.
+        check(week, "2026-10-18T00:30:00Z", "2026-10-25T00:30:00Z", true);
+        check(week, "2026-10-25T00:30:00Z", "2026-11-01T01:30:00Z", true);
         // Months are calendar months, with the last day for one that is not there.
         check(month, "2026-01-31T08:00:00Z", "2026-02-28T08:00:00Z", true);
         check(month, "2026-01-31T08:00:00Z", "2026-02-27T08:00:00Z", false);
