@@ -85,16 +85,7 @@ impl Book {
             if let Some(email) = &email {
                 book.by_email.insert(email.clone(), index);
             }
-            book.people.push(Person {
-                contact,
-                origin: Origin::Stored { email },
-                attributes: None,
-                news: false,
-                changed: false,
-                attributes_changed: false,
-                became: None,
-                consents: Vec::new(),
-            });
+            book.people.push(Person::new(contact, Origin::Stored { email }));
         }
         book
     }
@@ -173,27 +164,13 @@ impl Book {
         if let Some(external_id) = &update.external_id {
             self.by_external_id.insert(external_id.clone(), index);
         }
-        self.people.push(Person {
-            contact: Contact {
-                id: ContactId(0),
-                key,
-                external_id: update.external_id.clone(),
-                email: None,
-                time_zone: None,
-                language: None,
-                created_at: update.created_at.unwrap_or(now),
-                marketing: Consent::default(),
-                tracking: Consent::default(),
-                attributes: "{}".to_owned(),
-            },
-            origin: Origin::New,
-            attributes: None,
-            news: false,
-            changed: false,
-            attributes_changed: false,
-            became: None,
-            consents: Vec::new(),
-        });
+        let contact = Contact {
+            key,
+            external_id: update.external_id.clone(),
+            created_at: update.created_at.unwrap_or(now),
+            ..nobody()
+        };
+        self.people.push(Person::new(contact, Origin::New));
         index
     }
 
@@ -214,7 +191,7 @@ impl Book {
 
     /// `other` has no id and becomes `person`, who keeps what both know.
     fn merge(&mut self, other: usize, person: usize) {
-        let mut gone = Person::nobody();
+        let mut gone = Person::new(nobody(), Origin::New);
         std::mem::swap(&mut gone, &mut self.people[other]);
         if let Some(email) = gone.contact.email.as_deref().map(fold) {
             self.by_email.remove(&email);
@@ -300,10 +277,10 @@ impl Book {
 }
 
 impl Person {
-    fn nobody() -> Self {
+    const fn new(contact: Contact, origin: Origin) -> Self {
         Self {
-            contact: nobody(),
-            origin: Origin::New,
+            contact,
+            origin,
             attributes: None,
             news: false,
             changed: false,
