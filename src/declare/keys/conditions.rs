@@ -133,10 +133,15 @@ pub const TEST: Group = Group {
     name: "a test",
     path: "segments.NAME.match.attribute.NAME",
     keys: &[
-        Key::new("is", "a value", "equal to it", "is: FR"),
+        Key::new("is", "a value", "equal to it; a list: these items, in any order", "is: FR"),
         Key::new("is_not", "a value", "present, and not equal to it", "is_not: FR"),
-        Key::new("in", "a list of values", "equal to one of them", "in: [FR, BE]"),
-        Key::new("not_in", "a list of values", "present, and equal to none of them", "not_in: [FR, BE]"),
+        Key::new("in", "a list of values", "equal to one of them; a list: one is in it", "in: [FR, BE]"),
+        Key::new(
+            "not_in",
+            "a list of values",
+            "present, and equal to none of them; a list: none is in it",
+            "not_in: [FR, BE]",
+        ),
         Key::new("exists", "`true` or `false`", "whether there is a value", "exists: true"),
         Key::new("at_least", "a number", "this or more", "at_least: 3"),
         Key::new("at_most", "a number", "this or less", "at_most: 3"),
