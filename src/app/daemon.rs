@@ -1,5 +1,6 @@
 //! `campaignd run`: the engine by the clock, and changed declarations taken up while it runs.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -108,15 +109,14 @@ async fn keep_up(
     let folder = &installation.project.settings.project;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let now = Stamps::of(folder);
-        if now == seen {
-            continue;
-        }
+        let Some(now) = aside(folder, Stamps::of).await.filter(|now| *now != seen) else { continue };
         if now.settings_differ(&seen) {
             tell(News::SettingsChanged);
         }
         seen = now;
-        let checked = Checked::read(folder, &environment());
+        let Some(checked) = aside(folder, |folder| Checked::read(folder, &environment())).await else {
+            continue;
+        };
         let Some(project) = checked.project else {
             tell(News::Kept { problems: checked.problems, sources: checked.sources });
             continue;
@@ -135,4 +135,13 @@ async fn keep_up(
             Err(_) => seen = Stamps::default(),
         }
     }
+}
+
+/// Reads files on a thread of its own, so that mails do not wait for a slow disk. `None`: it panicked.
+async fn aside<T: Send + 'static>(
+    folder: &Path,
+    read: impl FnOnce(&Path) -> T + Send + 'static,
+) -> Option<T> {
+    let folder = folder.to_path_buf();
+    tokio::task::spawn_blocking(move || read(&folder)).await.ok()
 }

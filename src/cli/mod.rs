@@ -83,14 +83,14 @@ fn tell(terminal: Terminal, failure: &Failure) -> Exit {
             Exit::Wrong
         }
         Failure::Call { message, hint } => {
-            terminal.message(&format!("error: {message}"));
+            terminal.message(&harmless(&format!("error: {message}")));
             if let Some(hint) = hint {
-                terminal.message(&format!("hint: {hint}"));
+                terminal.message(&harmless(&format!("hint: {hint}")));
             }
             Exit::Wrong
         }
         Failure::Outside(error) => {
-            terminal.message(&format!("error: {}", chained(error)));
+            terminal.message(&harmless(&format!("error: {}", chained(error))));
             Exit::Failed
         }
     }
@@ -107,4 +107,9 @@ fn chained(error: &anyhow::Error) -> String {
             format!("{said}: {cause}")
         }
     })
+}
+
+/// Messages quote what was typed, and what servers and files say: that must not steer the terminal.
+fn harmless(message: &str) -> String {
+    message.lines().map(shown::printable).collect::<Vec<_>>().join("\n")
 }
