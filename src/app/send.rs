@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+
 use crate::audience;
 use crate::domain::delivery::{RunId, RunState};
 use crate::domain::time::Timestamp;
@@ -38,10 +40,12 @@ pub async fn audience_size(installation: &Installation, campaign: &str) -> Resul
 }
 
 /// Makes a run that is due now. A daemon that is running takes it up; without one this process sends
-/// until the run is over or held. `tell` hears when rows wait, and until when.
+/// until the run is over or held, or `shutdown`: then what is not being handed over is left to a daemon.
+/// `tell` hears when rows wait, and until when.
 pub async fn send(
     installation: &Installation,
     campaign: &str,
+    shutdown: impl Future<Output = ()> + Send,
     tell: &(dyn Fn(u64, Timestamp) + Send + Sync),
 ) -> Result<Sent, Failure> {
     let campaign = installation.campaign(campaign)?.name.clone();
@@ -54,7 +58,7 @@ pub async fn send(
     let catalogue = &installation.project.catalogue;
     let run = engine::request_run(store, catalogue, &campaign, now).await.map_err(failed)?;
     let Some(engine) = engine else { return Ok(Sent::ByDaemon(run)) };
-    let sent = until_over(installation, &engine, run, tell).await;
+    let sent = until_over(installation, &engine, run, shutdown, tell).await;
     engine.stop(installation.clock.now()).await.map_err(failed)?;
     sent?;
     let all = figures::runs(store, Some(&campaign)).await.map_err(|error| installation.failed(error))?;
@@ -66,12 +70,14 @@ async fn until_over(
     installation: &Installation,
     engine: &Engine,
     run: RunId,
+    shutdown: impl Future<Output = ()> + Send,
     tell: &(dyn Fn(u64, Timestamp) + Send + Sync),
 ) -> Result<(), Failure> {
     let store = &installation.store;
+    let shutdown = shutdown.shared();
     loop {
         let drained = engine
-            .send_run(run, &installation.clock)
+            .send_run(run, &installation.clock, shutdown.clone())
             .await
             .map_err(|error| installation.engine_failed(error))?;
         let state = runs::by_number(store, run).await.map_err(|error| installation.failed(error))?;
@@ -86,6 +92,9 @@ async fn until_over(
         tell(drained.deferred + drained.waiting, next);
         // Not too long at once, so that a run that was cancelled elsewhere is noticed.
         let pause = next.since(now).clamp(Duration::from_millis(200), Duration::from_secs(10));
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shutdown.clone() => {}
+        }
     }
 }

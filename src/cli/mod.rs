@@ -5,6 +5,7 @@
 //! | [`arguments`] | what may be typed |
 //! | [`terminal`] | where results and messages go |
 //! | `shown` | how times, shares and tables look |
+//! | `signals` | SIGTERM and Ctrl-C |
 //! | [`exit`] | what the process says when it ends |
 //! | [`commands`] | one file a command |
 
@@ -20,6 +21,7 @@ pub mod arguments;
 pub mod commands;
 pub mod exit;
 mod shown;
+mod signals;
 pub mod terminal;
 
 pub use exit::Exit;

@@ -147,14 +147,16 @@ async fn start_lanes(
     lanes
 }
 
-/// Hands over everything that may be handed over now (of one run, if it is given), and settles it.
+/// Hands over everything that may be handed over now (of one run, if it is given), and settles it. Told
+/// to stop, it takes no more in hand and gives back what is not being handed over.
 pub(super) async fn drain(
     core: &Arc<Core>,
     only: Option<RunId>,
     clock: &Clock,
+    stop: watch::Receiver<bool>,
 ) -> Result<Drained, EngineError> {
     let tally = Arc::default();
-    let mut lanes = start_lanes(core, only, clock, &WhenIdle::End, &tally).await;
+    let mut lanes = start_lanes(core, only, clock, &WhenIdle::End(stop), &tally).await;
     let mut result = Ok(());
     let mut slots = Vec::new();
     while let Some(ended) = lanes.join_next().await {

@@ -67,8 +67,8 @@ impl Tally {
 /// What a lane does when there is nothing to send.
 #[derive(Debug, Clone)]
 pub(super) enum WhenIdle {
-    /// It comes to its end.
-    End,
+    /// It comes to its end; it is told to stop before, perhaps.
+    End(tokio::sync::watch::Receiver<bool>),
     /// It waits for news, until it is told to stop.
     Wait(tokio::sync::watch::Receiver<bool>),
 }
@@ -117,7 +117,7 @@ impl Core {
                         continue;
                     }
                     Ok(None) => IDLE,
-                    Err(error) if matches!(when_idle, WhenIdle::End) => return Err(error),
+                    Err(error) if matches!(when_idle, WhenIdle::End(_)) => return Err(error),
                     Err(error) => {
                         tracing::error!(
                             error = &error as &dyn std::error::Error,
@@ -278,15 +278,14 @@ const IDLE: Duration = Duration::from_secs(1);
 impl WhenIdle {
     fn is_told_to_stop(&self) -> bool {
         match self {
-            Self::End => false,
-            Self::Wait(stop) => *stop.borrow(),
+            Self::End(stop) | Self::Wait(stop) => *stop.borrow(),
         }
     }
 
     /// Waits for news; false: the lane has come to its end.
     async fn wait(&mut self, idle: Duration, news: &tokio::sync::Notify) -> bool {
         match self {
-            Self::End => false,
+            Self::End(_) => false,
             Self::Wait(stop) => {
                 tokio::select! {
                     () = tokio::time::sleep(idle) => true,

@@ -36,6 +36,8 @@ mod tick;
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use crate::clock::{Clock, SetClock};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::delivery::{RunId, RunState, RunTrigger};
@@ -115,7 +117,8 @@ impl Engine {
     /// Hands over everything that may be handed over at `now`, and settles it.
     pub async fn drain(&self, now: Timestamp) -> Result<Drained, EngineError> {
         let (clock, _) = Clock::set_at(now);
-        daemon::drain(&self.core, None, &clock).await
+        let (_, never) = watch::channel(false);
+        daemon::drain(&self.core, None, &clock, never).await
     }
 
     /// Finishes runs without open rows; gives their numbers. A [`tick`](Self::tick) does it too.
@@ -150,8 +153,14 @@ impl Engine {
     }
 
     /// Runs one run by hand (`campaignd send` where no daemon is): fixes its recipients and hands over
-    /// what may be handed over, of this run alone. The run may be left held, or with rows that wait.
-    pub async fn send_run(&self, run: RunId, clock: &Clock) -> Result<Drained, EngineError> {
+    /// what may be handed over, of this run alone, until `shutdown`. The run may be left held, or with rows
+    /// that wait.
+    pub async fn send_run(
+        &self,
+        run: RunId,
+        clock: &Clock,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<Drained, EngineError> {
         let now = clock.now();
         let found = runs::by_number(&self.core.store, run).await.doing(|| format!("read run {}", run.0))?;
         if let Some(found) = found.filter(|run| matches!(run.state, RunState::Due | RunState::Fixing)) {
@@ -164,7 +173,16 @@ impl Engine {
             self.core.record_sent(now).await?;
             self.core.fix(&found, &declared, campaign, now).await?;
         }
-        let drained = daemon::drain(&self.core, Some(run), clock).await?;
+        let (stop, told_to_stop) = watch::channel(false);
+        let mut draining = std::pin::pin!(daemon::drain(&self.core, Some(run), clock, told_to_stop));
+        let drained = tokio::select! {
+            drained = &mut draining => drained,
+            () = shutdown => {
+                // Lanes that ended already need not be told.
+                let _ = stop.send(true);
+                draining.await
+            }
+        }?;
         self.core.finish(clock.now()).await?;
         Ok(drained)
     }

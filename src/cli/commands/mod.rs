@@ -34,7 +34,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Segment(call) => wait_for(segment::run(folder, call, terminal)),
         Command::Preview(call) => wait_for(preview::run(folder, call, terminal)),
         Command::Run(call) => runtime()?.block_on(run::run(folder, call, terminal)),
-        Command::Send(call) => wait_for(send::run(folder, call, terminal)),
+        Command::Send(call) => runtime()?.block_on(send::run(folder, call, terminal)),
         Command::Status(call) => wait_for(status::run(folder, call, terminal)),
         Command::Approve(call) => wait_for(decide::run_approve(folder, call, terminal)),
         Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),

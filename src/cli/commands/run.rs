@@ -1,8 +1,6 @@
 //! `campaignd run`: the daemon.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,6 +10,7 @@ use crate::app::status::status;
 use crate::cli::arguments::{LogFormat, Run};
 use crate::cli::exit::Exit;
 use crate::cli::shown;
+use crate::cli::signals::shutdown;
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::text;
 
@@ -20,7 +19,7 @@ use super::{counted, installation};
 pub(super) async fn run(folder: &Path, call: &Run, terminal: Terminal) -> Result<Exit, Failure> {
     log_to_stderr(call.log, terminal);
     // Signals count from here on: one that comes during the start stops it clean, too.
-    let (shutdown, interrupted) = shutdown()?;
+    let (shutdown, stopped) = shutdown()?;
     let installation = installation(folder).await?;
     let standing = status(&installation).await?;
     let daemon = Daemon::build(installation).await?;
@@ -34,7 +33,7 @@ pub(super) async fn run(folder: &Path, call: &Run, terminal: Terminal) -> Result
 
     daemon.run(shutdown, &|news| tell(terminal, &news)).await?;
     terminal.message("stopped");
-    Ok(if interrupted.load(Ordering::SeqCst) { Exit::Interrupted } else { Exit::Fine })
+    Ok(stopped.exit())
 }
 
 fn tell(terminal: Terminal, news: &News) {
@@ -56,36 +55,6 @@ fn tell(terminal: Terminal, news: &News) {
             );
         }
     }
-}
-
-/// A future that is ready at the first SIGTERM or Ctrl-C, and whether it was the latter. A second one
-/// ends the process at once.
-fn shutdown() -> Result<(impl Future<Output = ()> + Send, Arc<AtomicBool>), Failure> {
-    let failed = |error| Failure::outside("could not listen to signals", error);
-    let mut terminate =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
-    let mut interrupt =
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(failed)?;
-    let interrupted = Arc::new(AtomicBool::new(false));
-    let by_hand = Arc::clone(&interrupted);
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => by_hand.store(true, Ordering::SeqCst),
-        }
-        // Nobody listens any more when the daemon ended by itself.
-        let _ = stop.send(());
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        std::process::exit(130);
-    });
-    let shutdown = async move {
-        let _ = stopped.await;
-    };
-    Ok((shutdown, interrupted))
 }
 
 /// Log lines go to standard error; `CAMPAIGND_LOG` chooses which (`debug`, `campaignd=debug,warn`).

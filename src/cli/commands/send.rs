@@ -10,6 +10,7 @@ use crate::app::{Failure, Installation};
 use crate::cli::arguments::Send;
 use crate::cli::exit::Exit;
 use crate::cli::shown;
+use crate::cli::signals::shutdown;
 use crate::cli::terminal::Terminal;
 use crate::domain::delivery::RunState;
 
@@ -29,7 +30,8 @@ pub(super) async fn run(folder: &Path, call: &Send, terminal: Terminal) -> Resul
             terminal.message(&format!("{mails}; next try at {}", shown::time(next, zone)));
         }
     };
-    let sent = send(&installation, &call.campaign, &wait).await?;
+    let (shutdown, stopped) = shutdown()?;
+    let sent = send(&installation, &call.campaign, shutdown, &wait).await?;
     installation.close().await?;
 
     let (run, state, states) = match &sent {
@@ -59,6 +61,11 @@ pub(super) async fn run(folder: &Path, call: &Send, terminal: Terminal) -> Resul
             "hint: `campaignd approve {run}` lets it go, `campaignd cancel {run}` ends it"
         ));
         return Ok(Exit::No);
+    }
+    if stopped.is_stopped() && state == RunState::Sending {
+        terminal
+            .message(&format!("hint: `campaignd run` sends the rest, `campaignd cancel {run}` ends the run"));
+        return Ok(Exit::Interrupted);
     }
     Ok(Exit::Fine)
 }

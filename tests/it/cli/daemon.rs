@@ -19,8 +19,17 @@ pub(super) struct Daemon {
 
 impl Daemon {
     pub(super) fn start(project: &NewProject) -> Self {
-        let mut process =
-            command(project.folder()).arg("run").stderr(Stdio::piped()).spawn().expect("the daemon starts");
+        Self::start_as(project, &["run"])
+    }
+
+    /// Any command that goes on until it is told to stop.
+    fn start_as(project: &NewProject, words: &[&str]) -> Self {
+        let mut process = command(project.folder())
+            .args(words)
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let lines = BufReader::new(process.stderr.take().expect("its messages")).lines();
         let (sender, messages) = channel();
         std::thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
@@ -40,11 +49,15 @@ impl Daemon {
     }
 
     /// Sends a signal; gives the exit code.
-    pub(super) fn stop(mut self, signal: &str) -> Option<i32> {
+    pub(super) fn stop(self, signal: &str) -> Option<i32> {
+        self.stop_saying(signal, "stopped")
+    }
+
+    fn stop_saying(mut self, signal: &str, last_words: &str) -> Option<i32> {
         let id = self.process.id().to_string();
         let sent = std::process::Command::new("kill").args([signal, &id]).status();
         assert!(sent.is_ok_and(|status| status.success()));
-        self.says("stopped");
+        self.says(last_words);
         self.process.wait().expect("the daemon ends").code()
     }
 }
@@ -160,4 +173,28 @@ async fn status_until<const N: usize>(project: &NewProject, words: [&str; N], ri
         assert!(started.elapsed().as_secs() < 90, "{status}");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[test]
+fn a_mail_server_that_is_away_costs_nothing_and_send_is_interrupted_clean() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        // Port 1 (tcpmux) is closed on any machine of today.
+        let settings = project.read("campaignd.yaml");
+        let server = "transport: { smtp: { host: 127.0.0.1, port: 1, tls: none } }";
+        project.write("campaignd.yaml", &format!("{settings}\n{server}\n"));
+        let mut sending = Daemon::start_as(&project, &["send", "thank_you", "--yes"]);
+        sending.says("2 mails wait; next try at");
+        let status = project.fine(["status"]).out;
+        assert!(status.contains("sending") && status.contains("2 planned, 2 skipped"), "{status}");
+        assert!(status.contains("server") && status.contains("refused"), "why they wait: {status}");
+        assert_eq!(sending.stop_saying("-INT", "`campaignd run` sends the rest"), Some(130));
+
+        project.write("campaignd.yaml", &settings);
+        let daemon = Daemon::start(&project);
+        project.until_mails(2);
+        assert_eq!(daemon.stop("-TERM"), Some(0));
+        let status = project.fine(["status"]).out;
+        assert!(status.contains("finished") && status.contains("2 accepted, 2 skipped"), "{status}");
+    });
 }
