@@ -9,7 +9,7 @@ use crate::domain::delivery::{RunId, RunState};
 use crate::domain::time::Timestamp;
 use crate::engine::{self, Engine};
 use crate::store::figures::{self, RunFigures};
-use crate::store::{deliveries, incarnations, runs};
+use crate::store::{incarnations, runs};
 
 use super::daemon::start_engine;
 use super::{Failure, Installation};
@@ -76,20 +76,22 @@ async fn until_over(
     let store = &installation.store;
     let shutdown = shutdown.shared();
     loop {
-        let drained = engine
+        engine
             .send_run(run, &installation.clock, shutdown.clone())
             .await
             .map_err(|error| installation.engine_failed(error))?;
-        let state = runs::by_number(store, run).await.map_err(|error| installation.failed(error))?;
-        if !state.is_some_and(|run| matches!(run.state, RunState::Due | RunState::Fixing | RunState::Sending))
-        {
+        let failed = |error| installation.failed(error);
+        let state = runs::by_number(store, run).await.map_err(failed)?.map(|run| run.state);
+        let is_open = matches!(state, Some(RunState::Due | RunState::Fixing | RunState::Sending));
+        if !is_open || shutdown.peek().is_some() {
             return Ok(());
         }
-        let next =
-            deliveries::next_not_before(store, &[run]).await.map_err(|error| installation.failed(error))?;
+        let waiting = figures::waiting(store).await.map_err(failed)?;
+        let waiting = || waiting.iter().filter(|waiting| waiting.run == run);
         let now = installation.clock.now();
-        let next = next.unwrap_or_else(|| now.plus(Duration::from_secs(1)));
-        tell(drained.deferred + drained.waiting, next);
+        let soon = now.plus(Duration::from_secs(1));
+        let next = waiting().map(|waiting| waiting.next_try).min().unwrap_or(soon);
+        tell(waiting().map(|waiting| waiting.count).sum(), next);
         // Not too long at once, so that a run that was cancelled elsewhere is noticed.
         let pause = next.since(now).clamp(Duration::from_millis(200), Duration::from_secs(10));
         tokio::select! {

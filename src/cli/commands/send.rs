@@ -1,6 +1,7 @@
 //! `campaignd send`: a run now.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
@@ -24,10 +25,14 @@ pub(super) async fn run(folder: &Path, call: &Send, terminal: Terminal) -> Resul
         return Ok(Exit::No);
     }
     let zone = installation.project.settings.time_zone;
+    let told = Mutex::new(String::new());
     let wait = |waiting: u64, next| {
-        if waiting > 0 {
-            let mails = counted(waiting, "mail waits", "mails wait");
-            terminal.message(&format!("{mails}; next try at {}", shown::time(next, zone)));
+        let mails = counted(waiting, "mail waits", "mails wait");
+        let message = format!("{mails}; next try at {}", shown::time(next, zone));
+        let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
+        if waiting > 0 && *told != message {
+            terminal.message(&message);
+            *told = message;
         }
     };
     let (shutdown, stopped) = shutdown()?;

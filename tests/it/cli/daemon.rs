@@ -4,11 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{NewProject, Said, campaignd, command};
 use crate::support::database::{on_both, on_sqlite};
 use crate::support::smtp::{SmtpServer, SmtpServerOptions};
+
+/// How long to wait for something that is to come at once; machines may be busy.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A daemon of a project; it is killed when this is dropped.
 pub(super) struct Daemon {
@@ -38,7 +41,8 @@ impl Daemon {
 
     /// Reads what it says until a line has this in it.
     fn says(&mut self, text: &str) {
-        while let Ok(line) = self.messages.recv_timeout(Duration::from_mins(1)) {
+        let start = Instant::now();
+        while let Ok(line) = self.messages.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
             let found = line.contains(text);
             self.said.push(line);
             if found {
