@@ -112,6 +112,12 @@ async fn serve(core: &Arc<Core>, clock: &Clock, shutdown: Pin<&mut impl Future<O
         }
         core.give_back(None, None, clock.now(), clock.now()).await;
         core.ledger.flush(clock.now()).await;
+        if let Err(error) = core.finish(clock.now()).await {
+            tracing::debug!(
+                error = &error as &dyn std::error::Error,
+                "the next start looks for finished runs"
+            );
+        }
     });
     if finished.await.is_err() {
         tracing::warn!(
