@@ -47,6 +47,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
 
+    // The peak counts pages of the mapped database file, which are file cache.
+    let (peak, anonymous) = (memory_mib("VmHWM:")?, memory_mib("RssAnon:")?);
+
     let names: Vec<_> = catalogue.segments.keys().cloned().collect();
     let mut pairs = String::new();
     for segment in memberships::ensure_segments(&store, &names).await? {
@@ -56,9 +59,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     }
     std::fs::write(out, pairs)?;
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak: u64 = peak.and_then(|text| text.split_whitespace().next()).ok_or("no VmHWM")?.parse()?;
-    println!("{}", serde_json::json!({ "seconds": seconds, "peak_mib": peak / 1024 }));
+    println!("{}", serde_json::json!({ "seconds": seconds, "peak_mib": peak, "anonymous_mib": anonymous }));
     Ok(())
+}
+
+/// A figure of this process, from Linux's `/proc/self/status`.
+fn memory_mib(key: &str) -> Result<u64, Box<dyn Error>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key)).ok_or("no such figure")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kib / 1024)
 }

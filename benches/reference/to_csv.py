@@ -18,7 +18,8 @@ db.execute(
         strftime(to_timestamp(created_at), '%Y-%m-%dT%H:%M:%SZ') AS created_at
         FROM '{data}/contacts.parquet' ORDER BY id) TO '{out}/contacts.csv' (HEADER)"""
 )
-names = ["purchase", "page_view", "email_sent", "email_opened", "email_clicked", "cart_add", "form_submit"]
+# Clicks have a name of their own: the daemon's `email_clicked` counts people only, and these do not say.
+names = ["purchase", "page_view", "email_sent", "email_opened", "link_click", "cart_add", "form_submit"]
 cases = " ".join(f"WHEN {number} THEN '{name}'" for number, name in enumerate(names, 1))
 db.execute(
     f"""COPY (SELECT contact_id AS id, CASE type {cases} END AS event,
