@@ -109,7 +109,12 @@ impl Incarnation {
         execute(&*transaction, operation, update, values![self.id.0, now.micros()]).await?;
         transaction.commit().await?;
         if let Lock::Session { connection, .. } = self.lock {
-            connection.into_inner().close().await.map_err(failed(operation))?;
+            // The server gives a closed session's locks back in its own time; the next daemon, started at
+            // once, is to find them free. A session that was cut holds none.
+            let mut session = connection.into_inner();
+            if sqlx::query("SELECT pg_advisory_unlock_all()").execute(&mut session).await.is_ok() {
+                session.close().await.map_err(failed(operation))?;
+            }
         }
         Ok(())
     }
