@@ -1,7 +1,7 @@
 //! What a template may use up: output and steps. Tera itself bounds neither.
 //!
 //! Output goes through a writer that refuses more than [`OUTPUT_LIMIT`]. For steps, every loop,
-//! comprehension, component and include is made to ask [`step`] before it goes on: the question is
+//! comprehension, component and include is made to ask `step` before it goes on: the question is
 //! put into the source before Tera compiles it, and places of errors are mapped back.
 
 use std::cell::Cell;

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | `templates`, `source` | reads and compiles `templates/`; language versions |
 //! | `outline`, `uses` | which names a template reads, also in branches not taken |
-//! | [`check`], `names`, `sample` | holds templates against what is declared |
+//! | [`mod@check`], `names`, `sample` | holds templates against what is declared |
 //! | `plan`, `renderer`, `values` | what can be done once per campaign; one mail |
 //! | `filters`, `dates`, `money`, `locale` | dates and amounts as people write them |
 //! | `limits` | bounds on output and work |

@@ -3,7 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`counts`] | deliveries by state and reason |
-//! | [`deliveries`] | the report: runs and campaigns; as values and JSON |
+//! | [`mod@deliveries`] | the report: runs and campaigns; as values and JSON |
 //! | [`text`] | the report for people |
 //! | [`csv`] | the report for spreadsheets, harmless there |
 //! | `plain` | numbers, times and texts as they are shown |

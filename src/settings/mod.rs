@@ -5,7 +5,7 @@
 //! | compose | [`crate::yaml`] | the file's tree |
 //! | conceal | [`secrets`] | secrets in the file are errors, and are not shown |
 //! | overlay | [`environment`] | variables replace values of the tree |
-//! | read | [`read`], [`database`] | by the tables of [`keys`]: all problems in one go |
+//! | read | [`mod@read`], [`database`] | by the tables of [`keys`]: all problems in one go |
 //!
 //! A secret comes from a file of its own or from the environment, never from `campaignd.yaml`, which
 //! lives in git. Only what has an effect in this version is accepted.

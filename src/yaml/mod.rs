@@ -4,7 +4,7 @@
 //! | file | what |
 //! |---|---|
 //! | [`node`] | the tree |
-//! | [`compose`] [`composer`] | bytes to the tree: aliases, merge keys, duplicates, budgets |
+//! | [`mod@compose`] [`composer`] | bytes to the tree: aliases, merge keys, duplicates, budgets |
 //! | [`scalar`] | what a plain scalar means: YAML 1.2, so `NO`, `on`, `010` and `21:00` are text |
 //! | [`keys`] | tables of keys: what may be written where, with meaning and example |
 //! | [`fields`] | a map read by such a table |
