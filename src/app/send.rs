@@ -41,12 +41,12 @@ pub async fn audience_size(installation: &Installation, campaign: &str) -> Resul
 
 /// Makes a run that is due now. A daemon that is running takes it up; without one this process sends
 /// until the run is over or held, or `shutdown`: then what is not being handed over is left to a daemon.
-/// `tell` hears when rows wait, and until when.
+/// `tell` hears when rows wait, until when, and what the server said last.
 pub async fn send(
     installation: &Installation,
     campaign: &str,
     shutdown: impl Future<Output = ()> + Send,
-    tell: &(dyn Fn(u64, Timestamp) + Send + Sync),
+    tell: &(dyn Fn(u64, Timestamp, Option<&str>) + Send + Sync),
 ) -> Result<Sent, Failure> {
     let campaign = installation.campaign(campaign)?.name.clone();
     let store = &installation.store;
@@ -71,7 +71,7 @@ async fn until_over(
     engine: &Engine,
     run: RunId,
     shutdown: impl Future<Output = ()> + Send,
-    tell: &(dyn Fn(u64, Timestamp) + Send + Sync),
+    tell: &(dyn Fn(u64, Timestamp, Option<&str>) + Send + Sync),
 ) -> Result<(), Failure> {
     let store = &installation.store;
     let shutdown = shutdown.shared();
@@ -91,7 +91,8 @@ async fn until_over(
         let now = installation.clock.now();
         let soon = now.plus(Duration::from_secs(1));
         let next = waiting().map(|waiting| waiting.next_try).min().unwrap_or(soon);
-        tell(waiting().map(|waiting| waiting.count).sum(), next);
+        let said = waiting().find_map(|waiting| waiting.last_reply.as_deref());
+        tell(waiting().map(|waiting| waiting.count).sum(), next, said);
         // Not too long at once, so that a run that was cancelled elsewhere is noticed.
         let pause = next.since(now).clamp(Duration::from_millis(200), Duration::from_secs(10));
         tokio::select! {

@@ -26,9 +26,10 @@ pub(super) async fn run(folder: &Path, call: &Send, terminal: Terminal) -> Resul
     }
     let zone = installation.project.settings.time_zone;
     let told = Mutex::new(String::new());
-    let wait = |waiting: u64, next| {
+    let wait = |waiting: u64, next, said: Option<&str>| {
         let mails = counted(waiting, "mail waits", "mails wait");
-        let message = format!("{mails}; next try at {}", shown::time(next, zone));
+        let said = said.map(|said| format!(": {said}")).unwrap_or_default();
+        let message = format!("{mails}; next try at {}{said}", shown::time(next, zone));
         let mut told = told.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting > 0 && *told != message {
             terminal.message(&message);
