@@ -34,6 +34,8 @@ struct Open {
     start: usize,
     flow: bool,
     broken: bool,
+    /// A key was reported, and is not among the children.
+    lacks_key: bool,
     children: Children,
 }
 
@@ -60,6 +62,8 @@ pub(super) struct Composer<'t> {
     root: Option<Node>,
     documents: usize,
     nodes: usize,
+    /// Values that are held for aliases.
+    anchored: usize,
     aliases: usize,
     problems: Vec<Problem>,
 }
@@ -80,6 +84,7 @@ impl<'t> Composer<'t> {
             root: None,
             documents: 0,
             nodes: 0,
+            anchored: 0,
             aliases: 0,
             problems: Vec::new(),
         };
@@ -175,7 +180,7 @@ impl<'t> Composer<'t> {
         }
         let start = bytes(span).start;
         let flow = style == StructureStyle::Flow;
-        self.open.push(Open { anchor, place, start, flow, broken: !known_tag, children });
+        self.open.push(Open { anchor, place, start, flow, broken: !known_tag, lacks_key: false, children });
         Ok(())
     }
 
@@ -193,7 +198,7 @@ impl<'t> Composer<'t> {
                 if let (false, Some(first)) = (open.flow, entries.first()) {
                     place = first.key.place.clone();
                 }
-                Kind::Map(entries)
+                if entries.is_empty() && open.lacks_key { Kind::Broken } else { Kind::Map(entries) }
             }
         };
         self.unfinished.remove(&open.anchor);
@@ -253,6 +258,11 @@ impl<'t> Composer<'t> {
             return Err(self.too_many(node.place));
         }
         if anchor != 0 {
+            // Anchors in anchors hold the same values again and again.
+            self.anchored += node.extent().0;
+            if self.anchored > MAX_NODES {
+                return Err(self.too_many(node.place));
+            }
             self.anchors.insert(anchor, node.clone());
         }
         let Some(parent) = self.open.last_mut() else {
@@ -263,7 +273,7 @@ impl<'t> Composer<'t> {
             Children::List(items) => items.push(node),
             Children::Map { entries, keys, key, merged } => match key.take() {
                 None => *key = Some(read_key(node, &mut self.problems)),
-                Some(Key::Broken) => {}
+                Some(Key::Broken) => parent.lacks_key = true,
                 Some(Key::Merge) => match node.kind {
                     Kind::List(nodes) => merged.extend(nodes),
                     _ => merged.push(node),

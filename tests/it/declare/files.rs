@@ -36,6 +36,7 @@ fn broken_files_are_said_to_be_broken_at_their_place() {
     insta::assert_snapshot!(problems(b"version: 1\n---\nversion: 1\n"), @"a.yaml:2:1+3 second-document: a file is one document (put what follows into a file of its own)");
     insta::assert_snapshot!(problems(b"version: !!binary aGk=\n"), @"a.yaml:1:10+8 unknown-tag: the YAML tag `!!binary` means nothing here (leave it out; text that begins with `!` needs quotes)");
     insta::assert_snapshot!(problems(b"? [a, b]\n: 1\n"), @"a.yaml:1:3+6 wrong-key: a key must be text");
+    insta::assert_snapshot!(problems(b"segments:\n  ~: { match: everyone }\n"), @"a.yaml:2:3+1 wrong-key: a key must be text");
     insta::assert_snapshot!(problems(b"version: *one\n"), @"a.yaml:1:10+4 unknown-anchor: there is no anchor `&one` before this");
     insta::assert_snapshot!(problems(b"attributes: &a { b: *a }\n"), @"a.yaml:1:21+2 unknown-anchor: an anchor can't hold an alias to itself");
     insta::assert_snapshot!(problems(b"version: 1\nversion: 1\n"), @"a.yaml:2:1+7 duplicate-key: `version` is written twice [first written here a.yaml:1]");
@@ -85,11 +86,13 @@ fn a_bomb_is_stopped_in_no_time() {
     }
     let wide = format!("a: &a [{}]\nb: [{}]\n", ["x"; 1000].join(", "), ["*a"; 1000].join(", "));
     let many = format!("a: &a x\nb: [{}]\n", vec!["*a"; 20_000].join(", "));
+    let nested = format!("a: {}{}{}\n", "&a [".repeat(60), ["x"; 4_000].join(", "), "]".repeat(60));
     let huge = "#".repeat(9 << 20);
     let start = Instant::now();
     insta::assert_snapshot!(problems(bomb.as_bytes()), @"a.yaml:6:10+3 too-large: there are more than 200000 values in the file, those repeated by aliases included (split the file, or repeat less by aliases)");
     insta::assert_snapshot!(problems(wide.as_bytes()), @"a.yaml:2:797+2 too-large: there are more than 200000 values in the file, those repeated by aliases included (split the file, or repeat less by aliases)");
     insta::assert_snapshot!(problems(many.as_bytes()), @"a.yaml:2:40005+2 too-large: there are more than 10000 aliases in the file");
+    insta::assert_snapshot!(problems(nested.as_bytes()), @"a.yaml:1:47+12245 too-large: there are more than 200000 values in the file, those repeated by aliases included (split the file, or repeat less by aliases)");
     insta::assert_snapshot!(problems(huge.as_bytes()), @"a.yaml:1:1+1 too-large: `a.yaml` is larger than 8 MiB (split it into several files)");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
