@@ -10,7 +10,11 @@ use super::Failure;
 /// Reads `2026-10-01T09:00:00Z`, `2026-10-01T09:00` (on the clock of `zone`) or `2026-10-01` (its
 /// first instant there).
 pub fn parse(text: &str, zone: Zone) -> Result<Timestamp, Failure> {
-    if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
+    let zulu = text.strip_suffix('Z').map(|local| format!("{local}+00:00"));
+    let with_offset = zulu.as_deref().unwrap_or(text);
+    if let Ok(instant) = DateTime::parse_from_rfc3339(text)
+        .or_else(|_| DateTime::parse_from_str(with_offset, "%Y-%m-%dT%H:%M%:z"))
+    {
         return Ok(Timestamp::from(instant));
     }
     for format in ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"] {
@@ -35,6 +39,8 @@ mod tests {
         for (text, expected) in [
             ("2026-10-01T09:00:00Z", "2026-10-01T09:00:00Z"),
             ("2026-10-01T09:00:00+02:00", "2026-10-01T07:00:00Z"),
+            ("2026-10-01T09:00+02:00", "2026-10-01T07:00:00Z"),
+            ("2026-10-01T09:00Z", "2026-10-01T09:00:00Z"),
             ("2026-10-01T09:00", "2026-10-01T07:00:00Z"),
             ("2026-12-01 09:00:30", "2026-12-01T08:00:30Z"),
             ("2026-10-01", "2026-09-30T22:00:00Z"),

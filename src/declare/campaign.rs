@@ -209,7 +209,8 @@ fn zone(reader: &mut Reader, field: Field<'_>) -> Option<Zone> {
 
 fn missed(reader: &mut Reader, field: Field<'_>) -> Option<Missed> {
     if !matches!(field.value.kind, Kind::Map(_)) {
-        return reader.word(field.value, "`missed`", &[("skip", Some(Missed::Skip))]);
+        let map = "or a map like `{ send_within: 2 hours }`";
+        return reader.word_or(field.value, "`missed`", &[("skip", Some(Missed::Skip))], map);
     }
     let fields = Fields::read(reader, field.value, "`missed`", &field.name.place, &MISSED)?;
     let within = fields.require(reader, "send_within")?;
@@ -220,7 +221,7 @@ fn repeat(reader: &mut Reader, field: Field<'_>) -> Option<Repeat> {
     if !matches!(field.value.kind, Kind::Map(_)) {
         let words =
             [("once", Some(Repeat::Once)), ("every_run", Some(Repeat::EveryRun)), ("every_entry", None)];
-        return reader.word(field.value, "`repeat`", &words);
+        return reader.word_or(field.value, "`repeat`", &words, "or a map like `{ at_most_every: 30 days }`");
     }
     let fields = Fields::read(reader, field.value, "`repeat`", &field.name.place, &REPEAT)?;
     let every = fields.require(reader, "at_most_every")?;

@@ -27,11 +27,15 @@ pub fn local_time(text: &str) -> Option<NaiveDateTime> {
     Some(day.and_time(time))
 }
 
-/// An instant: a local time with `Z` or an offset.
+/// An instant: a local time, with or without seconds, with `Z` or an offset.
 pub fn instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     date(text.get(..10)?)?;
-    DateTime::parse_from_rfc3339(text).ok().map(Timestamp::from)
+    let without_seconds = || {
+        let text = text.strip_suffix(['Z', 'z']).map_or(text.to_owned(), |local| format!("{local}+00:00"));
+        DateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M%:z").ok()
+    };
+    DateTime::parse_from_rfc3339(text).ok().or_else(without_seconds).map(Timestamp::from)
 }
 
 /// Whether a text begins with digits as a date has them.
@@ -62,6 +66,8 @@ mod tests {
         check("2026-10-01 10:00:30", false, true, false);
         check("2026-10-01T10:00:00Z", false, false, true);
         check("2026-10-01T10:00:00+02:00", false, false, true);
+        check("2026-10-01T10:00+02:00", false, false, true);
+        check("2026-10-01T10:00Z", false, false, true);
         for text in [
             "2026-02-30",
             "2026-13-01",

@@ -184,6 +184,14 @@ impl Reader {
             return None;
         }
         match Number::parse(&scalar.text) {
+            Ok(number) if is_rounded(&scalar.text) => {
+                let message =
+                    format!("{subject}: numbers have six places at most, not as many as `{}`", scalar.text);
+                let problem = Problem::error("wrong-value", message, node.place.clone());
+                let nearest = (number != Number::ZERO).then(|| format!("write `{number}`"));
+                self.report(problem.maybe_hint(nearest));
+                None
+            }
             Ok(number) => Some(number),
             Err(error) => {
                 self.wrong_value(node, format!("{subject}: {error}"));
@@ -257,7 +265,8 @@ impl Reader {
 
     /// Notes that a text is no date or time.
     pub fn wrong_date(&mut self, node: &Node, subject: &str, text: &str, expected: &str) {
-        let message = if super::dates::looks_like_date(text) {
+        let day = text.trim().get(..10).unwrap_or_default();
+        let message = if super::dates::looks_like_date(text) && super::dates::date(day).is_none() {
             format!("{subject}: `{text}` is not in the calendar")
         } else {
             format!("{subject} must be {expected}, not {}", node.describe())
@@ -292,8 +301,21 @@ impl Reader {
 
     /// One of the words; those that are not in this version are refused as such.
     pub fn word<T: Copy>(&mut self, node: &Node, subject: &str, words: &[(&str, Option<T>)]) -> Option<T> {
+        self.word_or(node, subject, words, "")
+    }
+
+    /// One of the words, where something else (`or …`) may stand, too.
+    pub fn word_or<T: Copy>(
+        &mut self,
+        node: &Node,
+        subject: &str,
+        words: &[(&str, Option<T>)],
+        or: &str,
+    ) -> Option<T> {
         let available = || words.iter().filter(|(_, value)| value.is_some()).map(|(word, _)| *word);
-        let expected = format!("one of {}", listed(available()));
+        let one_of = if available().count() > 1 { "one of " } else { "" };
+        let space = if or.is_empty() { "" } else { " " };
+        let expected = format!("{one_of}{}{space}{or}", listed(available()));
         let text = self.scalar(node, subject, &expected)?.text.as_str();
         match words.iter().find(|(word, _)| *word == text) {
             Some((_, Some(value))) => Some(*value),
@@ -311,6 +333,19 @@ impl Reader {
     }
 }
 
+/// Whether a decimal number has digits behind its sixth place.
+fn is_rounded(text: &str) -> bool {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let places = mantissa.split_once('.').map_or(0, |(_, places)| places.trim_end_matches('0').len());
+    let exponent: i64 = exponent.parse().unwrap_or(0);
+    let zeros = match places {
+        0 => mantissa.split('.').next().map_or(0, |whole| whole.len() - whole.trim_end_matches('0').len()),
+        _ => 0,
+    };
+    let is_zero = mantissa.bytes().all(|byte| !(b'1'..=b'9').contains(&byte));
+    !is_zero && places as i64 - zeros as i64 - exponent > 6
+}
+
 /// What is usually wrong with a length of time.
 fn span_hint(text: &str) -> Option<String> {
     let text = text.trim();
@@ -318,9 +353,19 @@ fn span_hint(text: &str) -> Option<String> {
         return Some("a length of time is not negative".to_owned());
     }
     let unit = text.trim_start_matches(|char: char| char.is_ascii_digit()).trim();
+    if text.starts_with(|char: char| char.is_ascii_digit()) && unit.starts_with(['.', ',']) {
+        return Some("write a whole number of a smaller unit: `36 hours`, not `1.5 days`".to_owned());
+    }
     if unit.is_empty() {
         return Some(format!("add a unit: `{text} days`"));
     }
     let units = ["seconds", "minutes", "hours", "days", "weeks", "months", "years"];
-    did_you_mean(unit, units)
+    let count = text[..text.len() - unit.len()].trim();
+    if !units.contains(&unit) && !units.contains(&format!("{unit}s").as_str()) {
+        return did_you_mean(unit, units);
+    }
+    Some(match count.bytes().all(|byte| byte == b'0') {
+        true => "leave it out, or write at least 1".to_owned(),
+        false => "no length of time is more than 1000 years".to_owned(),
+    })
 }

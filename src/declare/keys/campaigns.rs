@@ -76,6 +76,8 @@ pub const CAMPAIGN: Group = Group {
         Key::later("priority", "which campaign goes first when a cap allows only one"),
         UTM_LATER,
         Key::later("renamed_from", "the former name, whose ledger it carries on"),
+        Key::later("reentry_after", "how long a contact must have been away"),
+        Key::later("include_current", "those who are in the audience already, too"),
     ],
 };
 

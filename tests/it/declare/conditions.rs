@@ -158,6 +158,8 @@ fn what_does_not_fit_is_said() {
         "attribute: { income: { between: [40, 25] } }",
         "attribute: { income: { between: [40] } }",
         "attribute: { income: 99999999999999 }",
+        "attribute: { income: 0.0000001 }",
+        "attribute: { income: { in: [1.2345678, 100e-7, 1e-7, 1.50000000, 0e-9] } }",
         "attribute: { subscribed: yes }",
         "attribute: { interests: { size: { at_least: -1 } } }",
         "attribute: { interests: { at_least: 1 } }",
@@ -168,6 +170,10 @@ fn what_does_not_fit_is_said() {
         "attribute: { birth_date: { within: 30 } }",
         "attribute: { birth_date: { within: 30 dyas } }",
         "attribute: { birth_date: { within: -3 days } }",
+        "attribute: { birth_date: { within: 0 days } }",
+        "attribute: { birth_date: { within: 1.5 days } }",
+        "attribute: { birth_date: { within: 5000 years } }",
+        "attribute: { signed_up: { before: 2026-01-01T25:00 } }",
         "attribute: { birth_date: { age: { at_least: 1.5 } } }",
         "attribute: { birth_date: { anniversary: today } }",
         "attribute: { signed_up: { is_not: 2026-01-01 } }",
@@ -249,6 +255,11 @@ fn what_does_not_fit_is_said() {
         wrong-value: `between` takes two bounds, not 1 (for example `between: [25, 40]`)
     attribute: { income: 99999999999999 }
         wrong-value: `income`: `99999999999999` is out of range: numbers reach from -9223372036854 to 9223372036854
+    attribute: { income: 0.0000001 }
+        wrong-value: `income`: numbers have six places at most, not as many as `0.0000001`
+    attribute: { income: { in: [1.2345678, 100e-7, 1e-7, 1.50000000, 0e-9] } }
+        wrong-value: `in`: numbers have six places at most, not as many as `1.2345678` (write `1.234568`)
+        wrong-value: `in`: numbers have six places at most, not as many as `1e-7`
     attribute: { subscribed: yes }
         wrong-type: `subscribed` must be `true` or `false`, not text `yes` (write `true`)
     attribute: { interests: { size: { at_least: -1 } } }
@@ -269,6 +280,14 @@ fn what_does_not_fit_is_said() {
         wrong-span: `within`: `30 dyas` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (did you mean `days`?)
     attribute: { birth_date: { within: -3 days } }
         wrong-span: `within`: `-3 days` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (a length of time is not negative)
+    attribute: { birth_date: { within: 0 days } }
+        wrong-span: `within`: `0 days` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (leave it out, or write at least 1)
+    attribute: { birth_date: { within: 1.5 days } }
+        wrong-span: `within`: `1.5 days` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (write a whole number of a smaller unit: `36 hours`, not `1.5 days`)
+    attribute: { birth_date: { within: 5000 years } }
+        wrong-span: `within`: `5000 years` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (no length of time is more than 1000 years)
+    attribute: { signed_up: { before: 2026-01-01T25:00 } }
+        wrong-date: `before` must be a date like `2026-12-24`, or a time like `2026-12-24T10:00`, not text `2026-01-01T25:00`
     attribute: { birth_date: { age: { at_least: 1.5 } } }
         wrong-value: `age` is counted: `1.5` is not a whole number from 0
     attribute: { birth_date: { anniversary: today } }

@@ -404,8 +404,8 @@ campaigns:
     a.yaml:23:11+2 empty: `data` is an empty map (for example `data: { percent: 20 }`, or leave it out)
     a.yaml:27:15+7 wrong-template: `_layout` is no name of a template: it is a folder below templates/ (names that begin with _ are layouts and partials)
     a.yaml:28:5+8 missing-key: a schedule needs `cron` or `at` (for example `schedule: { cron: "0 9 * * MON", time_zone: Europe/Paris }`)
-    a.yaml:29:13+5 wrong-value: `repeat` must be one of `once`, `every_run`, not text `twice`
-    a.yaml:30:13+5 wrong-value: `missed` must be one of `skip`, not text `never`
+    a.yaml:29:13+5 wrong-value: `repeat` must be one of `once`, `every_run` or a map like `{ at_most_every: 30 days }`, not text `twice`
+    a.yaml:30:13+5 wrong-value: `missed` must be `skip` or a map like `{ send_within: 2 hours }`, not text `never`
     "#
     );
 }
