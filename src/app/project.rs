@@ -96,9 +96,9 @@ fn render_settings(settings: &Settings) -> RenderSettings {
     RenderSettings { postal_address: settings.sender.postal_address.clone(), time_zone: settings.time_zone }
 }
 
-/// The process's environment; variables that are no text are left out.
+/// The process's environment. Bytes of a value that are no text become U+FFFD, which settings refuse.
 pub fn environment() -> BTreeMap<String, String> {
     std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
         .collect()
 }

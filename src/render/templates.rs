@@ -2,8 +2,10 @@
 //! `_name`; all compiled once into one engine that reaches no file, network or environment.
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::{fs, io};
 
 use tera::Tera;
 
@@ -355,7 +357,11 @@ fn collect(
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => {
-            problems.push(Problem::error("unreadable", format!("read the folder: {error}"), shown(prefix)));
+            problems.push(Problem::error(
+                "unreadable-file",
+                format!("could not read the folder: {error}"),
+                shown(prefix),
+            ));
             return;
         }
     };
@@ -375,11 +381,25 @@ fn collect(
             }
             continue;
         }
-        match std::fs::read(&path) {
+        match read_bounded(&path) {
             Ok(bytes) => files.push(TemplateFile { name: name.into(), bytes }),
             Err(error) => {
-                problems.push(Problem::error("unreadable", format!("read the file: {error}"), shown(&name)));
+                problems.push(Problem::error(
+                    "unreadable-file",
+                    format!("could not read the file: {error}"),
+                    shown(&name),
+                ));
             }
         }
     }
+}
+
+/// As much of a file as is needed to see that it is too large. A pipe or a device may have no end.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(FILE_LIMIT as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -36,6 +36,12 @@ pub(super) fn overlay(
         }
         put(root, path, &place, value);
     }
+    for name in VARIABLES.iter().map(|(name, _)| *name).chain([DATABASE_PASSWORD, SMTP_PASSWORD]) {
+        if value(name).is_some_and(|value| value.contains(char::REPLACEMENT_CHARACTER)) {
+            let message = format!("the environment variable {name} is not UTF-8");
+            reader.report(Problem::placeless("not-utf8", message));
+        }
+    }
     let known = || VARIABLES.iter().map(|(name, _)| *name).chain([DATABASE_PASSWORD, SMTP_PASSWORD]);
     for name in environment.keys().filter(|name| name.starts_with(PREFIX)) {
         if known().all(|known| known != name)

@@ -165,10 +165,12 @@ fn transport(reader: &mut Reader, project: &Path, field: Field<'_>, secrets: &Se
             };
             Some(Transport::Folder { path })
         }
-        (None, Some(smtp)) => self::smtp(reader, project, smtp, secrets).map(Transport::Smtp),
-        (Some(folder), Some(smtp)) => {
+        (None, Some(field)) => smtp(reader, project, field, secrets).map(Transport::Smtp),
+        (Some(folder), Some(other)) => {
+            Fields::read(reader, folder.value, "`folder`", &folder.name.place, &FOLDER);
+            smtp(reader, project, other, secrets);
             let message = "mails leave either by `folder` or by `smtp`";
-            let problem = Problem::error("ambiguous", message, smtp.name.place.clone());
+            let problem = Problem::error("ambiguous", message, other.name.place.clone());
             let problem = problem.related("`folder` is here", folder.name.place.clone());
             reader.report(problem.hint("leave one out"));
             None

@@ -167,6 +167,11 @@ fn transports_exclude_each_other() {
         assert!(!problems(&format!("{LEAST}transport: {transport}\n")).is_empty(), "{transport}");
     }
     insta::assert_snapshot!(problems(&format!("{LEAST}transport: {{ folder: {{}}, smtp: {{ host: x }} }}\n")), @"campaignd.yaml:3:26+4 ambiguous: mails leave either by `folder` or by `smtp` [`folder` is here campaignd.yaml:3] (leave one out)");
+    insta::assert_snapshot!(problems(&format!("{LEAST}transport: {{ folder: {{ pth: x }}, smtp: {{ host: x, port: 0 }} }}\n")), @r"
+    campaignd.yaml:3:24+3 unknown-key: `folder` has no key `pth` (did you mean `path`?)
+    campaignd.yaml:3:34+4 ambiguous: mails leave either by `folder` or by `smtp` [`folder` is here campaignd.yaml:3] (leave one out)
+    campaignd.yaml:3:57+1 wrong-value: `port` must be a whole number from 1 to 65535, not `0`
+    ");
     insta::assert_snapshot!(problems(&format!("{LEAST}transport: {{ smtp: {{ host: x, username: y, password_file: none }} }}\n")), @"campaignd.yaml:3:59+4 unreadable-file: could not read `/project/none`: No such file or directory (os error 2) (paths are relative to the project folder)");
 }
 
@@ -232,12 +237,14 @@ fn a_wrong_variable_is_named() {
             ("CAMPAIGND_TIME_ZONE", "Paris"),
             ("CAMPAIGND_DATABSE", "x"),
             ("CAMPAIGND_SOMETHING_ELSE", "x"),
+            ("CAMPAIGND_SENDER_POSTAL_ADDRESS", "12 rue \u{fffd}"),
             ("CAMPAIGND_TRANSPORT_FOLDER_PATH", "a"),
             ("CAMPAIGND_TRANSPORT_SMTP_HOST", "b"),
         ],
     );
     insta::assert_snapshot!(lines(&loaded.problems), @r#"
     ambiguous: environment variable CAMPAIGND_TRANSPORT_SMTP_HOST: mails leave either by `folder` or by `smtp` (leave one out)
+    not-utf8: the environment variable CAMPAIGND_SENDER_POSTAL_ADDRESS is not UTF-8
     unknown-zone: environment variable CAMPAIGND_TIME_ZONE: there is no time zone `Paris` (did you mean `Europe/Paris`?)
     unknown-variable: the environment variable CAMPAIGND_DATABSE has no meaning (did you mean `CAMPAIGND_DATABASE`?)
     "#);

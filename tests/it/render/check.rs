@@ -259,6 +259,17 @@ fn a_sample_finds_wrong_types() {
 }
 
 #[test]
+#[cfg(unix)]
+fn what_has_no_end_is_not_read() {
+    let project = tempfile::tempdir().expect("a folder");
+    let folder = project.path().join("templates/hello");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    std::os::unix::fs::symlink("/dev/zero", folder.join("body.html")).expect("a link");
+    let loaded = campaignd::render::Templates::load(project.path());
+    insta::assert_snapshot!(crate::declare::lines(&loaded.problems), @"templates/hello/body.html:1:1+1 unreadable-file: could not read the file: it is no file");
+}
+
+#[test]
 fn endless_work_is_stopped() {
     for (html, expected) in [
         (
