@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::diagnostic;
+use crate::domain::event::MAIL_EVENTS;
+use crate::domain::name::EventName;
 use crate::domain::time::Zone;
 use crate::ingest::{
     self, ConsentFlag, Content, Delimiter, ImportOptions, InvalidOption, Mapping, Progress, RejectPattern,
@@ -56,6 +59,31 @@ impl ImportCall {
             ..ImportOptions::new(time_zone, installation.clock.now())
         })
     }
+}
+
+/// Sees that all files can be opened, before the first is imported. `-` is standard input.
+pub fn can_open(files: &[PathBuf]) -> Result<(), Failure> {
+    for file in files.iter().filter(|file| file.as_os_str() != "-") {
+        let opened = std::fs::metadata(file).and_then(|found| match found.is_file() {
+            true => std::fs::File::open(file).map(drop),
+            false => Ok(()),
+        });
+        opened.map_err(|error| Failure::call(format!("cannot open `{}`: {error}", file.display())))?;
+    }
+    Ok(())
+}
+
+/// What to know of an event that is given by name and not declared: it is kept, and nothing reads it.
+pub fn undeclared(installation: &Installation, event: &str) -> Option<String> {
+    let events = &installation.project.catalogue.events;
+    let declared = MAIL_EVENTS.contains(&event)
+        || events.iter().any(|(name, declared)| name.as_str() == event || declared.wire_name == event);
+    if events.is_empty() || declared {
+        return None;
+    }
+    let meant = diagnostic::did_you_mean(event, events.keys().map(EventName::as_str));
+    let hint = meant.map(|meant| format!("; {meant}")).unwrap_or_default();
+    Some(format!("the event `{event}` is not declared: it is kept, and found by nothing until it is{hint}"))
 }
 
 /// Imports one file. Good rows go in, bad rows into a file of their own; the same file again changes

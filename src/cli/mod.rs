@@ -30,7 +30,7 @@ use arguments::Arguments;
 use terminal::Terminal;
 
 /// Commands that are planned and not there: to type one is no misspelling.
-const LATER: [&str; 14] = [
+const LATER: [&str; 15] = [
     "explain",
     "test",
     "plan",
@@ -45,6 +45,7 @@ const LATER: [&str; 14] = [
     "schema",
     "key",
     "user",
+    "dkim",
 ];
 
 /// Runs the command that `words` (with the program's name first) spell.

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::app::Failure;
-use crate::app::import::{ImportCall, import};
+use crate::app::import::{ImportCall, can_open, import, undeclared};
 use crate::cli::arguments::Import;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
@@ -22,7 +22,11 @@ pub(super) async fn run(folder: &Path, call: &Import, terminal: Terminal) -> Res
             "without it each file has its own NAME.rejects.csv",
         ));
     }
+    can_open(&call.files)?;
     let installation = installation(folder).await?;
+    if let Some(note) = call.event.as_ref().and_then(|event| undeclared(&installation, event)) {
+        terminal.message(&format!("note: {note}"));
+    }
     let how = ImportCall {
         content: match (call.contacts, call.events) {
             (true, _) => Some(Content::Contacts),

@@ -1,6 +1,9 @@
 //! A small project through the commands: data in, who is in, mails out, figures.
 
-use super::{NewProject, campaignd};
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use super::{NewProject, campaignd, command};
 use crate::support::database::on_both;
 
 #[test]
@@ -89,6 +92,30 @@ fn to_mails_and_figures(project: &NewProject) {
 }
 
 #[test]
+fn it_is_said_why_mails_wait() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        project.write("outbox", "a file where the folder should be");
+        let mut sending = command(project.folder())
+            .args(["send", "thank_you", "--yes"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("it starts");
+        let mut said = String::new();
+        BufReader::new(sending.stderr.take().expect("it is piped")).read_line(&mut said).expect("text");
+        sending.kill().expect("it is still trying");
+        sending.wait().expect("it ends");
+        assert!(said.starts_with("2 mails wait; next try at "), "{said}");
+        assert!(said.contains("outbox"), "{said}");
+        let status: serde_json::Value =
+            serde_json::from_str(&project.fine(["status", "--json"]).out).expect("JSON");
+        let waiting = status["waiting"][0].clone();
+        assert_eq!(waiting["for"], "server", "{waiting:#}");
+        assert!(waiting["last_reply"].as_str().is_some_and(|reply| reply.contains("outbox")), "{waiting:#}");
+    });
+}
+
+#[test]
 fn rejected_rows_are_an_answer_of_no() {
     let project = NewProject::create();
     project.write("more.csv", "id,email\n7,gil@shop.example\n8,gil@shop.example\n9,no address\n");
@@ -103,6 +130,10 @@ fn rejected_rows_are_an_answer_of_no() {
     ");
     assert!(project.folder().join("more.rejects.csv").exists());
     project.fine(["import", "more.csv", "--allow-rejects"]);
+    let said = campaignd(project.folder(), ["import", "orders.csv", "nowhere.csv", "--event", "purchase"]);
+    assert_eq!((said.exit, said.out.as_str()), (2, ""), "nothing before all is there: {}", said.err);
+    let said = project.fine(["import", "orders.csv", "--event", "purchse"]);
+    insta::assert_snapshot!(said.err, @"note: the event `purchse` is not declared: it is kept, and found by nothing until it is; did you mean `purchase`?");
     let said = campaignd(project.folder(), ["import", "nowhere.csv"]);
     assert_eq!((said.exit, said.out.as_str()), (2, ""), "{}", said.err);
     let said = campaignd(project.folder(), ["import", "more.csv", "--consent", "marketing=perhaps"]);
