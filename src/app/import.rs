@@ -64,10 +64,8 @@ impl ImportCall {
 /// Sees that all files can be opened, before the first is imported. `-` is standard input.
 pub fn can_open(files: &[PathBuf]) -> Result<(), Failure> {
     for file in files.iter().filter(|file| file.as_os_str() != "-") {
-        let opened = std::fs::metadata(file).and_then(|found| match found.is_file() {
-            true => std::fs::File::open(file).map(drop),
-            false => Ok(()),
-        });
+        let opened = std::fs::metadata(file)
+            .and_then(|found| if found.is_file() { std::fs::File::open(file).map(drop) } else { Ok(()) });
         opened.map_err(|error| Failure::call(format!("cannot open `{}`: {error}", file.display())))?;
     }
     Ok(())

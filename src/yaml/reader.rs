@@ -364,8 +364,11 @@ fn span_hint(text: &str) -> Option<String> {
     if !units.contains(&unit) && !units.contains(&format!("{unit}s").as_str()) {
         return did_you_mean(unit, units);
     }
-    Some(match count.bytes().all(|byte| byte == b'0') {
-        true => "leave it out, or write at least 1".to_owned(),
-        false => "no length of time is more than 1000 years".to_owned(),
-    })
+    let is_zero = count.bytes().all(|byte| byte == b'0');
+    let hint = if is_zero {
+        "leave it out, or write at least 1"
+    } else {
+        "no length of time is more than 1000 years"
+    };
+    Some(hint.to_owned())
 }
