@@ -47,7 +47,15 @@ pub struct Lines {
     text: Arc<str>,
     /// Where each line begins. Never empty.
     starts: Vec<usize>,
+    /// How many characters begin before each [`STRIDE`]th byte: a line may be megabytes long, and
+    /// each of its values has a column.
+    marks: Vec<usize>,
+    /// Where the text ends but for white space.
+    last: usize,
 }
+
+/// Bytes between two marks.
+const STRIDE: usize = 1024;
 
 impl Lines {
     /// Finds the lines of a text. They end with LF, CR LF or CR, as in YAML.
@@ -60,7 +68,15 @@ impl Lines {
             b'\r' if bytes.get(index + 1) != Some(&b'\n') => Some(index + 1),
             _ => None,
         }));
-        Self { file: file.into(), text, starts }
+        let mut marks = Vec::with_capacity(bytes.len() / STRIDE + 1);
+        let mut characters = 0;
+        for chunk in bytes.chunks(STRIDE) {
+            marks.push(characters);
+            characters += begun(chunk);
+        }
+        marks.push(characters);
+        let last = text.trim_end().len();
+        Self { file: file.into(), text, starts, marks, last }
     }
 
     /// A line, counted from 1, without its end.
@@ -74,8 +90,7 @@ impl Lines {
     /// The place of a range of bytes: what of it lies on its first line. What is behind the text
     /// is placed at its last line that has something on it.
     pub fn place(&self, range: Range<usize>) -> Place {
-        let last = self.text.trim_end().len();
-        let start = self.boundary(range.start.min(last));
+        let start = self.boundary(range.start.min(self.last));
         let line = self.starts.partition_point(|begin| *begin <= start).max(1);
         let begin = self.starts[line - 1];
         let line_end = begin + self.line(line as u32).map_or(0, str::len);
@@ -84,9 +99,18 @@ impl Lines {
         Place {
             file: self.file.clone(),
             line: line as u32,
-            column: self.text[begin..start].chars().count() as u32 + 1,
-            length: (self.text[start..end].chars().count() as u32).max(1),
+            column: self.characters(begin..start) as u32 + 1,
+            length: (self.characters(start..end) as u32).max(1),
         }
+    }
+
+    /// How many characters begin in a range of bytes.
+    fn characters(&self, range: Range<usize>) -> usize {
+        let before = |index: usize| {
+            let mark = index / STRIDE;
+            self.marks[mark] + begun(&self.text.as_bytes()[mark * STRIDE..index])
+        };
+        before(range.end) - before(range.start)
     }
 
     fn boundary(&self, mut index: usize) -> usize {
@@ -94,5 +118,27 @@ impl Lines {
             index -= 1;
         }
         index
+    }
+}
+
+/// How many characters begin in these bytes of UTF-8.
+fn begun(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0b1100_0000 != 0b1000_0000).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lines;
+
+    #[test]
+    fn columns_are_counted_in_characters_however_long_the_line() {
+        let text = format!("é\n{}x", "aé€😀".repeat(3_000));
+        let lines = Lines::new("a", text.as_str());
+        for (index, (start, char)) in text.char_indices().enumerate().skip(2) {
+            let place = lines.place(start..start + char.len_utf8());
+            assert_eq!((place.line, place.column as usize, place.length), (2, index - 1, 1));
+            let tail = lines.place(start..text.len());
+            assert_eq!(tail.length as usize, 12_003 - index);
+        }
     }
 }

@@ -112,13 +112,18 @@ fn excerpt(
 
 /// The part of a line that is shown, and where in it the place begins and how wide it is.
 fn cut(line: &str, place: &Place) -> (String, usize, usize) {
-    let first = place.column as usize - 1;
-    let cells: Vec<String> = line.chars().map(cell).collect();
+    // A line may be megabytes long: only what can be seen of it is looked at closely.
+    let column = place.column as usize - 1;
+    let skipped = column.saturating_sub(WIDEST);
+    let mut rest = line.chars().skip(skipped);
+    let cells: Vec<String> = rest.by_ref().take(3 * WIDEST).map(cell).collect();
+    let more_behind = rest.next().is_some();
+    let first = column - skipped;
     let widths: Vec<usize> = cells.iter().map(|cell| width(cell)).collect();
     let first = first.min(cells.len());
     let behind = (first + place.length as usize).min(cells.len());
     let mut start = 0;
-    if widths.iter().sum::<usize>() > WIDEST {
+    if skipped > 0 || more_behind || widths.iter().sum::<usize>() > WIDEST {
         let mut lead = widths[..first].iter().sum::<usize>();
         while lead > LEAD && start < first {
             lead -= widths[start];
@@ -131,8 +136,8 @@ fn cut(line: &str, place: &Place) -> (String, usize, usize) {
         total += widths[end];
         end += 1;
     }
-    let before = if start > 0 { "…" } else { "" };
-    let after = if end < cells.len() { "…" } else { "" };
+    let before = if skipped + start > 0 { "…" } else { "" };
+    let after = if end < cells.len() || more_behind { "…" } else { "" };
     let shown = format!("{before}{}{after}", cells[start..end].concat());
     let offset = width(before) + widths[start..first].iter().sum::<usize>();
     let under = widths[first..behind.clamp(first, end.max(first))].iter().sum::<usize>();

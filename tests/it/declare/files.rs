@@ -133,6 +133,24 @@ fn a_project_without_declarations_is_said_so() {
 }
 
 #[test]
+fn a_long_line_full_of_mistakes_is_shown_in_no_time() {
+    let segments: Vec<_> = (0..2_000).map(|number| format!("a{number}: {{ match: é{number} }}")).collect();
+    let yaml = format!("segments: {{ {} }}\n", segments.join(", "));
+    let start = Instant::now();
+    let loaded = load(&[("a.yaml", &yaml)]);
+    let shown = text::render(&loaded.problems, &loaded.sources, false);
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    let last = shown.split("\n\n").last().unwrap_or_default();
+    insta::assert_snapshot!(last.trim_end(), @r"
+    error[unknown-segment]: there is no segment `é1999`
+      --> a.yaml:1:47784
+       |
+     1 | …tch: é1998 }, a1999: { match: é1999 } }
+       |                                ^^^^^
+    ");
+}
+
+#[test]
 fn odd_lines_are_shown_without_harm() {
     let many =
         |from: u32| (from..from + 30).map(|number| format!("a{number}: text")).collect::<Vec<_>>().join(", ");
