@@ -272,9 +272,13 @@ fn a_clean_stop_leaves_nothing_in_hand() {
 #[test]
 fn two_daemons_on_one_postgres_share_the_work() {
     on_postgres(|database: TestDatabase| async move {
-        let server = SmtpServer::start().await;
+        // The first alone would need four seconds; the second looks for work every second.
+        let options =
+            SmtpServerOptions { a_message_takes: Duration::from_millis(20), ..SmtpServerOptions::default() };
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let server = SmtpServer::start_on(listener, options);
         let now = Clock::System.now();
-        add(&database.store, &people(200), now).await;
+        add(&database.store, &people(400), now).await;
         request(&database.store, now).await;
         let other = database.open_again().await;
         let one = start(&database.store, HELLO, smtp(server.port(), 2), now).await;
@@ -285,7 +289,7 @@ fn two_daemons_on_one_postgres_share_the_work() {
         one.expect("the first stops");
         two.expect("the second stops");
         assert_eq!(runs(&database).await.len(), 1, "one of them made the run");
-        assert_eq!(states(&database).await, BTreeMap::from([("accepted".to_owned(), 200)]));
+        assert_eq!(states(&database).await, BTreeMap::from([("accepted".to_owned(), 400)]));
         let senders = database.rows("SELECT DISTINCT CAST(incarnation AS TEXT) FROM deliveries").await;
         assert_eq!(senders.len(), 2, "both sent");
         server_and_ledger_agree(&server, &database).await;
