@@ -34,7 +34,12 @@ pub(super) struct SqliteFile {
     /// Writers of this process take turns here, and not by busy waiting in `SQLite`. Holds the
     /// connection of the bulk writer, once there was one.
     writer: Arc<Mutex<Option<rusqlite::Connection>>>,
+    /// Connections of passes that are over: the pages that they mapped serve the next one.
+    readers: std::sync::Mutex<Vec<rusqlite::Connection>>,
 }
+
+/// Readers that are kept: as many as a pass over everybody uses.
+const KEPT_READERS: usize = 2;
 
 /// The turn to write.
 pub(super) type WriteTurn = OwnedMutexGuard<Option<rusqlite::Connection>>;
@@ -45,8 +50,11 @@ impl SqliteFile {
         Arc::clone(&self.writer).lock_owned().await
     }
 
-    /// A connection that only reads, for a pass on a thread of its own.
-    pub(super) fn open_reader(&self) -> Result<rusqlite::Connection> {
+    /// A connection that only reads, for a pass on a thread of its own; see [`Self::keep_reader`].
+    pub(super) fn reader(&self) -> Result<rusqlite::Connection> {
+        if let Some(kept) = self.kept_readers().pop() {
+            return Ok(kept);
+        }
         let open = || {
             let flags =
                 rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY | rusqlite::OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -57,6 +65,26 @@ impl SqliteFile {
             Ok(connection)
         };
         open().map_err(failed::<rusqlite::Error>("open the database for a pass"))
+    }
+
+    /// Takes a reader back whose pass is over; its snapshot ends.
+    pub(super) fn keep_reader(&self, reader: rusqlite::Connection) {
+        // One whose transaction cannot be ended is of no use: it is closed.
+        if reader.execute_batch("ROLLBACK").is_ok() {
+            let mut kept = self.kept_readers();
+            if kept.len() < KEPT_READERS {
+                kept.push(reader);
+            }
+        }
+    }
+
+    /// Closes the readers that are kept.
+    pub(super) fn close_readers(&self) {
+        self.kept_readers().clear();
+    }
+
+    fn kept_readers(&self) -> std::sync::MutexGuard<'_, Vec<rusqlite::Connection>> {
+        self.readers.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// A connection for bulk writing.
@@ -131,7 +159,8 @@ pub(super) async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<(
         .await
         .map_err(failed("open the SQLite file"))?;
     let writer = Arc::new(Mutex::new(None));
-    Ok((pool, SqliteFile { path: path.to_owned(), durability: options.durability, writer }))
+    let readers = std::sync::Mutex::default();
+    Ok((pool, SqliteFile { path: path.to_owned(), durability: options.durability, writer, readers }))
 }
 
 pub(super) async fn open_postgres(

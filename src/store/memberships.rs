@@ -167,7 +167,7 @@ pub async fn apply(
     match reviews {
         Reviews::Keep => {}
         Reviews::All(reviews) => {
-            write_reviews(&*transaction, None, |_| Ok(reviews_by_block(reviews.iter().copied()))).await?;
+            write_reviews(&*transaction, None, |_| Ok(reviews_by_block(reviews))).await?;
         }
         Reviews::Some(reviews) => {
             let touched = blocks_of(reviews.iter().map(|(contact, _)| *contact));
@@ -398,14 +398,13 @@ async fn write_reviews(
     Ok(())
 }
 
-fn reviews_by_block(reviews: impl Iterator<Item = (ContactId, Timestamp)>) -> PackedReviews {
-    let mut blocks: BTreeMap<MemberBlock, Vec<(ContactId, Timestamp)>> = BTreeMap::new();
-    for (contact, at) in reviews {
-        blocks.entry(MemberBlock::of(contact)).or_default().push((contact, at));
-    }
-    let packed = blocks.into_iter().filter_map(|(block, reviews)| {
+/// Packs reviews that come in the order of contacts.
+fn reviews_by_block(reviews: &[(ContactId, Timestamp)]) -> PackedReviews {
+    let blocks = reviews.chunk_by(|left, right| MemberBlock::of(left.0) == MemberBlock::of(right.0));
+    let packed = blocks.filter_map(|reviews| {
+        let block = MemberBlock::of(reviews.first()?.0);
         let earliest = reviews.iter().map(|(_, at)| *at).min()?;
-        Some((block, (earliest, pack_reviews(block, reviews))))
+        Some((block, (earliest, pack_reviews(block, reviews.iter().copied()))))
     });
     packed.collect()
 }
@@ -427,7 +426,7 @@ fn merge_reviews(
             None => reviews.remove(contact),
         };
     }
-    Ok(reviews_by_block(reviews.into_iter()))
+    Ok(reviews_by_block(&reviews.into_iter().collect::<Vec<_>>()))
 }
 
 /// Contacts to be looked at again at `now`, in the order of numbers.

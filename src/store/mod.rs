@@ -213,6 +213,7 @@ impl Store {
     pub async fn close(self) -> Result<()> {
         if let Engine::Sqlite(file) = &self.engine {
             file.write_turn().await.take();
+            file.close_readers();
         }
         self.database.close().await.map_err(failed("close the database"))
     }

@@ -95,7 +95,9 @@ pub async fn visit_some<V: ContactVisitor>(
 
 /// All numbers of contacts in as many contiguous ranges, cut where blocks of members are.
 async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
-    let text = "SELECT COALESCE(MIN(id), 0), COALESCE(MAX(id), -1) FROM contacts";
+    // One by one: only a single MIN or MAX is answered by the ends of the index.
+    let text =
+        "SELECT COALESCE((SELECT MIN(id) FROM contacts), 0), COALESCE((SELECT MAX(id) FROM contacts), -1)";
     let rows = query(&store.database, OPERATION, text, vec![]).await?;
     let mut bounds = (0, -1);
     if let Some(row) = rows.first() {

@@ -22,9 +22,11 @@ pub(super) fn pass<V: ContactVisitor>(
     needs: &Needs,
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
-    let connection = file.open_reader()?;
+    let connection = file.reader()?;
     let mut reader = Reader::begin(&connection, needs).map_err(error)?;
     reader.visit(range, None, &mut visitor)?;
+    drop(reader);
+    file.keep_reader(connection);
     Ok(visitor)
 }
 
@@ -35,11 +37,13 @@ pub(super) fn visit_some<V: ContactVisitor>(
     needs: &Needs,
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
-    let connection = file.open_reader()?;
+    let connection = file.reader()?;
     let mut reader = Reader::begin(&connection, needs).map_err(error)?;
     for group in contacts.chunk_by(|left, right| BlockId::of(*left).0 == BlockId::of(*right).0) {
         reader.visit(group[0].0..group[group.len() - 1].0 + 1, Some(group), &mut visitor)?;
     }
+    drop(reader);
+    file.keep_reader(connection);
     Ok(visitor)
 }
 
@@ -57,7 +61,7 @@ struct Reader<'c> {
 
 impl<'c> Reader<'c> {
     fn begin(connection: &'c Connection, needs: &'c Needs) -> rusqlite::Result<Self> {
-        // Both statements see the same state; the connection ends with the pass, and this with it.
+        // Both statements see the same state, until the connection is given back.
         connection.execute_batch("BEGIN")?;
         let columns = contact_columns(needs.contact);
         let index = match needs.contact {
