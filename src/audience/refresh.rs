@@ -17,7 +17,8 @@ use crate::domain::time::Timestamp;
 use crate::evaluate::{Outcome, Program, Scratch};
 use crate::store::contacts::{self, ChangeMark};
 use crate::store::histories::{self, ContactVisitor};
-use crate::store::memberships::{self, Evaluated, KnownSegment, Member, Reviews, SegmentChange};
+use crate::store::memberships::{self, Evaluated, KnownSegment, Member, SegmentChange};
+use crate::store::reviews::{self, Reviews};
 use crate::store::{Result as StoreResult, Store};
 
 /// With more contacts to look at than this, a pass over all of them takes less time than reading
@@ -122,7 +123,7 @@ async fn some_contacts(
     }
     let changes = contacts::changed_since(store, last.mark, SOME).await?;
     let Some(mut some) = changes.contacts else { return Ok(None) };
-    some.extend(memberships::due_for_review(store, now).await?);
+    some.extend(reviews::due_for_review(store, now).await?);
     some.sort_unstable();
     some.dedup();
     Ok((some.len() <= SOME).then_some((some, changes.mark)))

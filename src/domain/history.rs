@@ -18,6 +18,7 @@
 use super::contact::ContactId;
 use super::event::EventNameId;
 use super::time::Timestamp;
+use super::varint;
 
 /// How many contacts share a block. More make a full pass cheaper and a point read dearer.
 pub const CONTACTS_PER_BLOCK: i64 = 16;
@@ -115,10 +116,10 @@ impl ChunkBuffer {
     /// Appends an event.
     pub fn push(&mut self, event: PackedEvent<'_>) {
         let properties = if event.properties == "{}" { "" } else { event.properties };
-        push_varint(&mut self.heads, u64::from(event.slot));
-        push_zigzag(&mut self.heads, event.at.micros().wrapping_sub(self.previous_at));
-        push_zigzag(&mut self.heads, event.arrival.wrapping_sub(self.previous_arrival));
-        push_varint(&mut self.heads, properties.len() as u64);
+        varint::push(&mut self.heads, u64::from(event.slot));
+        varint::push(&mut self.heads, varint::zigzag(event.at.micros().wrapping_sub(self.previous_at)));
+        varint::push(&mut self.heads, varint::zigzag(event.arrival.wrapping_sub(self.previous_arrival)));
+        varint::push(&mut self.heads, properties.len() as u64);
         self.properties.extend_from_slice(properties.as_bytes());
         (self.previous_at, self.previous_arrival) = (event.at.micros(), event.arrival);
     }
@@ -349,8 +350,7 @@ impl<'a> Heads<'a> {
 
     #[inline]
     fn zigzag(&mut self) -> Option<i64> {
-        let value = self.varint()?;
-        Some(((value >> 1) as i64) ^ -((value & 1) as i64))
+        Some(varint::unzigzag(self.varint()?))
     }
 }
 
@@ -368,18 +368,6 @@ impl Iterator for Heads<'_> {
         }
         Some(head.ok_or(DamagedChunk { block: self.block.0 }))
     }
-}
-
-fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-fn push_zigzag(bytes: &mut Vec<u8>, value: i64) {
-    push_varint(bytes, ((value << 1) ^ (value >> 63)) as u64);
 }
 
 #[cfg(test)]

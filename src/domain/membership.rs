@@ -15,6 +15,7 @@
 
 use super::contact::ContactId;
 use super::time::Timestamp;
+use super::varint;
 
 /// How many contacts share a block: a multiple of [`super::history::CONTACTS_PER_BLOCK`], so that ranges of
 /// contacts cut neither.
@@ -62,12 +63,14 @@ pub fn pack_members(block: MemberBlock, members: impl IntoIterator<Item = Member
     let mut bytes = Vec::new();
     let (mut contact, mut entered_at) = (block.first().0, 0);
     for member in members {
-        push_varint(&mut bytes, member.contact.0.wrapping_sub(contact) as u64);
-        push_varint(&mut bytes, zigzag(member.entered_at.micros().wrapping_sub(entered_at)));
+        varint::push(&mut bytes, member.contact.0.wrapping_sub(contact) as u64);
+        varint::push(&mut bytes, varint::zigzag(member.entered_at.micros().wrapping_sub(entered_at)));
         (contact, entered_at) = (member.contact.0, member.entered_at.micros());
-        push_varint(
+        varint::push(
             &mut bytes,
-            member.until.map_or(0, |until| zigzag(until.micros().wrapping_sub(entered_at)).saturating_add(1)),
+            member
+                .until
+                .map_or(0, |until| varint::zigzag(until.micros().wrapping_sub(entered_at)).saturating_add(1)),
         );
     }
     bytes
@@ -88,7 +91,8 @@ pub fn unpack_members(
             reader.bytes = &[];
             return Some(Err(DamagedMembers { block: block.0 }));
         };
-        let until = (until > 0).then(|| Timestamp::from_micros(entered_at.wrapping_add(unzigzag(until - 1))));
+        let until =
+            (until > 0).then(|| Timestamp::from_micros(entered_at.wrapping_add(varint::unzigzag(until - 1))));
         Some(Ok(Member { contact, entered_at: Timestamp::from_micros(entered_at), until }))
     })
 }
@@ -101,8 +105,8 @@ pub fn pack_reviews(
     let mut bytes = Vec::new();
     let (mut contact, mut previous) = (block.first().0, 0);
     for (next, at) in reviews {
-        push_varint(&mut bytes, next.0.wrapping_sub(contact) as u64);
-        push_varint(&mut bytes, zigzag(at.micros().wrapping_sub(previous)));
+        varint::push(&mut bytes, next.0.wrapping_sub(contact) as u64);
+        varint::push(&mut bytes, varint::zigzag(at.micros().wrapping_sub(previous)));
         (contact, previous) = (next.0, at.micros());
     }
     bytes
@@ -134,7 +138,7 @@ impl Reader<'_> {
         }
         let step = self.varint().zip(self.varint()).map(|(step, at)| {
             self.contact = self.contact.wrapping_add(step as i64);
-            self.at = self.at.wrapping_add(unzigzag(at));
+            self.at = self.at.wrapping_add(varint::unzigzag(at));
             (ContactId(self.contact), self.at)
         });
         let step = step.filter(|(contact, _)| MemberBlock::of(*contact) == block);
@@ -155,22 +159,6 @@ impl Reader<'_> {
         }
         None
     }
-}
-
-fn push_varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
-}
-
-const fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-const fn unzigzag(value: u64) -> i64 {
-    ((value >> 1) as i64) ^ -((value & 1) as i64)
 }
 
 #[cfg(test)]

@@ -28,3 +28,4 @@ pub mod schedule;
 pub mod text;
 pub mod time;
 pub mod value;
+mod varint;

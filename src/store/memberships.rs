@@ -1,6 +1,6 @@
 //! Memberships: who is in which segment, since when, and until when without new data.
 //!
-//! Members and times of review are packed by blocks of contacts, see [`crate::domain::membership`]:
+//! Members are packed by blocks of contacts, see [`crate::domain::membership`]:
 //! only blocks whose bytes change are written.
 
 use std::collections::BTreeMap;
@@ -10,11 +10,12 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use super::contacts::ChangeMark;
 use super::dialect::{given_numbers, given_texts};
 use super::error::{failed, unknown_word};
+use super::reviews::{self, Reviews};
 use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
 use super::{ROWS, Result, Store, StoreError};
 use crate::domain::contact::ContactId;
 pub use crate::domain::membership::Member;
-use crate::domain::membership::{MemberBlock, pack_members, pack_reviews, unpack_members, unpack_reviews};
+use crate::domain::membership::{MemberBlock, pack_members, unpack_members};
 use crate::domain::name::SegmentName;
 use crate::domain::time::Timestamp;
 
@@ -57,18 +58,6 @@ pub struct SegmentChange {
     pub until: Vec<(ContactId, Option<Timestamp>)>,
     /// How it was evaluated.
     pub evaluated: Evaluated,
-}
-
-/// When contacts are to be looked at again although no data came in: the least `until` of all
-/// answers, also of those that are no.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reviews {
-    /// They stay as they are.
-    Keep,
-    /// For all contacts: what is not named has none. In the order of numbers.
-    All(Vec<(ContactId, Timestamp)>),
-    /// For these contacts only. In the order of numbers.
-    Some(Vec<(ContactId, Option<Timestamp>)>),
 }
 
 /// Somebody who entered or left.
@@ -164,16 +153,7 @@ pub async fn apply(
     for change in changes {
         apply_change(&*transaction, change, now).await?;
     }
-    match reviews {
-        Reviews::Keep => {}
-        Reviews::All(reviews) => {
-            write_reviews(&*transaction, None, |_| Ok(reviews_by_block(reviews))).await?;
-        }
-        Reviews::Some(reviews) => {
-            let touched = blocks_of(reviews.iter().map(|(contact, _)| *contact));
-            write_reviews(&*transaction, Some(touched), |old| merge_reviews(old, reviews)).await?;
-        }
-    }
+    reviews::write(&*transaction, reviews).await?;
     transaction.commit().await
 }
 
@@ -317,7 +297,7 @@ async fn member_blocks(
     packed_rows(query(connection, "read memberships", &text, given).await?)
 }
 
-fn packed_rows(rows: Vec<QueryResult>) -> Result<Vec<(MemberBlock, Vec<u8>)>> {
+pub(super) fn packed_rows(rows: Vec<QueryResult>) -> Result<Vec<(MemberBlock, Vec<u8>)>> {
     let read = |row: QueryResult| -> Result<_, sea_orm::DbErr> {
         Ok((MemberBlock(row.try_get_by_index(0)?), row.try_get_by_index(1)?))
     };
@@ -329,14 +309,14 @@ fn unpacked(block: MemberBlock, payload: &[u8]) -> Result<Vec<Member>> {
 }
 
 /// The blocks of contacts that come in order.
-fn blocks_of(contacts: impl Iterator<Item = ContactId>) -> Vec<MemberBlock> {
+pub(super) fn blocks_of(contacts: impl Iterator<Item = ContactId>) -> Vec<MemberBlock> {
     let mut blocks: Vec<_> = contacts.map(MemberBlock::of).collect();
     blocks.dedup();
     blocks
 }
 
 /// Inserts packed rows, many a statement.
-async fn write_blocks(
+pub(super) async fn write_blocks(
     connection: &impl ConnectionTrait,
     table: &str,
     conflict: &str,
@@ -361,89 +341,6 @@ async fn write_blocks(
         execute(connection, "write memberships", &insert, rows.concat()).await?;
     }
     Ok(())
-}
-
-/// Reviews of a block as they are stored: the earliest, and all of them packed.
-type PackedReviews = BTreeMap<MemberBlock, (Timestamp, Vec<u8>)>;
-
-/// Replaces the reviews of the touched blocks (of all, without `touched`) by what `make` makes of the old.
-async fn write_reviews(
-    connection: &impl ConnectionTrait,
-    touched: Option<Vec<MemberBlock>>,
-    make: impl FnOnce(&BTreeMap<MemberBlock, Vec<u8>>) -> Result<PackedReviews>,
-) -> Result<()> {
-    let operation = "write when contacts are looked at again";
-    let filter = match &touched {
-        None => String::new(),
-        Some(_) => format!("WHERE block IN {}", given_numbers(backend_of(connection), 1, "block")),
-    };
-    let text = format!("SELECT block, payload FROM review_blocks {filter} ORDER BY block");
-    let given = touched.iter().map(|blocks| Value::from(numbers_json(blocks.iter().map(|block| block.0))));
-    let old: BTreeMap<_, _> =
-        packed_rows(query(connection, operation, &text, given.collect()).await?)?.into_iter().collect();
-    let new = make(&old)?;
-    let emptied: Vec<i64> =
-        old.keys().filter(|block| !new.contains_key(block)).map(|block| block.0).collect();
-    let changed = new.into_iter().filter(|(block, (_, payload))| old.get(block) != Some(payload));
-    let rows =
-        changed.map(|(block, (earliest, payload))| values![block.0, earliest.micros(), payload]).collect();
-    let conflict =
-        "ON CONFLICT (block) DO UPDATE SET earliest = excluded.earliest, payload = excluded.payload";
-    write_blocks(connection, "review_blocks (block, earliest, payload)", conflict, rows).await?;
-    if !emptied.is_empty() {
-        let given = given_numbers(backend_of(connection), 1, "block");
-        let delete = format!("DELETE FROM review_blocks WHERE block IN {given}");
-        execute(connection, operation, &delete, values![numbers_json(emptied)]).await?;
-    }
-    Ok(())
-}
-
-/// Packs reviews that come in the order of contacts.
-fn reviews_by_block(reviews: &[(ContactId, Timestamp)]) -> PackedReviews {
-    let blocks = reviews.chunk_by(|left, right| MemberBlock::of(left.0) == MemberBlock::of(right.0));
-    let packed = blocks.filter_map(|reviews| {
-        let block = MemberBlock::of(reviews.first()?.0);
-        let earliest = reviews.iter().map(|(_, at)| *at).min()?;
-        Some((block, (earliest, pack_reviews(block, reviews.iter().copied()))))
-    });
-    packed.collect()
-}
-
-fn merge_reviews(
-    old: &BTreeMap<MemberBlock, Vec<u8>>,
-    changes: &[(ContactId, Option<Timestamp>)],
-) -> Result<PackedReviews> {
-    let mut reviews = BTreeMap::new();
-    for (block, payload) in old {
-        for review in unpack_reviews(*block, payload) {
-            let (contact, at) = review?;
-            reviews.insert(contact, at);
-        }
-    }
-    for (contact, at) in changes {
-        match at {
-            Some(at) => reviews.insert(*contact, *at),
-            None => reviews.remove(contact),
-        };
-    }
-    Ok(reviews_by_block(&reviews.into_iter().collect::<Vec<_>>()))
-}
-
-/// Contacts to be looked at again at `now`, in the order of numbers.
-pub async fn due_for_review(store: &Store, now: Timestamp) -> Result<Vec<ContactId>> {
-    let operation = "find who is to be looked at again";
-    let text = "SELECT block, payload FROM review_blocks WHERE earliest <= $1 ORDER BY block";
-    let blocks = packed_rows(query(&store.database, operation, text, values![now.micros()]).await?)?;
-    let mut due = Vec::new();
-    for (block, payload) in blocks {
-        for review in unpack_reviews(block, &payload) {
-            let (contact, at) = review?;
-            if at <= now {
-                due.push(contact);
-            }
-        }
-    }
-    Ok(due)
 }
 
 /// How many members a segment has.

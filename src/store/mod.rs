@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`contacts`] [`events`] | people and the log of what they did, in bulk |
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass |
-//! | [`memberships`] | who is in which segment, since when, until when |
+//! | [`memberships`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
 //! | [`incarnations`] | which sender is alive |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
@@ -42,6 +42,7 @@ mod merges;
 #[cfg(test)]
 mod plans;
 pub mod recipients;
+pub mod reviews;
 pub mod runs;
 pub mod secrets;
 mod sent;

@@ -5,7 +5,8 @@ use campaignd::domain::name::SegmentName;
 use campaignd::domain::time::Timestamp;
 use campaignd::store::Store;
 use campaignd::store::contacts::ChangeMark;
-use campaignd::store::memberships::{self, Evaluated, Reviews, SegmentChange, SegmentId};
+use campaignd::store::memberships::{self, Evaluated, SegmentChange, SegmentId};
+use campaignd::store::reviews::{self, Reviews};
 
 use crate::support::database::on_both;
 
@@ -95,7 +96,7 @@ fn who_is_to_be_looked_at_again_is_found_in_time() {
         let known = memberships::ensure_segments(store, &names).await.expect("they are known");
         let segment = known[0].id;
         let due = async |now| {
-            let due = memberships::due_for_review(store, at(now)).await.expect("they are found");
+            let due = reviews::due_for_review(store, at(now)).await.expect("they are found");
             due.iter().map(|contact| contact.0).collect::<Vec<_>>()
         };
         let all = [(1, 50), (2, 10), (4_096, 10), (9_000, 99)];
