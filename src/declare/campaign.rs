@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::condition::Conditions;
 use super::facts::description;
-use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, VERSION};
+use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
 use crate::diagnostic::{Place, Problem};
 use crate::domain::calendar;
-use crate::domain::campaign::{Campaign, MailPurpose, Missed, Repeat, Version};
+use crate::domain::campaign::{Campaign, MailPurpose, Missed, Repeat, Tracking, Utm, Version};
 use crate::domain::condition::Condition;
 use crate::domain::email::Mailbox;
 use crate::domain::name::CampaignName;
@@ -28,15 +28,13 @@ pub(super) struct Shared {
     max_recipients: Option<u64>,
     retry_for: Option<Span>,
     time_zone: Option<Zone>,
+    tracking: Option<Tracking>,
+    utm: Utm,
 }
 
 impl Shared {
     /// Reads the keys that both have.
     pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Self {
-        if let Some(field) = fields.get("tracking") {
-            let words = [("none", Some(())), ("aggregate", None), ("individual", None)];
-            reader.word(field.value, "`tracking`", &words);
-        }
         if let Some(field) = fields.get("on_uncertain") {
             reader.word(field.value, "`on_uncertain`", &[("hold", Some(())), ("send_again", None)]);
         }
@@ -48,6 +46,8 @@ impl Shared {
             max_recipients: fields.get("limits").and_then(|field| max_recipients(reader, field)),
             retry_for: fields.get("retry").and_then(|field| retry_for(reader, field)),
             time_zone: None,
+            tracking: fields.get("tracking").and_then(|field| tracking(reader, field)),
+            utm: fields.get("utm").and_then(|field| utm(reader, field)).unwrap_or_default(),
         }
     }
 
@@ -67,6 +67,8 @@ impl Shared {
             max_recipients: self.max_recipients.or(others.max_recipients),
             retry_for: self.retry_for.or(others.retry_for),
             time_zone: self.time_zone.or(others.time_zone),
+            tracking: self.tracking.or(others.tracking),
+            utm: self.utm.or(&others.utm),
         }
     }
 }
@@ -138,6 +140,8 @@ pub(super) fn read(
         ends,
         max_recipients: shared.max_recipients,
         retry_for: shared.retry_for.unwrap_or(RETRY_FOR),
+        tracking: shared.tracking.unwrap_or_default(),
+        utm: shared.utm,
     })
 }
 
@@ -226,6 +230,26 @@ fn repeat(reader: &mut Reader, field: Field<'_>) -> Option<Repeat> {
     let fields = Fields::read(reader, field.value, "`repeat`", &field.name.place, &REPEAT)?;
     let every = fields.require(reader, "at_most_every")?;
     reader.span(every.value, "`at_most_every`").map(Repeat::AtMostEvery)
+}
+
+fn tracking(reader: &mut Reader, field: Field<'_>) -> Option<Tracking> {
+    let words = Tracking::ALL.map(|mode| (mode.word(), Some(mode)));
+    reader.word(field.value, "`tracking`", &words)
+}
+
+fn utm(reader: &mut Reader, field: Field<'_>) -> Option<Utm> {
+    let fields = Fields::read(reader, field.value, "`utm`", &field.name.place, &UTM)?;
+    let mut text = |name| {
+        let field = fields.get(name)?;
+        reader.filled(field.value, &field.subject()).map(str::to_owned)
+    };
+    Some(Utm {
+        source: text("source"),
+        medium: text("medium"),
+        campaign: text("campaign"),
+        term: text("term"),
+        content: text("content"),
+    })
 }
 
 fn max_recipients(reader: &mut Reader, field: Field<'_>) -> Option<u64> {

@@ -42,6 +42,84 @@ pub struct Campaign {
     pub max_recipients: Option<u64>,
     /// For how long a deferred mail is tried again.
     pub retry_for: Span,
+    /// What is recorded of opens and clicks at most.
+    pub tracking: Tracking,
+    /// What is added to the addresses of links.
+    pub utm: Utm,
+}
+
+/// What is recorded of opens and clicks. The strictest of all that have a say is the least: `min`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Tracking {
+    /// Nothing: no pixel, no rewritten link.
+    None,
+    /// How many, but not who.
+    Aggregate,
+    /// Who opened and clicked what.
+    #[default]
+    Individual,
+}
+
+impl Tracking {
+    /// All modes, the strictest first.
+    pub const ALL: [Self; 3] = [Self::None, Self::Aggregate, Self::Individual];
+
+    /// The word for it in declarations, settings and the ledger.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Aggregate => "aggregate",
+            Self::Individual => "individual",
+        }
+    }
+
+    /// The mode with this word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+}
+
+/// Parameters that web analytics read from the addresses of links, as Google's Urchin named them
+/// (<https://support.google.com/analytics/answer/10917952>). Those that are absent are not added.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Utm {
+    /// Where a visitor comes from: `newsletter`.
+    pub source: Option<String>,
+    /// By which way: `email`.
+    pub medium: Option<String>,
+    /// By which campaign.
+    pub campaign: Option<String>,
+    /// By which words.
+    pub term: Option<String>,
+    /// By which of several links.
+    pub content: Option<String>,
+}
+
+impl Utm {
+    /// Name and value of the parameters that are there: `("utm_source", "newsletter")`.
+    pub fn parameters(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        [
+            ("utm_source", &self.source),
+            ("utm_medium", &self.medium),
+            ("utm_campaign", &self.campaign),
+            ("utm_term", &self.term),
+            ("utm_content", &self.content),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+    }
+
+    /// These parameters, and of `others` those that are not there.
+    #[must_use]
+    pub fn or(self, others: &Self) -> Self {
+        Self {
+            source: self.source.or_else(|| others.source.clone()),
+            medium: self.medium.or_else(|| others.medium.clone()),
+            campaign: self.campaign.or_else(|| others.campaign.clone()),
+            term: self.term.or_else(|| others.term.clone()),
+            content: self.content.or_else(|| others.content.clone()),
+        }
+    }
 }
 
 /// One version of a campaign's e-mail.

@@ -17,7 +17,7 @@ pub const DEFAULTS: Group = Group {
         LIMITS_KEY,
         RETRY_KEY,
         ON_UNCERTAIN,
-        UTM_LATER,
+        UTM_KEY,
     ],
 };
 
@@ -74,7 +74,7 @@ pub const CAMPAIGN: Group = Group {
         ON_UNCERTAIN,
         TRACKING,
         Key::later("priority", "which campaign goes first when a cap allows only one"),
-        UTM_LATER,
+        UTM_KEY,
         Key::later("renamed_from", "the former name, whose ledger it carries on"),
         Key::later("reentry_after", "how long a contact must have been away"),
         Key::later("include_current", "those who are in the audience already, too"),
@@ -160,6 +160,19 @@ pub const RETRY: Group = Group {
     )],
 };
 
+/// What web analytics read from the addresses of links.
+pub const UTM: Group = Group {
+    name: "`utm`",
+    path: "campaigns.NAME.utm",
+    keys: &[
+        Key::new("source", "text", "where a visitor comes from: `utm_source`", "source: newsletter"),
+        Key::new("medium", "text", "by which way: `utm_medium`", "medium: email"),
+        Key::new("campaign", "text", "by which campaign: `utm_campaign`", "campaign: vip_discount"),
+        Key::new("term", "text", "by which words: `utm_term`", "term: rackets"),
+        Key::new("content", "text", "by which of several links: `utm_content`", "content: header"),
+    ],
+};
+
 const MAIL_FROM: Key =
     Key::new("from", "a sender", "who sends", "from: Maison Roland <bonjour@maison.example>");
 const REPLY_TO: Key = Key::new("reply_to", "a sender", "where replies go", "reply_to: help@maison.example");
@@ -175,8 +188,12 @@ const REPEAT_KEY: Key = Key::new(
     "how often one contact gets it",
     "repeat: { at_most_every: 30 days }",
 );
-const TRACKING: Key =
-    Key::new("tracking", "`none`", "whether opens and clicks are recorded", "tracking: none");
+const TRACKING: Key = Key::new(
+    "tracking",
+    "`none`, `aggregate` or `individual`",
+    "what is recorded of opens and clicks: nothing, how many, or who; `individual` where nothing is said",
+    "tracking: aggregate",
+);
 const LIMITS_KEY: Key = Key::new("limits", "a map", "how many mails", "limits: { max_recipients: 20000 }");
 const RETRY_KEY: Key =
     Key::new("retry", "a map", "how deferred mails are tried again", "retry: { for: 24 hours }");
@@ -186,4 +203,9 @@ const ON_UNCERTAIN: Key = Key::new(
     "what becomes of a mail of which nobody knows whether it was accepted",
     "on_uncertain: hold",
 );
-const UTM_LATER: Key = Key::later("utm", "parameters that are added to links");
+const UTM_KEY: Key = Key::new(
+    "utm",
+    "a map",
+    "parameters for web analytics that are added to links; of those that are not written the defaults' are",
+    "utm: { source: newsletter, campaign: vip_discount }",
+);

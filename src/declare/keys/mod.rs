@@ -10,12 +10,12 @@ mod campaigns;
 mod conditions;
 mod facts;
 
-pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, VERSION};
+pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
 pub use conditions::{BUCKET, CONDITION, CONSENT, CONSENT_TEST, SEGMENT, TEST};
 pub use facts::{ATTRIBUTE, EVENT, PROPERTY, TRAIT};
 
 /// All groups, in the order of the documentation.
-pub const GROUPS: [&Group; 19] = [
+pub const GROUPS: [&Group; 20] = [
     &FILE,
     &ATTRIBUTE,
     &EVENT,
@@ -35,6 +35,7 @@ pub const GROUPS: [&Group; 19] = [
     &VERSION,
     &LIMITS,
     &RETRY,
+    &UTM,
 ];
 
 /// The top level of a file.

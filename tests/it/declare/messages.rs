@@ -55,7 +55,7 @@ defaults: { form: a@b.example }
     a.yaml:20:15+13 unknown-key: `limits` has no key `max_recipient` (did you mean `max_recipients`?)
     a.yaml:21:14+3 unknown-key: `retry` has no key `fro` (did you mean `for`?)
     a.yaml:22:33+7 unknown-key: a version has no key `templat` (did you mean `template`?)
-    a.yaml:23:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`)
+    a.yaml:23:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`, `utm`)
     a.yaml:24:13+4 unknown-key: `defaults` has no key `form` (did you mean `from`?)
     "#
     );
@@ -76,7 +76,7 @@ traits:
   days: { of: purchase, distinct_days: true, within: 30 days }
 segments:
   a: { match: { did: purchase, since: 2026-01-01 }, refresh: 5 minutes }
-defaults: { tracking: individual, from: a@b.example }
+defaults: { from: a@b.example }
 campaigns:
   hello:
     audience: a
@@ -84,9 +84,7 @@ campaigns:
     schedule: { cron: '0 9 * * *', time_zone: contact }
     repeat: every_entry
     on_uncertain: send_again
-    tracking: aggregate
     priority: 10
-    utm: { source: x }
     renamed_from: hi
     limits: { per_hour: 5000 }
 "
@@ -99,15 +97,12 @@ campaigns:
     a.yaml:8:25+13 not-available: `distinct_days` is not available in this version (leave it out)
     a.yaml:10:32+5 not-available: `since` is not available in this version (leave it out)
     a.yaml:10:53+7 not-available: `refresh` is not available in this version (leave it out)
-    a.yaml:11:23+10 not-available: `tracking: individual` is not available in this version (leave it out)
     a.yaml:16:47+7 not-available: `time_zone: contact` is not available in this version (leave it out)
     a.yaml:17:13+11 not-available: `repeat: every_entry` is not available in this version (leave it out)
     a.yaml:18:19+10 not-available: `on_uncertain: send_again` is not available in this version (leave it out)
-    a.yaml:19:15+9 not-available: `tracking: aggregate` is not available in this version (leave it out)
-    a.yaml:20:5+8 not-available: `priority` is not available in this version (leave it out)
-    a.yaml:21:5+3 not-available: `utm` is not available in this version (leave it out)
-    a.yaml:22:5+12 not-available: `renamed_from` is not available in this version (leave it out)
-    a.yaml:23:15+8 not-available: `per_hour` is not available in this version (leave it out)
+    a.yaml:19:5+8 not-available: `priority` is not available in this version (leave it out)
+    a.yaml:20:5+12 not-available: `renamed_from` is not available in this version (leave it out)
+    a.yaml:21:15+8 not-available: `per_hour` is not available in this version (leave it out)
     "#
     );
 }
@@ -170,7 +165,7 @@ segments:
     campaigns/campaigns.yaml:5:23+14 wrong-cron: `61` is no minute (minutes are 0 to 59)
     campaigns/campaigns.yaml:5:50+13 unknown-zone: there is no time zone `Europe/Pariss` (did you mean `Europe/Paris`?)
     campaigns/campaigns.yaml:9:21+16 wrong-date: `at`: `2026-02-30T10:00` is not in the calendar
-    campaigns/campaigns.yaml:11:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`)
+    campaigns/campaigns.yaml:11:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`, `utm`)
     campaigns/facts.yaml:2:12+3 wrong-value: `country` must be one of `text`, `number`, `boolean`, `date`, `datetime`, `list`, not text `txt` (did you mean `text`?)
     campaigns/facts.yaml:6:33+5 unknown-property: the event `purchase` has no property `amout` (did you mean `amount`?)
     campaigns/segments.yaml:4:24+1 segment-cycle: segments contain each other: a → b → a (one of them must do without the other)

@@ -121,12 +121,9 @@ fn the_examples_are_refused_only_where_they_are_ahead_of_this_version() {
         ("traits.yaml", TRAITS),
     ]);
     insta::assert_snapshot!(lines(&loaded.problems), @r#"
-    campaigns.yaml:3:13+10 not-available: `tracking: individual` is not available in this version (leave it out)
     campaigns.yaml:11:13+11 not-available: `repeat: every_entry` is not available in this version (leave it out)
-    campaigns.yaml:15:15+10 not-available: `tracking: individual` is not available in this version (leave it out)
     campaigns.yaml:19:5+8 not-available: `priority` is not available in this version (leave it out)
     campaigns.yaml:20:15+8 not-available: `per_hour` is not available in this version (leave it out)
-    campaigns.yaml:23:5+3 not-available: `utm` is not available in this version (leave it out)
     campaigns.yaml:27:50+7 not-available: `time_zone: contact` is not available in this version (leave it out)
     campaigns.yaml:32:1+4 not-available: `caps` is not available in this version (leave it out)
     campaigns.yaml:34:1+11 not-available: `quiet_hours` is not available in this version (leave it out)
@@ -143,7 +140,7 @@ fn without_what_is_ahead_they_are_a_catalogue() {
         text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
     };
     let campaigns = CAMPAIGNS.split("caps:").next().expect("text before caps");
-    let campaigns = without(campaigns, &["tracking:", "repeat:", "priority:", "utm:"])
+    let campaigns = without(campaigns, &["repeat:", "priority:"])
         .replace("per_hour: 5000, ", "")
         .replace("time_zone: contact }", "time_zone: UTC }");
     let segments = without(SEGMENTS, &["score:"]);
@@ -165,7 +162,7 @@ fn without_what_is_ahead_they_are_a_catalogue() {
       launch_b2b of launch_b2b for Segment(SegmentName("b2b"))
       launch_b2c of launch_b2c for Everyone
       data {}
-      None to None, at most None, retried for 1 day
+      None to None, at most None, retried for 1 day, tracking individual, utm []
 
     vip_discount: Some("20 % for our best customers, Monday morning")
       to All([Any([Segment(SegmentName("vip")), Segment(SegmentName("champions"))]), None([Segment(SegmentName("employees"))])])
@@ -173,7 +170,7 @@ fn without_what_is_ahead_they_are_a_catalogue() {
       from Maison Roland <bonjour@maison.example>, replies to Some("help@maison.example")
       default of vip_discount for Everyone
       data {"percent":20,"offer_ends":"2026-12-24"}
-      Some(2026-11-30T23:00:00Z) to Some(2026-12-24T23:00:00Z), at most Some(20000), retried for 1 day
+      Some(2026-11-30T23:00:00Z) to Some(2026-12-24T23:00:00Z), at most Some(20000), retried for 1 day, tracking individual, utm [("utm_source", "newsletter"), ("utm_campaign", "vip_discount")]
     "#);
     assert_eq!(catalogue.attributes.len(), 6);
     assert_eq!(catalogue.events.len(), 8);
@@ -193,7 +190,7 @@ fn shown(campaign: &Campaign) -> String {
         .collect();
     format!(
         "{}: {:?}\n  to {:?}\n  {schedule} in {}, {:?}, {:?}, {:?}\n  from {}, replies to {:?}\n{}\n  data {}\n  \
-         {:?} to {:?}, at most {:?}, retried for {}",
+         {:?} to {:?}, at most {:?}, retried for {}, tracking {}, utm {:?}",
         campaign.name,
         campaign.description,
         campaign.audience,
@@ -209,6 +206,8 @@ fn shown(campaign: &Campaign) -> String {
         campaign.ends,
         campaign.max_recipients,
         campaign.retry_for,
+        campaign.tracking.word(),
+        campaign.utm.parameters().collect::<Vec<_>>(),
     )
 }
 
