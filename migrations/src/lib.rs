@@ -4,6 +4,7 @@
 pub use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait};
 
 mod m20261123_000001_foundation;
+mod spelling;
 
 /// All steps, oldest first.
 #[derive(Debug)]
