@@ -7,7 +7,7 @@
 //! | [`event`] [`history`] | what they did |
 //! | [`membership`] | in which segments they are |
 //! | [`condition`] [`catalogue`] | what is declared of them |
-//! | [`campaign`] [`schedule`] [`email`] [`delivery`] | what is sent to them |
+//! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
 
 pub mod address;
 pub mod calendar;
@@ -21,6 +21,7 @@ pub mod email;
 pub mod event;
 pub mod history;
 pub mod json;
+pub mod link;
 pub mod membership;
 pub mod name;
 pub mod number;

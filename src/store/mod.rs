@@ -10,6 +10,7 @@
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass |
 //! | [`memberships`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
+//! | [`links`] | the addresses that stand in mails |
 //! | [`incarnations`] | which sender is alive |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
@@ -36,6 +37,7 @@ pub mod histories;
 mod identity;
 pub mod incarnations;
 pub mod ledger;
+pub mod links;
 mod log;
 pub mod memberships;
 mod merges;

@@ -82,7 +82,7 @@ fn the_two_tones_of_the_announcement_differ() {
     insta::assert_snapshot!(mail("launch_b2b", "fr").subject, @"Une raquette de club qui tient trois saisons : nos chiffres");
     assert!(clubs.text.contains("materials engineer") && !players.text.contains("materials engineer"));
     assert!(players.text.contains("padel") && !clubs.text.contains("padel"));
-    insta::assert_snapshot!(players.text, @"
+    insta::assert_snapshot!(players.text, @r##"
 Hello Zoë,
 
 You know the sound. A low ball, a heroic dive, and then: crack.
@@ -105,8 +105,8 @@ Camille and the team at Maison Roland
 
 --
 You receive this mail because you agreed to hear from Maison Roland.
-Unsubscribe: https://mail.maison.example/u/AQEBAAAAAAAAAAcAAKuEuFTnsrP2jqukMvskFw8D
-Choose what you receive: https://mail.maison.example/p/AQECAAAAAAAAAAcAAFQ4a64YcimnEH3pKTEdM02-
+Unsubscribe: https://mail.maison.example/u/AQEBAAAAAAAAAAcAAAAAAPI8F6TjV7FTsepjXkvSP7M
+Choose what you receive: https://mail.maison.example/p/AQECAAAAAAAAAAcAAAAAADFVvUfurMgZhvd_z7xBlEk
 12 rue des Courts, 75016 Paris
-");
+"##);
 }

@@ -4,6 +4,7 @@ mod contacts;
 mod events;
 mod histories;
 mod ledger;
+mod links;
 mod memberships;
 mod opening;
 mod rebuild;

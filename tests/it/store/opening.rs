@@ -35,7 +35,8 @@ fn an_empty_database_says_what_to_do() {
         let empty = Store::connect(&format!("{}.empty", database.address), &StoreOptions::default()).await;
         let refusal = empty.expect("the file is made").require_migrated().await.expect_err("it is empty");
         assert!(!refusal.is_unavailable());
-        insta::assert_snapshot!(refusal, @"the database lacks 1 migration(s); run `campaignd migrate`");
+        let told = refusal.to_string().replace(char::is_numeric, "N");
+        insta::assert_snapshot!(told, @"the database lacks N migration(s); run `campaignd migrate`");
     });
 }
 
