@@ -9,6 +9,7 @@ use crate::domain::calendar;
 use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::contact::{ConsentUpdate, ContactUpdate};
 use crate::domain::delivery::{SuppressionCause, SuppressionScope};
+use crate::domain::suppression::SuppressionTarget;
 use crate::domain::time::{Timestamp, Zone};
 use crate::store::contacts::{self, ContactOutcome};
 use crate::store::events::{Appender, EventOutcome, IncomingEvent};
@@ -68,7 +69,7 @@ impl Shop {
             .step_by(BOUNCED_EVERY)
             .filter_map(|person| person.email.as_ref())
             .map(|address| Suppression {
-                address: address.to_lowercase(),
+                target: SuppressionTarget::address(address),
                 cause: SuppressionCause::Bounce,
                 scope: SuppressionScope::All,
                 at: now,

@@ -88,6 +88,12 @@ impl EmailAddress {
     }
 }
 
+/// The form of an address in which it is compared, see [`EmailAddress::folded`]; a text that is none is
+/// put into lower case.
+pub fn fold(text: &str) -> String {
+    EmailAddress::parse(text).map_or_else(|_| text.to_lowercase(), |address| address.folded())
+}
+
 impl fmt::Display for EmailAddress {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)

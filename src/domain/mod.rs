@@ -8,6 +8,7 @@
 //! | [`membership`] | in which segments they are |
 //! | [`condition`] [`catalogue`] | what is declared of them |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
+//! | [`suppression`] | who is not mailed |
 
 pub mod address;
 pub mod calendar;
@@ -26,6 +27,7 @@ pub mod membership;
 pub mod name;
 pub mod number;
 pub mod schedule;
+pub mod suppression;
 pub mod text;
 pub mod time;
 pub mod value;

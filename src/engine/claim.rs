@@ -44,6 +44,10 @@ pub(super) struct Work {
     pub(super) trait_names: Arc<[TraitName]>,
     pub(super) traits: Vec<Option<Value>>,
     pub(super) declared: Arc<Declared>,
+    /// What the mail is for.
+    pub(super) purpose: MailPurpose,
+    /// When its gates were asked.
+    pub(super) asked_at: Instant,
 }
 
 /// The rows in hand that no lane has taken yet.
@@ -171,6 +175,7 @@ impl Core {
             return Ok(false);
         }
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let asked_at = Instant::now();
         let claimed = deliveries::claim(&self.store, self.incarnation.id(), &ids, limit, LEASE, now)
             .await
             .doing(|| "claim deliveries".to_owned())?;
@@ -188,7 +193,9 @@ impl Core {
             let Some(campaign) = declared.catalogue.campaigns.get(&name) else { continue };
             let before = ready.len();
             let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
-            if let Err(error) = self.ask_again(ready, &declared, campaign, rows, &runs, now, tally).await {
+            if let Err(error) =
+                self.ask_again(ready, &declared, campaign, rows, &runs, (asked_at, now), tally).await
+            {
                 ready.truncate(before);
                 for delivery in ids {
                     let step = Step::Release { wait: None, not_before: now, reply: None };
@@ -209,7 +216,7 @@ impl Core {
         campaign: &Campaign,
         rows: Vec<Claimed>,
         runs: &[Run],
-        now: Timestamp,
+        (asked_at, now): (Instant, Timestamp),
         tally: &Tally,
     ) -> Result<(), EngineError> {
         let fixed_at: HashMap<_, _> = runs.iter().map(|run| (run.id, run.fixed_at)).collect();
@@ -242,6 +249,8 @@ impl Core {
                     trait_names: Arc::clone(&trait_names),
                     traits: seen.traits.clone(),
                     declared: Arc::clone(declared),
+                    purpose: campaign.purpose,
+                    asked_at,
                     claimed: row,
                 }),
                 Err(reason) => {
@@ -280,11 +289,7 @@ impl Core {
             .filter(|current| current.folded() == row.address)
             .map_or_else(|| EmailAddress::parse(&row.address), Ok)
             .map_err(|_| SkipReason::NoAddress)?;
-        let suppression = match campaign.purpose {
-            MailPurpose::Marketing => row.suppressed_marketing,
-            MailPurpose::Transactional => row.suppressed_all,
-        };
-        if let Some(cause) = suppression {
+        if let Some(cause) = row.suppressed.iter().find(|cause| cause.holds_back(campaign.purpose)) {
             return Err(cause.skip_reason());
         }
         let unknown_is_yes = self.settings.unknown_marketing_is_yes;

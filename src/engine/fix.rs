@@ -8,13 +8,12 @@ use super::error::{Doing as _, EngineError};
 use super::gates::{self, Facts};
 use super::parts::Declared;
 use crate::audience::{self, Selected};
-use crate::domain::campaign::{Campaign, MailPurpose};
+use crate::domain::campaign::Campaign;
 use crate::domain::contact::{Contact, ContactId};
-use crate::domain::delivery::{RunState, SuppressionCause, SuppressionScope};
+use crate::domain::delivery::{RunState, SuppressionCause};
 use crate::domain::time::Timestamp;
 use crate::store::recipients::{PriorMail, Recipient, RecipientPlan};
 use crate::store::runs::Run;
-use crate::store::suppressions::Suppression;
 use crate::store::{contacts, recipients, suppressions};
 
 /// Contacts in one transaction. Lanes of other runs write in between.
@@ -89,14 +88,18 @@ impl Core {
         let mut asked: Vec<_> = addresses.values().map(String::as_str).collect();
         asked.sort_unstable();
         let suppressed = suppressions::among(&self.store, &asked).await?;
-        let suppressed = gravest(&suppressed, campaign.purpose);
+        let cause = |address: &String| {
+            let mut causes = suppressed.get(address.as_str())?.iter().map(|suppression| suppression.cause);
+            causes.find(|cause| cause.holds_back(campaign.purpose))
+        };
 
         let mut rows = Vec::with_capacity(selected.len());
         for one in selected {
             // Whoever was erased since the audience was selected is in it no more.
             let Some(contact) = contacts.get(&one.contact) else { continue };
             let address = addresses.get(&one.contact);
-            let facts = facts(one, contact, address, prior.get(&one.contact).copied(), &suppressed);
+            let suppression = address.and_then(cause);
+            let facts = facts(one, contact, address, prior.get(&one.contact).copied(), suppression);
             let unknown_is_yes = self.settings.unknown_marketing_is_yes;
             let version = one.version.and_then(|version| campaign.versions.get(usize::from(version)));
             rows.push(Recipient {
@@ -118,27 +121,14 @@ fn facts(
     contact: &Contact,
     address: Option<&String>,
     prior: Option<&PriorMail>,
-    suppressed: &HashMap<&str, SuppressionCause>,
+    suppression: Option<SuppressionCause>,
 ) -> Facts {
     Facts {
         has_version: selected.version.is_some(),
         has_address: address.is_some(),
         marketing: contact.marketing.state,
-        suppression: address.and_then(|address| suppressed.get(address.as_str()).copied()),
+        suppression,
         mailed_due: prior.and_then(|mail| mail.mailed_due_at),
         waits_elsewhere: prior.is_some_and(|mail| mail.waits),
     }
-}
-
-/// The cause that stops mail of this purpose, by address; of several the one that is named first in
-/// the list of causes.
-fn gravest(suppressions: &[Suppression], purpose: MailPurpose) -> HashMap<&str, SuppressionCause> {
-    let mut causes: HashMap<&str, SuppressionCause> = HashMap::new();
-    for suppression in suppressions {
-        if purpose == MailPurpose::Marketing || suppression.scope == SuppressionScope::All {
-            let cause = causes.entry(&suppression.address).or_insert(suppression.cause);
-            *cause = (*cause).min(suppression.cause);
-        }
-    }
-    causes
 }

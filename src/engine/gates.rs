@@ -26,10 +26,15 @@ pub(crate) struct Facts {
 
 /// Whether mail of this purpose may go to a contact with this consent.
 pub(crate) fn consented(purpose: MailPurpose, marketing: ConsentState, unknown_is_yes: bool) -> bool {
-    match (purpose, marketing) {
-        (MailPurpose::Transactional, _) | (MailPurpose::Marketing, ConsentState::Yes) => true,
-        (MailPurpose::Marketing, ConsentState::No) => false,
-        (MailPurpose::Marketing, ConsentState::Unknown) => unknown_is_yes,
+    consents(purpose, unknown_is_yes).contains(&marketing)
+}
+
+/// The answers to marketing with which mail of this purpose may go.
+pub(crate) const fn consents(purpose: MailPurpose, unknown_is_yes: bool) -> &'static [ConsentState] {
+    match (purpose, unknown_is_yes) {
+        (MailPurpose::Transactional, _) => &[ConsentState::Yes, ConsentState::Unknown, ConsentState::No],
+        (MailPurpose::Marketing, true) => &[ConsentState::Yes, ConsentState::Unknown],
+        (MailPurpose::Marketing, false) => &[ConsentState::Yes],
     }
 }
 

@@ -7,13 +7,13 @@ use std::time::Duration;
 use super::claim::Work;
 use super::core::Core;
 use super::error::EngineError;
-use super::{Drained, occurrence, pause};
+use super::{Drained, gates, occurrence, pause};
 use crate::clock::Clock;
 use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
 use crate::domain::time::Timestamp;
 use crate::render::{RenderError, RenderInput, Rendered};
 use crate::send::Lane;
-use crate::store::ledger::Step;
+use crate::store::ledger::{LastLook, Step};
 
 /// A lane with what is known of its server.
 #[derive(Debug)]
@@ -161,6 +161,10 @@ impl Core {
             let step = Step::Transmit {
                 message_id: rendered.email.message_id.clone(),
                 content_hash: hexadecimal(&rendered.content_hash),
+                last_look: (work.asked_at.elapsed() > LOOKED_AT_FOR).then_some(LastLook {
+                    purpose: work.purpose,
+                    consents: gates::consents(work.purpose, self.settings.unknown_marketing_is_yes),
+                }),
             };
             let result = self.ledger.mark(delivery, step, clock.now()).await;
             // The closure is called once, so this is the first value.
@@ -225,7 +229,8 @@ impl Core {
                 );
                 Step::Uncertain(reply)
             }
-            // The note was not taken: not the message's fault, and nothing was sent.
+            // The note was not taken: not the message's fault, and nothing was sent. Who withdrew in the
+            // last moment is skipped, with the reason, when the row is claimed again.
             TryOutcome::Deferred(_) if matches!(progress, Progress::NotMarked) => {
                 Step::Release { wait: None, not_before: now, reply: None }
             }
@@ -271,6 +276,10 @@ enum Progress {
     NotMarked,
     Marked,
 }
+
+/// For how long the answer of a row's gates holds: behind a slow server consent and suppressions are asked
+/// once more, in the transaction that lets the mail go. So nobody is mailed a second after they withdrew.
+const LOOKED_AT_FOR: Duration = Duration::from_millis(250);
 
 /// How long a lane sleeps at most when nobody has news.
 const IDLE: Duration = Duration::from_secs(1);

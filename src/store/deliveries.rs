@@ -1,16 +1,14 @@
 //! Deliveries: claims by a living sender, and what becomes of the rows of a dead one.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use super::campaigns::campaign_name;
 use super::dialect::{given_numbers, join_in_this_order, kept_as_it_is, passing_over_locked_rows};
 use super::runs::{NOT_IN_HAND, OPEN};
 use super::statement::{execute, numbers_json, query_as, query_column, values};
-use super::suppressions::{self, Suppression};
-use super::{Backend, Result, Store, incarnations};
+use super::{Backend, Result, Store, incarnations, suppressions};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause, SuppressionScope};
+use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 use sea_orm::FromQueryResult;
@@ -36,10 +34,8 @@ pub struct Claimed {
     pub attempts: u32,
     /// When it was first claimed: the mail's `Date`, the same at every try.
     pub first_claimed_at: Timestamp,
-    /// What suppresses all mail to the address now; of several causes the first of the list.
-    pub suppressed_all: Option<SuppressionCause>,
-    /// What suppresses marketing mail (or all) to the address now; of several causes the first.
-    pub suppressed_marketing: Option<SuppressionCause>,
+    /// Why the address is suppressed now, in the order of the list of causes.
+    pub suppressed: Vec<SuppressionCause>,
 }
 
 /// What was found of dead senders.
@@ -97,7 +93,6 @@ pub async fn claim(
 
     let addresses: Vec<_> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
     let suppressed = suppressions::among(store, &addresses).await?;
-    let (all, marketing) = causes(&suppressed);
     rows.iter()
         .map(|row| {
             let address = row.address.clone().unwrap_or_default();
@@ -110,8 +105,9 @@ pub async fn claim(
                 version: row.version.clone().unwrap_or_default(),
                 attempts: row.attempts.try_into().unwrap_or(u32::MAX),
                 first_claimed_at: row.first_claimed_at.map_or(now, Timestamp::from_micros),
-                suppressed_all: all.get(address.as_str()).copied(),
-                suppressed_marketing: marketing.get(address.as_str()).copied(),
+                suppressed: suppressed.get(address.as_str()).map_or_else(Vec::new, |suppressions| {
+                    suppressions.iter().map(|suppression| suppression.cause).collect()
+                }),
                 address,
             })
         })
@@ -151,25 +147,6 @@ pub(super) fn claimed(backend: Backend) -> String {
          FROM {given} AS given {join} deliveries d ON d.id = given.id JOIN runs r ON r.id = d.run
          ORDER BY r.due_at, r.id, d.not_before, d.id"
     )
-}
-
-type Causes<'a> = HashMap<&'a str, SuppressionCause>;
-
-/// By address, what suppresses all mail, and what suppresses marketing mail.
-fn causes(suppressions: &[Suppression]) -> (Causes<'_>, Causes<'_>) {
-    let (mut all, mut marketing) = (HashMap::new(), HashMap::new());
-    for suppression in suppressions {
-        note(&mut marketing, suppression);
-        if suppression.scope == SuppressionScope::All {
-            note(&mut all, suppression);
-        }
-    }
-    (all, marketing)
-}
-
-fn note<'a>(causes: &mut Causes<'a>, suppression: &'a Suppression) {
-    let first = causes.entry(&suppression.address).or_insert(suppression.cause);
-    *first = (*first).min(suppression.cause);
 }
 
 /// Rows in somebody's hands are few, and have an index of their own.

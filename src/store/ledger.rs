@@ -1,11 +1,14 @@
 //! Steps of the send ledger, many in one transaction: group commit.
 
+use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value, json};
 
 use super::dialect::Column::{Number, Text};
-use super::dialect::given_rows;
-use super::statement::{query_column, values};
-use super::{Backend, Result, Store};
+use super::dialect::{given_numbers, given_rows, join_in_this_order};
+use super::statement::{backend_of, numbers_json, query_as, query_column, values};
+use super::{Backend, Result, Store, suppressions};
+use crate::domain::campaign::MailPurpose;
+use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{
     DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, SkipReason, WaitReason,
 };
@@ -29,6 +32,8 @@ pub enum Step {
         message_id: String,
         /// Hash of the message's bytes, in hexadecimal digits.
         content_hash: String,
+        /// What is asked once more in the same transaction, of a row that was asked a while ago.
+        last_look: Option<LastLook>,
     },
     /// Transmitting: the server took it.
     Accept(Reply),
@@ -69,8 +74,18 @@ pub enum Step {
     },
 }
 
+/// What must still hold when a mail goes out: nobody withdraws and is mailed all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LastLook {
+    /// What the mail is for: suppressions hold back mail by purpose.
+    pub purpose: MailPurpose,
+    /// The answers to marketing with which the mail may go.
+    pub consents: &'static [ConsentState],
+}
+
 /// Takes all steps in one transaction, those that settle before those that begin. Gives the rows
-/// whose step did not apply, because the row is in another state or belongs to another sender.
+/// whose step did not apply, because the row is in another state, belongs to another sender, or because
+/// its last look found that the mail is not wanted any more.
 pub async fn write(
     store: &Store,
     incarnation: IncarnationId,
@@ -80,16 +95,23 @@ pub async fn write(
     let operation = "note the steps of deliveries";
     let mut settled = Vec::new();
     let mut begun = Vec::new();
+    let mut looks = Vec::new();
     for LedgerStep { delivery, step } in steps {
         match step {
-            Step::Transmit { message_id, content_hash } => {
-                begun.push(json!([delivery.0, message_id, content_hash]));
+            Step::Transmit { message_id, content_hash, last_look } => {
+                begun.push((delivery.0, json!([delivery.0, message_id, content_hash])));
+                looks.extend(last_look.map(|look| (delivery.0, look)));
             }
             step => settled.push(Ending::of(step, now).row(*delivery)),
         }
     }
     let mut applied: Vec<i64> = Vec::with_capacity(steps.len());
     let transaction = store.begin_write(operation).await?;
+    if !looks.is_empty() {
+        let unwanted = unwanted(&*transaction, operation, &looks).await?;
+        begun.retain(|(delivery, _)| !unwanted.contains(delivery));
+    }
+    let begun: Vec<Value> = begun.into_iter().map(|(_, row)| row).collect();
     if !settled.is_empty() {
         let given = values![json!(settled).to_string(), incarnation.0];
         applied.extend(query_column::<i64>(&*transaction, operation, &settle(store.backend()), given).await?);
@@ -102,6 +124,47 @@ pub async fn write(
     applied.sort_unstable();
     let refused = steps.iter().map(|step| step.delivery).filter(|id| applied.binary_search(&id.0).is_err());
     Ok(refused.collect())
+}
+
+#[derive(Debug, FromQueryResult)]
+struct LookedAt {
+    id: i64,
+    address: Option<String>,
+    marketing: Option<i64>,
+}
+
+/// Which of these deliveries may not go out any more.
+async fn unwanted(
+    connection: &impl ConnectionTrait,
+    operation: &'static str,
+    looks: &[(i64, LastLook)],
+) -> Result<Vec<i64>> {
+    let given = values![numbers_json(looks.iter().map(|(delivery, _)| *delivery))];
+    let rows: Vec<LookedAt> = query_as(connection, operation, &look(backend_of(connection)), given).await?;
+    let addresses: Vec<&str> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
+    let suppressed = suppressions::among_within(connection, &addresses).await?;
+    let is_wanted = |delivery: i64, look: &LastLook| {
+        let Some(row) = rows.iter().find(|row| row.id == delivery) else { return false };
+        let Some(address) = row.address.as_deref() else { return false };
+        let mut causes = suppressed.get(address).into_iter().flatten().map(|suppression| suppression.cause);
+        // Without a contact nobody agrees.
+        let state =
+            row.marketing.map(|code| i16::try_from(code).map_or(ConsentState::No, ConsentState::from_code));
+        state.is_some_and(|state| look.consents.contains(&state))
+            && !causes.any(|cause| cause.holds_back(look.purpose))
+    };
+    let unwanted = looks.iter().filter(|(delivery, look)| !is_wanted(*delivery, look));
+    Ok(unwanted.map(|(delivery, _)| *delivery).collect())
+}
+
+/// Rows by their numbers, `$1`, with what their contacts agreed to.
+pub(super) fn look(backend: Backend) -> String {
+    let given = given_numbers(backend, 1, "id");
+    let join = join_in_this_order(backend);
+    format!(
+        "SELECT d.id AS id, d.address AS address, c.marketing AS marketing
+         FROM {given} AS given {join} deliveries d ON d.id = given.id LEFT JOIN contacts c ON c.id = d.contact"
+    )
 }
 
 pub(super) fn begin(backend: Backend) -> String {

@@ -26,6 +26,7 @@ fn no_hot_statement_walks_a_large_table() {
         ("plan again", deliveries::replan(), "deliveries_in_hand"),
         ("call uncertain", deliveries::give_up(), "deliveries_in_hand"),
         ("next try", deliveries::next_in_run(), "deliveries_open"),
+        ("look once more", ledger::look(sqlite), "INTEGER PRIMARY KEY"),
         ("begin to hand over", ledger::begin(sqlite), "INTEGER PRIMARY KEY"),
         ("settle", ledger::settle(sqlite), "INTEGER PRIMARY KEY"),
         ("repeat", recipients::prior(sqlite), "deliveries_mailed"),

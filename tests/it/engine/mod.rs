@@ -5,4 +5,4 @@ mod guard;
 mod handover;
 mod memberships;
 mod recipients;
-mod shop;
+pub(crate) mod shop;

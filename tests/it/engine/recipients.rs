@@ -1,6 +1,7 @@
 //! Who of an audience is mailed, and why others are not: every contact has one row and one reason.
 
 use campaignd::domain::delivery::{SuppressionCause, SuppressionScope};
+use campaignd::domain::suppression::SuppressionTarget;
 use campaignd::store::suppressions::{self, Suppression};
 
 use super::shop::{Shop, add, at, person};
@@ -20,8 +21,8 @@ campaigns:
 ";
 
 fn suppressed(name: &str, cause: SuppressionCause, scope: SuppressionScope) -> Suppression {
-    let address = format!("{name}@shop.example");
-    Suppression { address, cause, scope, at: at("2026-01-01 00:00"), source: "test".to_owned() }
+    let target = SuppressionTarget::address(&format!("{name}@shop.example"));
+    Suppression { target, cause, scope, at: at("2026-01-01 00:00"), source: "test".to_owned() }
 }
 
 #[test]

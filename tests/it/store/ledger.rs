@@ -67,7 +67,7 @@ fn reply(text: &str) -> Reply {
 
 fn steps() -> Vec<Step> {
     vec![
-        Step::Transmit { message_id: "<a@b>".to_owned(), content_hash: "00".to_owned() },
+        Step::Transmit { message_id: "<a@b>".to_owned(), content_hash: "00".to_owned(), last_look: None },
         Step::Accept(reply("ok\0, queued")),
         Step::Defer { not_before: LATER, wait: Some(WaitReason::Server), reply: reply("busy") },
         Step::Refuse { reason: RefusalReason::Rejected, reply: reply("no") },
@@ -174,7 +174,8 @@ fn the_rows_of_the_dead_are_taken_back_and_those_of_the_living_are_not() {
             let claimed = deliveries::claim(store, sender, &[run], count, LEASE, NOW).await.expect("a claim");
             assert_eq!(claimed.len(), count as usize);
         }
-        let step = Step::Transmit { message_id: "<a@b>".to_owned(), content_hash: "00".to_owned() };
+        let step =
+            Step::Transmit { message_id: "<a@b>".to_owned(), content_hash: "00".to_owned(), last_look: None };
         assert!(take(store, dead.id(), step).await);
         let number = dead.id();
         drop(dead); // its connection closes, as when its process is killed
@@ -211,7 +212,11 @@ fn accepted_mail_becomes_one_event_and_is_counted() {
         let claimed = deliveries::claim(store, ME, &[run], 3, LEASE, NOW).await.expect("a claim");
         let transmit = |id| LedgerStep {
             delivery: id,
-            step: Step::Transmit { message_id: format!("<{}@b>", id.0), content_hash: "00".to_owned() },
+            step: Step::Transmit {
+                message_id: format!("<{}@b>", id.0),
+                content_hash: "00".to_owned(),
+                last_look: None,
+            },
         };
         let begin: Vec<_> = claimed[..2].iter().map(|row| transmit(row.id)).collect();
         assert_eq!(ledger::write(store, ME, &begin, NOW).await.expect("they are noted"), []);

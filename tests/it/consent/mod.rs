@@ -1,0 +1,3 @@
+//! Unsubscribing, consent and suppressions, erasing, and telling a person what is held on them.
+
+mod gates;
