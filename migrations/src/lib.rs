@@ -5,6 +5,7 @@ pub use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait};
 
 mod m20261123_000001_foundation;
 mod m20261123_000003_links;
+mod m20261123_000007_ingest;
 mod spelling;
 
 /// All steps, oldest first.
@@ -13,6 +14,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261123_000001_foundation::Migration), Box::new(m20261123_000003_links::Migration)]
+        vec![
+            Box::new(m20261123_000001_foundation::Migration),
+            Box::new(m20261123_000003_links::Migration),
+            Box::new(m20261123_000007_ingest::Migration),
+        ]
     }
 }

@@ -5,6 +5,7 @@
 //! | [`project`] | a project folder, read and checked as a whole |
 //! | [`installation`] | a project with its database |
 //! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`status`] [`report`] [`migrate`] |
+//! | [`keys`] | keys of those who write through the API |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
 //! | [`watch`] | whether files changed | one use case each |
 //! | [`transport`] [`instant`] | from what was set or typed to what is meant |
@@ -17,6 +18,7 @@ pub mod import;
 pub mod init;
 pub mod installation;
 pub mod instant;
+pub mod keys;
 pub mod migrate;
 pub mod preview;
 pub mod project;

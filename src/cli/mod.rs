@@ -30,7 +30,7 @@ use arguments::Arguments;
 use terminal::Terminal;
 
 /// Commands that are planned and not there: to type one is no misspelling.
-const LATER: [&str; 15] = [
+const LATER: [&str; 14] = [
     "explain",
     "test",
     "plan",
@@ -43,7 +43,6 @@ const LATER: [&str; 15] = [
     "uncertain",
     "doctor",
     "schema",
-    "key",
     "user",
     "dkim",
 ];

@@ -12,6 +12,7 @@
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
 //! | [`links`] | the addresses that stand in mails |
 //! | [`incarnations`] | which sender is alive |
+//! | [`write_keys`] [`refusals`] | who may write through the API, and what was refused |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
 
@@ -44,6 +45,7 @@ mod merges;
 #[cfg(test)]
 mod plans;
 pub mod recipients;
+pub mod refusals;
 pub mod reviews;
 pub mod runs;
 pub mod secrets;
@@ -51,6 +53,7 @@ mod sent;
 mod statement;
 pub mod suppressions;
 mod tail;
+pub mod write_keys;
 
 use connection::{SqliteFile, WriteTurn};
 use error::failed;

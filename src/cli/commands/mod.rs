@@ -16,6 +16,7 @@ mod decide;
 mod demo;
 mod import;
 mod init;
+mod key;
 mod migrate;
 mod preview;
 mod report;
@@ -39,6 +40,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Approve(call) => wait_for(decide::run_approve(folder, call, terminal)),
         Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),
         Command::Report(call) => wait_for(report::run(folder, call, terminal)),
+        Command::Key(call) => wait_for(key::run(folder, call, terminal)),
         Command::Demo(call) => wait_for(demo::run(folder, call, terminal)),
         Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
     }

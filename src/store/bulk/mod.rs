@@ -9,7 +9,7 @@ mod sqlite;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::{Engine, Result, Store};
+use super::{Backend, Engine, Result, Store};
 use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
 use crate::domain::event::EventNameId;
 use crate::domain::history::BlockId;
@@ -157,6 +157,27 @@ impl Bulk {
     /// Runs a statement with numbers for its values.
     pub(super) async fn execute(&mut self, text: &'static str, values: &[i64]) -> Result<u64> {
         forward!(self, execute(text, values.to_vec()))
+    }
+
+    /// Runs a statement with texts for its values (rows travel as JSON, see `dialect::given_rows`).
+    #[allow(dead_code)]
+    pub(super) async fn change(&mut self, text: &str, values: Vec<String>) -> Result<u64> {
+        forward!(self, change(text, values))
+    }
+
+    /// The rows of a query with texts for its values and texts in its columns.
+    #[allow(dead_code)]
+    pub(super) async fn ask(&mut self, text: &str, values: Vec<String>) -> Result<Vec<Vec<Option<String>>>> {
+        forward!(self, ask(text, values))
+    }
+
+    /// Which of the two it is.
+    #[allow(dead_code)]
+    pub(super) const fn backend(&self) -> Backend {
+        match self {
+            Self::Sqlite(_) => Backend::Sqlite,
+            Self::Postgres(_) => Backend::Postgres,
+        }
     }
 
     /// The numbers of names on the wire, drawn for those that have none.

@@ -1,7 +1,7 @@
 //! Bulk writing on `PostgreSQL`: columns travel as arrays, thousands of rows a statement.
 
-use sqlx::postgres::PgPool;
-use sqlx::{Postgres, Transaction};
+use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Transaction};
 
 use crate::store::Result;
 use crate::store::error::failed;
@@ -44,5 +44,26 @@ impl PostgresBulk {
         }
         let result = query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
         Ok(result.rows_affected())
+    }
+
+    #[allow(dead_code)]
+    pub(super) async fn change(&mut self, text: &str, values: Vec<String>) -> Result<u64> {
+        let mut query = sqlx::query(AssertSqlSafe(text.to_owned()));
+        for value in values {
+            query = query.bind(value);
+        }
+        let result = query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        Ok(result.rows_affected())
+    }
+
+    #[allow(dead_code)]
+    pub(super) async fn ask(&mut self, text: &str, values: Vec<String>) -> Result<Vec<Vec<Option<String>>>> {
+        let mut query = sqlx::query(AssertSqlSafe(text.to_owned()));
+        for value in values {
+            query = query.bind(value);
+        }
+        let rows = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        let read = |row: &PgRow| (0..row.len()).map(|column| row.try_get(column)).collect();
+        rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(failed(self.operation))
     }
 }

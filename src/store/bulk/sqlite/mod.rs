@@ -81,6 +81,30 @@ impl SqliteBulk {
         })
         .await
     }
+
+    #[allow(dead_code)]
+    pub(super) async fn change(&mut self, text: &str, values: Vec<String>) -> Result<u64> {
+        let text = text.replace('$', "?");
+        self.run(move |connection| {
+            let changed = connection.prepare_cached(&text)?.execute(params_from_iter(values))?;
+            Ok(changed as u64)
+        })
+        .await
+    }
+
+    #[allow(dead_code)]
+    pub(super) async fn ask(&mut self, text: &str, values: Vec<String>) -> Result<Vec<Vec<Option<String>>>> {
+        let text = text.replace('$', "?");
+        self.run(move |connection| {
+            let mut query = connection.prepare_cached(&text)?;
+            let columns = query.column_count();
+            let rows = query.query_map(params_from_iter(values), |row| {
+                (0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<_>>>()
+            })?;
+            rows.collect()
+        })
+        .await
+    }
 }
 
 /// Why work on the connection stopped.
