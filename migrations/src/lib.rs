@@ -5,6 +5,7 @@ pub use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait};
 
 mod m20261123_000001_foundation;
 mod m20261123_000003_links;
+mod m20261123_000005_consent;
 mod m20261123_000007_ingest;
 mod spelling;
 
@@ -17,6 +18,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_foundation::Migration),
             Box::new(m20261123_000003_links::Migration),
+            Box::new(m20261123_000005_consent::Migration),
             Box::new(m20261123_000007_ingest::Migration),
         ]
     }
