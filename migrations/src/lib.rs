@@ -7,6 +7,7 @@ mod m20261123_000001_foundation;
 mod m20261123_000003_links;
 mod m20261123_000005_consent;
 mod m20261123_000007_ingest;
+mod m20261123_000004_tracking;
 mod spelling;
 
 /// All steps, oldest first.
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_links::Migration),
             Box::new(m20261123_000005_consent::Migration),
             Box::new(m20261123_000007_ingest::Migration),
+            Box::new(m20261123_000004_tracking::Migration),
         ]
     }
 }

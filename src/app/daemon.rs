@@ -1,12 +1,18 @@
-//! `campaignd run`: the engine by the clock, and changed declarations taken up while it runs.
+//! `campaignd run`: the engine by the clock, the servers, and changed declarations taken up while it
+//! runs.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use tokio::sync::watch;
+
 use crate::diagnostic::{Problem, Sources};
+use crate::domain::catalogue::Catalogue;
 use crate::domain::consent::ConsentState;
 use crate::engine::{Declarations, Declared, Engine, EngineParts, EngineSettings};
+use crate::http;
 
 use super::project::{Checked, environment};
 use super::transport::transport;
@@ -21,6 +27,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub struct Daemon {
     installation: Installation,
     engine: Engine,
+    server: http::Server,
+    state: http::State,
+    catalogue: watch::Sender<Arc<Catalogue>>,
     stamps: Stamps,
 }
 
@@ -46,11 +55,32 @@ pub enum News {
 }
 
 impl Daemon {
-    /// Takes the lock of a sender and recovers what dead ones left; sends nothing yet.
+    /// Takes the lock of a sender, recovers what dead ones left and binds the listeners; sends and
+    /// answers nothing yet.
     pub async fn build(installation: Installation) -> Result<Self, Failure> {
         let stamps = Stamps::of(&installation.project.settings.project);
         let engine = start_engine(&installation).await?;
-        Ok(Self { installation, engine, stamps })
+        let (catalogue, current) = watch::channel(Arc::new(installation.project.catalogue.clone()));
+        let bound = async {
+            let state = http_state(&installation, current).await?;
+            let listen = installation.project.settings.http;
+            let listen = http::Listen { public: listen.listen, report: listen.report };
+            let server = http::Server::bind(listen).await;
+            Ok((server.map_err(|error| Failure::outside("could not serve pages", error))?, state))
+        };
+        match bound.await {
+            Ok((server, state)) => Ok(Self { installation, engine, server, state, catalogue, stamps }),
+            Err(failure) => {
+                // The lock is free when the process ends, too.
+                let _ = engine.stop(installation.clock.now()).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// The servers' addresses.
+    pub const fn server(&self) -> &http::Server {
+        &self.server
     }
 
     /// Runs until `shutdown`, then stops clean: what is being handed over comes to its end.
@@ -59,12 +89,14 @@ impl Daemon {
         shutdown: impl Future<Output = ()> + Send,
         tell: &(dyn Fn(News) + Send + Sync),
     ) -> Result<(), Failure> {
-        let Self { installation, engine, stamps } = self;
-        let declarations = engine.declarations();
+        let Self { installation, engine, server, state, catalogue, stamps } = self;
+        let current = Current { declarations: engine.declarations(), catalogue };
         let clock = installation.clock.clone();
-        let reload = keep_up(&installation, &declarations, stamps, tell);
-        let ran = tokio::select! {
-            ran = engine.run(clock, shutdown) => ran,
+        let reload = keep_up(&installation, &current, stamps, tell);
+        let shutdown = shutdown.shared();
+        let serving = server.serve(state, shutdown.clone());
+        let (ran, ()) = tokio::select! {
+            ended = async { tokio::join!(engine.run(clock, shutdown), serving) } => ended,
             never = reload => match never {},
         };
         ran.map_err(|error| installation.engine_failed(error))?;
@@ -81,6 +113,21 @@ pub async fn start_engine(installation: &Installation) -> Result<Engine, Failure
         settings: engine_settings(installation),
     };
     Engine::start(parts, installation.clock.now()).await.map_err(|error| installation.engine_failed(error))
+}
+
+/// What handlers of the servers may use.
+pub async fn http_state(
+    installation: &Installation,
+    catalogue: watch::Receiver<Arc<Catalogue>>,
+) -> Result<http::State, Failure> {
+    let (store, clock) = (installation.store.clone(), installation.clock.clone());
+    Ok(http::State { store, clock, links: installation.links().await?, catalogue })
+}
+
+/// Where changed declarations go.
+struct Current {
+    declarations: Declarations,
+    catalogue: watch::Sender<Arc<Catalogue>>,
 }
 
 async fn declared(installation: &Installation) -> Result<Declared, Failure> {
@@ -102,7 +149,7 @@ fn engine_settings(installation: &Installation) -> EngineSettings {
 /// Looks at the files now and then, and hands changed declarations to the engine.
 async fn keep_up(
     installation: &Installation,
-    declarations: &Declarations,
+    current: &Current,
     mut seen: Stamps,
     tell: &(dyn Fn(News) + Send + Sync),
 ) -> std::convert::Infallible {
@@ -128,7 +175,8 @@ async fn keep_up(
         renewed.project.templates = project.templates;
         match declared(&renewed).await {
             Ok(declared) => {
-                declarations.replace(declared);
+                current.catalogue.send_replace(Arc::clone(&declared.catalogue));
+                current.declarations.replace(declared);
                 tell(News::Reloaded { segments, campaigns });
             }
             // The database is away; look again at the next change or the next time.

@@ -41,14 +41,19 @@ impl Installation {
         found.ok_or_else(|| unknown("campaign", name, campaigns.keys().map(CampaignName::as_str)))
     }
 
-    /// What makes mails of this installation: its templates, and links signed with its secret.
-    pub async fn renderer(&self) -> Result<Renderer, Failure> {
+    /// The addresses of this installation's mails, signed with its secret.
+    pub async fn links(&self) -> Result<Links, Failure> {
         let fresh: [u8; 32] = rand::random();
         let secret = store::secrets::signing_secret(&self.store, fresh, self.clock.now())
             .await
             .map_err(|error| self.failed(error))?;
         let key = SigningKey { id: 0, secret: secret.expose_secret().to_vec() };
-        let links = Links::new(Signer::new(&key, &[]), &self.project.settings.public_url);
+        Ok(Links::new(Signer::new(&key, &[]), &self.project.settings.public_url))
+    }
+
+    /// What makes mails of this installation: its templates and links.
+    pub async fn renderer(&self) -> Result<Renderer, Failure> {
+        let links = self.links().await?;
         let settings = self.project.render_settings();
         Ok(Renderer::new(self.project.templates.clone(), &self.project.catalogue, links, settings))
     }

@@ -9,6 +9,7 @@
 //! | [`condition`] [`catalogue`] | what is declared of them |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
 //! | [`suppression`] | who is not mailed |
+//! | [`engagement`] | what came of it |
 
 pub mod address;
 pub mod calendar;
@@ -19,6 +20,7 @@ pub mod consent;
 pub mod contact;
 pub mod delivery;
 pub mod email;
+pub mod engagement;
 pub mod event;
 pub mod history;
 pub mod json;

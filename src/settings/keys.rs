@@ -4,10 +4,11 @@
 use crate::yaml::keys::{Group, Key};
 
 /// All groups, in the order of the documentation.
-pub const GROUPS: [&Group; 7] = [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &CONSENT, &UNKNOWN];
+pub const GROUPS: [&Group; 9] =
+    [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
 
 /// The variables of the environment that override keys: name and path.
-pub const VARIABLES: [(&str, &[&str]); 17] = [
+pub const VARIABLES: [(&str, &[&str]); 21] = [
     ("CAMPAIGND_PUBLIC_URL", &["public_url"]),
     ("CAMPAIGND_SENDER_POSTAL_ADDRESS", &["sender", "postal_address"]),
     ("CAMPAIGND_TIME_ZONE", &["time_zone"]),
@@ -25,6 +26,10 @@ pub const VARIABLES: [(&str, &[&str]); 17] = [
     ("CAMPAIGND_REFRESH", &["refresh"]),
     ("CAMPAIGND_CONSENT_UNKNOWN_MARKETING", &["consent", "unknown", "marketing"]),
     ("CAMPAIGND_CONSENT_UNKNOWN_TRACKING", &["consent", "unknown", "tracking"]),
+    ("CAMPAIGND_RETENTION_HITS", &["retention", "hits"]),
+    ("CAMPAIGND_HTTP_LISTEN", &["http", "listen"]),
+    ("CAMPAIGND_HTTP_REPORT", &["http", "report"]),
+    ("CAMPAIGND_SPOOL", &["spool"]),
 ];
 
 /// The variable with the database's password.
@@ -73,8 +78,24 @@ pub const SETTINGS: Group = Group {
         ),
         Key::new("tracking", "`none`", "the most that is recorded of opens and clicks", "tracking: none"),
         Key::later("refresh_ranks", "how often ranks are computed"),
-        Key::later("retention", "how long evidence is kept"),
-        Key::later("http", "where pages are served"),
+        Key::new(
+            "retention",
+            "a map",
+            "how long what was recorded is kept",
+            "retention: { hits: 13 months, events: forever }",
+        ),
+        Key::new(
+            "http",
+            "a map",
+            "where pages are served",
+            "http: { listen: 127.0.0.1:8080, report: 127.0.0.1:8081 }",
+        ),
+        Key::new(
+            "spool",
+            "a path",
+            "the folder in which requests of pixels and links wait for the database; each daemon writes a file of its own there",
+            "spool: spool",
+        ),
     ],
 };
 
@@ -146,5 +167,40 @@ pub const UNKNOWN: Group = Group {
     keys: &[
         Key::new("marketing", "`yes` or `no`", "for marketing mail", "marketing: no"),
         Key::new("tracking", "`no`", "for the recording of opens and clicks", "tracking: no"),
+    ],
+};
+
+/// How long what was recorded is kept.
+pub const RETENTION: Group = Group {
+    name: "`retention`",
+    path: "retention",
+    keys: &[
+        Key::new(
+            "hits",
+            "a length of time, or `forever`",
+            "requests of pixels and links: the evidence; what was read from it stays",
+            "hits: 13 months",
+        ),
+        Key::new("events", "`forever`", "what contacts did", "events: forever"),
+    ],
+};
+
+/// Where pages are served.
+pub const HTTP: Group = Group {
+    name: "`http`",
+    path: "http",
+    keys: &[
+        Key::new(
+            "listen",
+            "an address and a port, or `off`",
+            "for the whole world: pixels, links, pages about consent, the ingest API; port 0 takes a free one",
+            "listen: 127.0.0.1:8080",
+        ),
+        Key::new(
+            "report",
+            "an address and a port, or `off`",
+            "for those who may see the report",
+            "report: 127.0.0.1:8081",
+        ),
     ],
 };

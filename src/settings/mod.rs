@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use secrecy::SecretString;
 
 use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::consent::ConsentState;
-use crate::domain::time::Zone;
+use crate::domain::time::{Span, Zone};
 use crate::yaml::{self, Kind, Node, Reader};
 
 mod database;
@@ -54,6 +55,21 @@ pub struct Settings {
     pub refresh: Duration,
     /// What an unknown consent counts as.
     pub consent_unknown: ConsentUnknown,
+    /// For how long requests of pixels and links are kept; `None`: for ever.
+    pub retention_hits: Option<Span>,
+    /// Where pages are served.
+    pub http: Http,
+    /// The folder in which requests of pixels and links wait for the database.
+    pub spool: PathBuf,
+}
+
+/// Where pages are served; `None`: nowhere. Port 0 is any free one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Http {
+    /// For the whole world.
+    pub listen: Option<SocketAddr>,
+    /// For those who may see the report.
+    pub report: Option<SocketAddr>,
 }
 
 /// Who sends, before the law.

@@ -1,5 +1,6 @@
 //! The tree of `campaignd.yaml` to settings.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -7,10 +8,11 @@ use secrecy::SecretString;
 
 use super::environment::Secrets;
 use super::keys::{
-    CONSENT, DATABASE_PASSWORD, FOLDER, SENDER, SETTINGS, SMTP, SMTP_PASSWORD, TRANSPORT, UNKNOWN,
+    CONSENT, DATABASE_PASSWORD, FOLDER, HTTP, RETENTION, SENDER, SETTINGS, SMTP, SMTP_PASSWORD, TRANSPORT,
+    UNKNOWN,
 };
 use super::{
-    ConsentUnknown, Durability, Login, Sender, Settings, Smtp, Tls, Transport, database, read_bounded,
+    ConsentUnknown, Durability, Http, Login, Sender, Settings, Smtp, Tls, Transport, database, read_bounded,
 };
 use crate::diagnostic::{Place, Problem};
 use crate::domain::consent::ConsentState;
@@ -28,6 +30,11 @@ pub(super) struct Outcome {
 
 const DATABASE: &str = "sqlite://campaignd.db";
 const OUTBOX: &str = "outbox";
+const SPOOL: &str = "spool";
+/// What is usual for statistics of an audience, and a year over a year can be looked at.
+const RETENTION_OF_HITS: Span = Span::Months(13);
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const LISTEN_REPORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
 const REFRESH: Duration = Duration::from_mins(5);
 const CONNECTIONS: u64 = 4;
 const MOST_CONNECTIONS: u64 = 100;
@@ -67,6 +74,18 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
         let words = [("none", Some(())), ("aggregate", None), ("individual", None)];
         reader.word(field.value, "`tracking`", &words);
     }
+    let retention_hits = match fields.get("retention") {
+        Some(field) => retention(reader, field),
+        None => Some(Some(RETENTION_OF_HITS)),
+    };
+    let http = match fields.get("http") {
+        Some(field) => http(reader, field),
+        None => Some(Http { listen: Some(LISTEN), report: Some(LISTEN_REPORT) }),
+    };
+    let spool = match fields.get("spool") {
+        Some(field) => path(reader, project, field),
+        None => Some(project.join(SPOOL)),
+    };
     let zone = time_zone.unwrap_or(Zone::UTC);
     let all = || {
         let database = database?;
@@ -81,6 +100,9 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
             transport: transport?,
             refresh: refresh?,
             consent_unknown: consent_unknown?,
+            retention_hits: retention_hits?,
+            http: http?,
+            spool: spool?,
         })
     };
     Outcome { settings: all(), time_zone: zone }
@@ -352,4 +374,63 @@ fn consent(reader: &mut Reader, field: Field<'_>) -> Option<ConsentUnknown> {
     let marketing = state("marketing", Some(ConsentState::Yes));
     let tracking = state("tracking", None);
     Some(ConsentUnknown { marketing: marketing?, tracking: tracking? })
+}
+
+/// For how long hits are kept; `Some(None)`: for ever.
+#[expect(clippy::option_option, reason = "the outer one: it could be read")]
+fn retention(reader: &mut Reader, field: Field<'_>) -> Option<Option<Span>> {
+    const FOREVER: [(&str, Option<()>); 1] = [("forever", Some(()))];
+    let fields = Fields::read(reader, field.value, "`retention`", &field.name.place, &RETENTION)?;
+    let events = match fields.get("events") {
+        Some(field) => reader.word(field.value, "`events`", &FOREVER),
+        None => Some(()),
+    };
+    let hits = match fields.get("hits") {
+        None => Some(Some(RETENTION_OF_HITS)),
+        Some(field) if reader.scalar(field.value, "`hits`", field.key.value)?.text == "forever" => Some(None),
+        Some(field) => reader.span(field.value, "`hits`").map(Some),
+    };
+    events.and(hits)
+}
+
+fn http(reader: &mut Reader, field: Field<'_>) -> Option<Http> {
+    let fields = Fields::read(reader, field.value, "`http`", &field.name.place, &HTTP)?;
+    let listen = listener(reader, &fields, "listen", LISTEN);
+    let report = listener(reader, &fields, "report", LISTEN_REPORT);
+    let http = Http { listen: listen?, report: report? };
+    if let (Some(listen), Some(report), Some(field)) = (http.listen, http.report, fields.get("report"))
+        && listen == report
+        && listen.port() != 0
+    {
+        reader.wrong_value(
+            field.value,
+            "the report needs an address of its own: it is not for the whole world",
+        );
+        return None;
+    }
+    Some(http)
+}
+
+#[expect(clippy::option_option, reason = "the outer one: it could be read")]
+fn listener(
+    reader: &mut Reader,
+    fields: &Fields<'_>,
+    name: &str,
+    default: SocketAddr,
+) -> Option<Option<SocketAddr>> {
+    let Some(field) = fields.get(name) else { return Some(Some(default)) };
+    let text = reader.filled(field.value, &field.subject())?.trim();
+    if text == "off" {
+        return Some(None);
+    }
+    if let Ok(address) = text.parse() {
+        return Some(Some(address));
+    }
+    let message = format!("{} must be {}, not `{text}`", field.subject(), field.key.value);
+    let hint = match text.trim_start_matches(['*', ':']).parse::<u16>() {
+        Ok(port) => format!("`127.0.0.1:{port}` for this machine only, `0.0.0.0:{port}` for all"),
+        Err(_) => format!("for example `{}`", field.key.example),
+    };
+    reader.report(Problem::error("wrong-value", message, field.value.place.clone()).hint(hint));
+    None
 }

@@ -151,6 +151,7 @@ fn run(project: &Path) -> Child {
         .args(["run", "--project"])
         .arg(project)
         .env("CAMPAIGND_LOG", "error")
+        .envs([("CAMPAIGND_HTTP_LISTEN", "127.0.0.1:0"), ("CAMPAIGND_HTTP_REPORT", "127.0.0.1:0")])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log.expect("a log file"))

@@ -45,6 +45,20 @@ fn all_but_two_keys_have_defaults() {
             marketing: No,
             tracking: No,
         },
+        retention_hits: Some(
+            Months(
+                13,
+            ),
+        ),
+        http: Http {
+            listen: Some(
+                127.0.0.1:8080,
+            ),
+            report: Some(
+                127.0.0.1:8081,
+            ),
+        },
+        spool: "/project/spool",
     }
     "#);
     assert_eq!(settings.database.expose_secret(), "sqlite:///project/campaignd.db");
@@ -71,6 +85,9 @@ transport: { smtp: { host: smtp.example, port: 2525, tls: implicit, username: ma
 refresh: 90 seconds
 consent: { unknown: { marketing: yes, tracking: no } }
 tracking: none
+retention: { hits: forever, events: forever }
+http: { listen: \"[::]:0\", report: off }
+spool: /var/spool/campaignd
 ";
     let loaded = settings::read(folder.path(), text.as_bytes(), &BTreeMap::new());
     assert_eq!(lines(&loaded.problems), "");
@@ -80,6 +97,9 @@ tracking: none
         "postgres://campaignd:p%40ss%2Fword@db.example:5433/campaignd?sslmode=require"
     );
     assert_eq!(settings.database_shown, "postgres://campaignd@db.example:5433/campaignd?sslmode=require");
+    assert_eq!((settings.retention_hits, settings.http.report), (None, None));
+    assert_eq!(settings.http.listen, "[::]:0".parse().ok());
+    assert_eq!(settings.spool, Path::new("/var/spool/campaignd"));
     let Transport::Smtp(smtp) = &settings.transport else { panic!("it is SMTP") };
     assert_eq!(smtp.login.as_ref().expect("a login").password.expose_secret(), "s3cret");
     let shown = format!("{settings:?}");
@@ -101,8 +121,8 @@ refresh: soon
 consent: { unknown: { marketing: maybe, tracking: yes } }
 tracking: individual
 refresh_ranks: 1 day
-retention: { hits: 13 months }
-http: { listen: 127.0.0.1:8080 }
+retention: { hits: soon, events: 1 day }
+http: { listen: 8080, report: localhost, port: 1 }
 databse: x
 "
         ),
@@ -123,8 +143,11 @@ databse: x
     campaignd.yaml:8:51+3 not-available: `tracking: yes` is not available in this version (leave it out)
     campaignd.yaml:9:11+10 not-available: `tracking: individual` is not available in this version (leave it out)
     campaignd.yaml:10:1+13 not-available: `refresh_ranks` is not available in this version (leave it out)
-    campaignd.yaml:11:1+9 not-available: `retention` is not available in this version (leave it out)
-    campaignd.yaml:12:1+4 not-available: `http` is not available in this version (leave it out)
+    campaignd.yaml:11:20+4 wrong-span: `hits`: `soon` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
+    campaignd.yaml:11:34+5 wrong-value: `events` must be `forever`, not text `1 day`
+    campaignd.yaml:12:17+4 wrong-value: `listen` must be an address and a port, or `off`, not `8080` (`127.0.0.1:8080` for this machine only, `0.0.0.0:8080` for all)
+    campaignd.yaml:12:31+9 wrong-value: `report` must be an address and a port, or `off`, not `localhost` (for example `report: 127.0.0.1:8081`)
+    campaignd.yaml:12:42+4 unknown-key: `http` has no key `port` (did you mean `report`?)
     campaignd.yaml:13:1+7 unknown-key: campaignd.yaml has no key `databse` (did you mean `database`?)
     "#
     );

@@ -29,6 +29,14 @@ pub(super) async fn run(folder: &Path, call: &Run, terminal: Terminal) -> Result
     let next = standing.upcoming.first().and_then(|first| Some((first, first.next?)));
     let next =
         next.map(|(first, at)| format!("; next: {} at {}", first.campaign, shown::time(at, first.time_zone)));
+    for (what, address) in
+        [("pages", daemon.server().public_address()), ("the report", daemon.server().report_address())]
+    {
+        terminal.message(&match address {
+            Some(address) => format!("{what}: http://{address}"),
+            None => format!("{what}: not served (`off`)"),
+        });
+    }
     terminal.message(&format!("ready: {campaigns}{}", next.unwrap_or_default()));
 
     daemon.run(shutdown, &|news| tell(terminal, &news)).await?;

@@ -26,6 +26,8 @@ pub(crate) fn command(folder: &Path) -> Command {
             command.env_remove(name);
         }
     }
+    // Many daemons run at once: each takes free ports.
+    command.envs([("CAMPAIGND_HTTP_LISTEN", "127.0.0.1:0"), ("CAMPAIGND_HTTP_REPORT", "127.0.0.1:0")]);
     command.current_dir(folder).stdin(Stdio::null());
     command
 }

@@ -2,4 +2,5 @@
 
 pub(crate) mod aiosmtpd;
 pub(crate) mod database;
+pub(crate) mod http;
 pub(crate) mod smtp;

@@ -1,0 +1,10 @@
+//! Pages about consent: `/u/…` and `/p/…`.
+
+use axum::Router;
+
+use super::State;
+
+/// See the module.
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+}

@@ -1,0 +1,49 @@
+//! The HTTP servers: pixels and links, pages about consent, the ingest API, health, the report.
+//!
+//! ```text
+//! public listener    /o /c   /u /p    /v1     /health /ready
+//! report listener    /       (never on the public one)
+//! ```
+//!
+//! | file | what it serves |
+//! |---|---|
+//! | [`server`] | the listeners: bound first, then served until they are told to stop |
+//! | [`state`](State) | what handlers may use |
+//! | `tracking` | `/o/…`, `/c/…` |
+//! | `consent` | `/u/…`, `/p/…` |
+//! | `ingest` | `/v1/…` |
+//! | `health` | `/health`, `/ready` |
+//! | `report` | the report, on its own listener |
+//!
+//! A handler reads a request into values of `domain`, calls who does the work, and turns the result
+//! into a page or JSON. It knows no SQL and renders no mail. No log line holds an address, a token or
+//! a query.
+
+mod consent;
+mod health;
+mod ingest;
+mod page;
+mod report;
+pub mod server;
+mod state;
+mod tracking;
+
+use axum::Router;
+
+pub use server::{HttpError, Listen, Server};
+pub use state::State;
+
+/// What the whole world may ask for.
+fn public() -> Router<State> {
+    Router::new()
+        .merge(tracking::routes())
+        .merge(consent::routes())
+        .merge(ingest::routes())
+        .merge(health::routes())
+        .fallback(page::not_found)
+}
+
+/// What only those may ask for who reach the report's listener.
+fn private() -> Router<State> {
+    Router::new().merge(report::routes()).merge(health::routes()).fallback(page::not_found)
+}

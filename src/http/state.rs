@@ -1,0 +1,23 @@
+//! What handlers may use. Clones share it.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::domain::catalogue::Catalogue;
+use crate::links::Links;
+use crate::store::Store;
+
+/// See the module.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// The database.
+    pub store: Store,
+    /// What time it is.
+    pub clock: Clock,
+    /// The addresses of mails, and the signer that verifies their tokens.
+    pub links: Links,
+    /// What is declared now; it changes when the files do.
+    pub catalogue: watch::Receiver<Arc<Catalogue>>,
+}

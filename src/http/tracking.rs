@@ -1,0 +1,10 @@
+//! Pixels and links: `/o/…` and `/c/…`.
+
+use axum::Router;
+
+use super::State;
+
+/// See the module.
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+}
