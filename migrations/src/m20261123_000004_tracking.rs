@@ -32,7 +32,7 @@ const STATEMENTS: &[&str] = &[
         accept TEXT,
         accept_language TEXT,
         accept_encoding {int} NOT NULL,
-        fetch TEXT,
+        fetch_mode TEXT,
         purpose TEXT,
         agent TEXT,
         rule TEXT,
