@@ -5,9 +5,9 @@ pub use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait};
 
 mod m20261123_000001_foundation;
 mod m20261123_000003_links;
+mod m20261123_000004_tracking;
 mod m20261123_000005_consent;
 mod m20261123_000007_ingest;
-mod m20261123_000004_tracking;
 mod spelling;
 
 /// All steps, oldest first.
@@ -19,9 +19,9 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20261123_000001_foundation::Migration),
             Box::new(m20261123_000003_links::Migration),
+            Box::new(m20261123_000004_tracking::Migration),
             Box::new(m20261123_000005_consent::Migration),
             Box::new(m20261123_000007_ingest::Migration),
-            Box::new(m20261123_000004_tracking::Migration),
         ]
     }
 }
