@@ -142,6 +142,8 @@ fn engine_settings(installation: &Installation) -> EngineSettings {
     EngineSettings {
         refresh: settings.refresh,
         unknown_marketing_is_yes: settings.consent_unknown.marketing == ConsentState::Yes,
+        unknown_tracking_is_yes: settings.consent_unknown.tracking == ConsentState::Yes,
+        tracking: settings.tracking,
         ..EngineSettings::new(installation.project.evaluation_settings())
     }
 }

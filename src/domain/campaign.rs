@@ -1,6 +1,7 @@
 //! Campaigns: who, when, what, how often.
 
 use super::condition::Condition;
+use super::consent::ConsentState;
 use super::email::Mailbox;
 use super::name::CampaignName;
 use super::schedule::Schedule;
@@ -76,6 +77,26 @@ impl Tracking {
     /// The mode with this word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|mode| mode.word() == word)
+    }
+
+    fn least(self, purpose: MailPurpose, ceiling: Self, consent: ConsentState, unknown_is_yes: bool) -> Self {
+        let agreed = match consent {
+            ConsentState::Yes => true,
+            ConsentState::Unknown => unknown_is_yes,
+            ConsentState::No => false,
+        };
+        match purpose {
+            MailPurpose::Marketing if agreed => self.min(ceiling),
+            MailPurpose::Marketing | MailPurpose::Transactional => Self::None,
+        }
+    }
+}
+
+impl Campaign {
+    /// What is recorded of one contact's opens and clicks: the strictest of the campaign's mode, the
+    /// installation's `ceiling` and the contact's consent. Transactional mail is not tracked.
+    pub fn tracking_of(&self, ceiling: Tracking, consent: ConsentState, unknown_is_yes: bool) -> Tracking {
+        self.tracking.least(self.purpose, ceiling, consent, unknown_is_yes)
     }
 }
 
@@ -171,6 +192,32 @@ impl MailPurpose {
         match self {
             Self::Marketing => "marketing",
             Self::Transactional => "transactional",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strictest_mode_wins() {
+        use ConsentState::{No, Unknown, Yes};
+        use MailPurpose::{Marketing, Transactional};
+        use Tracking::{Aggregate, Individual, None};
+        for (purpose, campaign, ceiling, consent, unknown_is_yes, expected) in [
+            (Marketing, Individual, Individual, Yes, false, Individual),
+            (Marketing, Individual, Aggregate, Yes, false, Aggregate),
+            (Marketing, Aggregate, Individual, Yes, false, Aggregate),
+            (Marketing, Aggregate, None, Yes, false, None),
+            (Marketing, None, Individual, Yes, true, None),
+            (Marketing, Individual, Individual, No, true, None),
+            (Marketing, Individual, Individual, Unknown, false, None),
+            (Marketing, Individual, Individual, Unknown, true, Individual),
+            (Transactional, Individual, Individual, Yes, true, None),
+        ] {
+            let mode = campaign.least(purpose, ceiling, consent, unknown_is_yes);
+            assert_eq!(mode, expected, "{purpose:?} {campaign:?} {ceiling:?} {consent:?} {unknown_is_yes}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::domain::campaign::Tracking;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::render::Renderer;
 use crate::send::Transport;
@@ -39,17 +40,24 @@ pub struct EngineSettings {
     pub refresh: Duration,
     /// Whether an unknown consent to marketing counts as yes.
     pub unknown_marketing_is_yes: bool,
+    /// Whether an unknown consent to tracking counts as yes.
+    pub unknown_tracking_is_yes: bool,
+    /// The most that is recorded of opens and clicks.
+    pub tracking: Tracking,
     /// How long a clean stop waits for mails that are being handed over.
     pub stop_within: Duration,
 }
 
 impl EngineSettings {
-    /// The defaults of the product: every 5 minutes, unknown is no, half a minute.
+    /// The defaults of the product: every 5 minutes, unknown is no, tracking up to
+    /// individual, half a minute.
     pub const fn new(evaluation: EvaluationSettings) -> Self {
         Self {
             evaluation,
             refresh: Duration::from_mins(5),
             unknown_marketing_is_yes: false,
+            unknown_tracking_is_yes: false,
+            tracking: Tracking::Individual,
             stop_within: Duration::from_secs(30),
         }
     }

@@ -76,7 +76,12 @@ pub const SETTINGS: Group = Group {
             "what an unknown consent counts as",
             "consent: { unknown: { marketing: no, tracking: no } }",
         ),
-        Key::new("tracking", "`none`", "the most that is recorded of opens and clicks", "tracking: none"),
+        Key::new(
+            "tracking",
+            "`none`, `aggregate` or `individual`",
+            "the most that is recorded of opens and clicks: nothing, how many, who",
+            "tracking: individual",
+        ),
         Key::later("refresh_ranks", "how often ranks are computed"),
         Key::new(
             "retention",
@@ -166,7 +171,7 @@ pub const UNKNOWN: Group = Group {
     path: "consent.unknown",
     keys: &[
         Key::new("marketing", "`yes` or `no`", "for marketing mail", "marketing: no"),
-        Key::new("tracking", "`no`", "for the recording of opens and clicks", "tracking: no"),
+        Key::new("tracking", "`yes` or `no`", "for the recording of who opens and clicks", "tracking: no"),
     ],
 };
 

@@ -21,6 +21,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use crate::diagnostic::{self, Problem, Sources};
+use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
 use crate::domain::time::{Span, Zone};
 use crate::yaml::{self, Kind, Node, Reader};
@@ -61,6 +62,8 @@ pub struct Settings {
     pub http: Http,
     /// The folder in which requests of pixels and links wait for the database.
     pub spool: PathBuf,
+    /// The most that is recorded of opens and clicks, whatever a campaign says.
+    pub tracking: Tracking,
 }
 
 /// Where pages are served; `None`: nowhere. Port 0 is any free one.

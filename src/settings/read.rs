@@ -15,6 +15,7 @@ use super::{
     ConsentUnknown, Durability, Http, Login, Sender, Settings, Smtp, Tls, Transport, database, read_bounded,
 };
 use crate::diagnostic::{Place, Problem};
+use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
 use crate::domain::time::{Span, Zone};
 use crate::yaml::scalar::Scalar;
@@ -70,10 +71,12 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
         Some(field) => consent(reader, field),
         None => Some(NOTHING_AGREED),
     };
-    if let Some(field) = fields.get("tracking") {
-        let words = [("none", Some(())), ("aggregate", None), ("individual", None)];
-        reader.word(field.value, "`tracking`", &words);
-    }
+    let tracking = match fields.get("tracking") {
+        Some(field) => {
+            reader.word(field.value, "`tracking`", &Tracking::ALL.map(|mode| (mode.word(), Some(mode))))
+        }
+        None => Some(Tracking::default()),
+    };
     let retention_hits = match fields.get("retention") {
         Some(field) => retention(reader, field),
         None => Some(Some(RETENTION_OF_HITS)),
@@ -103,6 +106,7 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
             retention_hits: retention_hits?,
             http: http?,
             spool: spool?,
+            tracking: tracking?,
         })
     };
     Outcome { settings: all(), time_zone: zone }
@@ -365,14 +369,13 @@ fn consent(reader: &mut Reader, field: Field<'_>) -> Option<ConsentUnknown> {
     let fields = Fields::read(reader, field.value, "`consent`", &field.name.place, &CONSENT)?;
     let unknown = fields.require(reader, "unknown")?;
     let fields = Fields::read(reader, unknown.value, "`unknown`", &unknown.name.place, &UNKNOWN)?;
-    let mut state = |name: &str, yes: Option<ConsentState>| match fields.get(name) {
-        Some(field) => {
-            reader.word(field.value, &field.subject(), &[("no", Some(ConsentState::No)), ("yes", yes)])
-        }
+    let words = [("no", Some(ConsentState::No)), ("yes", Some(ConsentState::Yes))];
+    let mut state = |name: &str| match fields.get(name) {
+        Some(field) => reader.word(field.value, &field.subject(), &words),
         None => Some(ConsentState::No),
     };
-    let marketing = state("marketing", Some(ConsentState::Yes));
-    let tracking = state("tracking", None);
+    let marketing = state("marketing");
+    let tracking = state("tracking");
     Some(ConsentUnknown { marketing: marketing?, tracking: tracking? })
 }
 

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use campaignd::diagnostic::text;
-use campaignd::settings::{self, LoadedSettings, Transport};
+use campaignd::domain::campaign::Tracking;
+use campaignd::domain::consent::ConsentState;
+use campaignd::settings::{self, ConsentUnknown, LoadedSettings, Transport};
 use secrecy::ExposeSecret as _;
 
 use crate::declare::lines;
@@ -59,6 +61,7 @@ fn all_but_two_keys_have_defaults() {
             ),
         },
         spool: "/project/spool",
+        tracking: Individual,
     }
     "#);
     assert_eq!(settings.database.expose_secret(), "sqlite:///project/campaignd.db");
@@ -83,11 +86,11 @@ database_password_file: db
 durability: process
 transport: { smtp: { host: smtp.example, port: 2525, tls: implicit, username: maison, password_file: smtp, connections: 8, ca_file: ca.pem } }
 refresh: 90 seconds
-consent: { unknown: { marketing: yes, tracking: no } }
-tracking: none
 retention: { hits: forever, events: forever }
 http: { listen: \"[::]:0\", report: off }
 spool: /var/spool/campaignd
+consent: { unknown: { marketing: no, tracking: yes } }
+tracking: aggregate
 ";
     let loaded = settings::read(folder.path(), text.as_bytes(), &BTreeMap::new());
     assert_eq!(lines(&loaded.problems), "");
@@ -100,6 +103,11 @@ spool: /var/spool/campaignd
     assert_eq!((settings.retention_hits, settings.http.report), (None, None));
     assert_eq!(settings.http.listen, "[::]:0".parse().ok());
     assert_eq!(settings.spool, Path::new("/var/spool/campaignd"));
+    assert_eq!(settings.tracking, Tracking::Aggregate);
+    assert_eq!(
+        settings.consent_unknown,
+        ConsentUnknown { marketing: ConsentState::No, tracking: ConsentState::Yes }
+    );
     let Transport::Smtp(smtp) = &settings.transport else { panic!("it is SMTP") };
     assert_eq!(smtp.login.as_ref().expect("a login").password.expose_secret(), "s3cret");
     let shown = format!("{settings:?}");
@@ -118,8 +126,8 @@ database: mysql://localhost/x
 durability: forever
 transport: { smtp: { host: 'smtp.example:25', port: 70000, tls: maybe, username: x, connections: 0, timeout: 3 } }
 refresh: soon
-consent: { unknown: { marketing: maybe, tracking: yes } }
-tracking: individual
+consent: { unknown: { marketing: maybe, tracking: later } }
+tracking: everything
 refresh_ranks: 1 day
 retention: { hits: soon, events: 1 day }
 http: { listen: 8080, report: localhost, port: 1 }
@@ -140,8 +148,8 @@ databse: x
     campaignd.yaml:6:101+7 unknown-key: `smtp` has no key `timeout` (it has `host`, `port`, `tls`, `username`, `password_file`, `connections`, `ca_file`)
     campaignd.yaml:7:10+4 wrong-span: `refresh`: `soon` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
     campaignd.yaml:8:34+5 wrong-value: `marketing` must be one of `no`, `yes`, not text `maybe`
-    campaignd.yaml:8:51+3 not-available: `tracking: yes` is not available in this version (leave it out)
-    campaignd.yaml:9:11+10 not-available: `tracking: individual` is not available in this version (leave it out)
+    campaignd.yaml:8:51+5 wrong-value: `tracking` must be one of `no`, `yes`, not text `later`
+    campaignd.yaml:9:11+10 wrong-value: `tracking` must be one of `none`, `aggregate`, `individual`, not text `everything`
     campaignd.yaml:10:1+13 not-available: `refresh_ranks` is not available in this version (leave it out)
     campaignd.yaml:11:20+4 wrong-span: `hits`: `soon` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
     campaignd.yaml:11:34+5 wrong-value: `events` must be `forever`, not text `1 day`
