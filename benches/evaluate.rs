@@ -14,7 +14,7 @@ use campaignd::domain::history::{
     BlockHistory, BlockId, CONTACTS_PER_BLOCK, Chunk, ChunkBuffer, Needs, PackedEvent,
 };
 use campaignd::domain::time::{Timestamp, Zone};
-use campaignd::evaluate::{Program, Scratch};
+use campaignd::evaluate::{Asked, Program, Scratch};
 
 const CONTACTS: i64 = 200_000;
 const NOW: i64 = 1_793_491_200; // 2026-11-01T00:00:00Z
@@ -77,7 +77,8 @@ fn main() {
             .filter(|(name, _)| names.contains(&name.as_str()))
             .map(|(_, segment)| &segment.condition)
             .collect();
-        let program = Program::compile(&catalogue, settings, &conditions, &[], &event_id);
+        let asked = Asked { conditions: &conditions, ..Asked::default() };
+        let program = Program::compile(&catalogue, settings, &asked, &event_id);
         let needs = program.needs(now);
         let reading = median(|| pass(&contacts, &blocks, &needs, None, now).0);
         let both = median(|| pass(&contacts, &blocks, &needs, Some(&program), now).0);

@@ -5,7 +5,7 @@ use crate::domain::address::EmailAddress;
 use crate::domain::campaign::{Campaign, Version};
 use crate::domain::condition::Condition;
 use crate::domain::delivery::DeliveryId;
-use crate::domain::name::TraitName;
+use crate::evaluate::Asked;
 use crate::render::{RenderInput, Rendered};
 use crate::store::contacts;
 
@@ -52,15 +52,16 @@ pub async fn preview(
     let conditions: Vec<&Condition> = std::iter::once(&campaign.audience)
         .chain(campaign.versions.iter().map(|version| &version.condition))
         .collect();
-    let traits: Vec<TraitName> = renderer.needs(&campaign.name).traits.into_iter().collect();
+    let needs = renderer.needs(&campaign.name);
+    let traits: Vec<_> = needs.traits.into_iter().collect();
+    let scores: Vec<_> = needs.scores.into_iter().collect();
     let now = installation.clock.now();
     let seen = audience::look_at(
         store,
         &installation.project.catalogue,
         installation.project.evaluation_settings(),
         &[found.id],
-        &conditions,
-        &traits,
+        Asked { conditions: &conditions, traits: &traits, scores: &scores },
         now,
     )
     .await
@@ -78,6 +79,8 @@ pub async fn preview(
             recipient: &address,
             trait_names: &traits,
             trait_values: &seen.traits,
+            score_names: &scores,
+            score_values: &seen.scores,
             date: now,
             now,
         })

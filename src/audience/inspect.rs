@@ -1,4 +1,4 @@
-//! A condition's size and a sample of it; conditions and traits of given contacts.
+//! A condition's size and a sample of it; conditions, traits and scores of given contacts.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -9,10 +9,10 @@ use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::Condition;
 use crate::domain::contact::{Contact, ContactId, ContactView};
 use crate::domain::history::{ContactPart, History};
-use crate::domain::name::TraitName;
+use crate::domain::score::ScoreValue;
 use crate::domain::time::Timestamp;
 use crate::domain::value::Value;
-use crate::evaluate::{Outcome, Program, Scratch};
+use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::Store;
 use crate::store::histories::{self, ContactVisitor};
 
@@ -38,7 +38,9 @@ pub async fn count_and_sample(
     at: Timestamp,
 ) -> Result<Counted, AudienceError> {
     let failed = AudienceError::while_doing("count who meets a condition");
-    let program = compile(store, catalogue, settings, &[condition], &[]).await.map_err(&failed)?;
+    let program = compile(store, catalogue, settings, Asked { conditions: &[condition], ..Asked::default() })
+        .await
+        .map_err(&failed)?;
     let visitors = (0..VISITORS)
         .map(|_| Counter {
             program: Arc::clone(&program),
@@ -109,21 +111,22 @@ pub struct Seen {
     pub outcomes: Vec<Outcome>,
     /// One a trait, in the order of asking; `None`: missing.
     pub traits: Vec<Option<Value>>,
+    /// One a score, in the order of asking; `None`: it is not declared.
+    pub scores: Vec<Option<ScoreValue>>,
 }
 
-/// Conditions and traits of these contacts at `at`, in the order of their numbers; unknown contacts
+/// Conditions, traits and scores of these contacts at `at`, in the order of their numbers; unknown contacts
 /// are left out. Reads histories only if something asks for them.
 pub async fn look_at(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
     contacts: &[ContactId],
-    conditions: &[&Condition],
-    traits: &[TraitName],
+    asked: Asked<'_>,
     at: Timestamp,
 ) -> Result<Vec<Seen>, AudienceError> {
     let failed = AudienceError::while_doing("look at contacts");
-    let program = compile(store, catalogue, settings, conditions, traits).await.map_err(&failed)?;
+    let program = compile(store, catalogue, settings, asked).await.map_err(&failed)?;
     let mut needs = program.needs(at);
     needs.contact = ContactPart::Whole;
     let mut wanted = contacts.to_vec();
@@ -145,7 +148,15 @@ pub async fn evaluate_contact(
     contact: ContactId,
     at: Timestamp,
 ) -> Result<Option<Outcome>, AudienceError> {
-    let seen = look_at(store, catalogue, settings, &[contact], &[condition], &[], at).await?;
+    let seen = look_at(
+        store,
+        catalogue,
+        settings,
+        &[contact],
+        Asked { conditions: &[condition], ..Asked::default() },
+        at,
+    )
+    .await?;
     Ok(seen.first().and_then(|seen| seen.outcomes.first().copied()))
 }
 
@@ -165,6 +176,7 @@ impl ContactVisitor for Looker {
             contact: Contact::from(contact),
             outcomes: evaluation.outcomes.to_vec(),
             traits: evaluation.traits.to_vec(),
+            scores: evaluation.scores.to_vec(),
         });
         Ok(())
     }

@@ -3,25 +3,22 @@
 use std::sync::Arc;
 
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
-use crate::domain::condition::Condition;
-use crate::domain::name::TraitName;
-use crate::evaluate::Program;
+use crate::evaluate::{Asked, Program};
 use crate::store::{Result, Store, events};
 
 /// How many ranges of contacts a full pass reads at the same time. Two threads take half the time of
 /// one; with more, writers and senders would feel it.
 pub(super) const VISITORS: usize = 2;
 
-/// A program for these conditions and traits. Compiled at each use: names of events that are new to
+/// A program for what is asked. Compiled at each use: names of events that are new to
 /// the database must not be missing from it, and compiling costs less than one page of contacts.
 pub(super) async fn compile(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
-    conditions: &[&Condition],
-    traits: &[TraitName],
+    asked: Asked<'_>,
 ) -> Result<Arc<Program>> {
     let names = events::names(store).await?;
     let event_id = |name: &str| names.get(name).copied();
-    Ok(Arc::new(Program::compile(catalogue, settings, conditions, traits, &event_id)))
+    Ok(Arc::new(Program::compile(catalogue, settings, &asked, &event_id)))
 }

@@ -14,7 +14,7 @@ use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
 use crate::domain::name::SegmentName;
 use crate::domain::time::Timestamp;
-use crate::evaluate::{Outcome, Program, Scratch};
+use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::contacts::{self, ChangeMark};
 use crate::store::histories::{self, ContactVisitor};
 use crate::store::memberships::{self, Evaluated, KnownSegment, Member, SegmentChange};
@@ -72,7 +72,8 @@ async fn refresh_segments(
     let known = memberships::ensure_segments(store, &names).await?;
     let fingerprint = fingerprint(catalogue, settings);
     let conditions: Vec<_> = catalogue.segments.values().map(|segment| &segment.condition).collect();
-    let program = compile(store, catalogue, settings, &conditions, &[]).await?;
+    let program =
+        compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() }).await?;
 
     let needs = program.needs(now);
     let (answers, mark) = if let Some((some, mark)) = some_contacts(store, &known, &fingerprint, now).await? {
@@ -132,8 +133,14 @@ async fn some_contacts(
 /// Of everything that an answer rests on but data: declarations and settings. It depends on this
 /// version of the program, too: another one looks at everybody once.
 fn fingerprint(catalogue: &Catalogue, settings: EvaluationSettings) -> String {
-    let rests_on =
-        (&catalogue.attributes, &catalogue.events, &catalogue.traits, &catalogue.segments, settings);
+    let rests_on = (
+        &catalogue.attributes,
+        &catalogue.events,
+        &catalogue.traits,
+        &catalogue.scores,
+        &catalogue.segments,
+        settings,
+    );
     let digest = Sha256::digest(format!("{} {rests_on:?}", env!("CARGO_PKG_VERSION")));
     digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -10,7 +10,7 @@ use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
 use crate::domain::time::Timestamp;
-use crate::evaluate::{Program, Scratch};
+use crate::evaluate::{Asked, Program, Scratch};
 use crate::store::Store;
 use crate::store::histories::{self, ContactVisitor};
 
@@ -35,7 +35,9 @@ pub async fn select(
     let failed = AudienceError::while_doing("select the audience");
     let versions = campaign.versions.iter().map(|version| &version.condition);
     let conditions: Vec<_> = std::iter::once(&campaign.audience).chain(versions).collect();
-    let program = compile(store, catalogue, settings, &conditions, &[]).await.map_err(&failed)?;
+    let program = compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() })
+        .await
+        .map_err(&failed)?;
     let visitors = (0..VISITORS).map(|_| Selector::new(Arc::clone(&program), at)).collect();
     let visitors = histories::visit_all(store, &program.needs(at), visitors)
         .await

@@ -4,6 +4,7 @@ use super::bounds;
 use super::events;
 use super::keys::{BUCKET, CONDITION, CONSENT, CONSENT_TEST};
 use super::scope::{Kind, Scope};
+use super::scores;
 use super::test::{self, Subject, all};
 use crate::diagnostic::{Place, Problem, did_you_mean, similar::listed};
 use crate::domain::condition::{AttributeRef, Bucket, Condition, ConsentTest, EventLeaf, Operator, Test};
@@ -26,7 +27,8 @@ pub(super) const BUILT_IN: [(&str, AttributeRef, ValueType); 5] = [
 ];
 
 /// Keys that are conditions of their own; the others belong to `did` and `did_not`.
-const HEADS: [&str; 9] = ["all", "any", "none", "attribute", "trait", "consent", "bucket", "did", "did_not"];
+const HEADS: [&str; 10] =
+    ["all", "any", "none", "attribute", "trait", "score", "consent", "bucket", "did", "did_not"];
 
 /// Measures of `did`.
 const MEASURES: [&str; 5] = ["times", "total", "average", "distinct", "last_at"];
@@ -105,6 +107,7 @@ impl<'s> Conditions<'s> {
             "none" => self.list(reader, field).map(Condition::None),
             "attribute" => self.leaves(reader, field, Self::attribute),
             "trait" => self.leaves(reader, field, Self::trait_test),
+            "score" => self.leaves(reader, field, Self::score),
             "consent" => self.leaves(reader, field, Self::consent),
             "bucket" => bucket(reader, field),
             "did" => self.did(reader, field, fields),
@@ -166,6 +169,15 @@ impl<'s> Conditions<'s> {
         let subject = self.subject(name.as_str(), declared.value_type, &[]);
         let test = test::read(reader, &entry.value, &entry.key.place, subject)?;
         Some(Condition::Trait(name.clone(), test))
+    }
+
+    fn score(&self, reader: &mut Reader, entry: &Entry) -> Option<Condition> {
+        let name = &entry.key;
+        let (name, declared) = self.scope.find(reader, Kind::Score, &self.scope.scores, name, &[])?;
+        let node = scores::levels_as_numbers(reader, &entry.value, declared, name.as_str())?;
+        let subject = self.subject(name.as_str(), ValueType::Number, &[]);
+        let test = test::read(reader, &node, &entry.key.place, subject)?;
+        Some(Condition::Score(name.clone(), test))
     }
 
     fn consent(&self, reader: &mut Reader, entry: &Entry) -> Option<Condition> {

@@ -6,13 +6,11 @@ use super::test::{self, Subject};
 use crate::diagnostic::{Place, Problem};
 use crate::domain::catalogue::EventType;
 use crate::domain::condition::{EventQuery, Measure, MeasureKind, Operator, PropertyName, Test, Window};
+use crate::domain::event::{BY, HUMAN, READ_BY_MACHINES};
 use crate::domain::name::EventName;
 use crate::domain::number::Number;
 use crate::domain::value::{Value, ValueType};
 use crate::yaml::{Field, Fields, Kind as NodeKind, Name, Reader};
-
-/// Mail events of which a machine's are left out unless `where` says otherwise.
-const READ_BY_MACHINES: [&str; 2] = ["email_opened", "email_clicked"];
 
 /// Events as they are written: the name in `head` (`of`, `did`), the rest beside it.
 #[derive(Debug)]
@@ -45,7 +43,8 @@ pub(super) fn read<'s>(
         reader.report(Problem::warning("matches-nobody", message, field.value.place.clone()));
     }
     let per = per.map(|(property, _)| property);
-    Some(Events { query: EventQuery { event: event.clone(), window, filter, per }, declared })
+    let query = EventQuery { event: event.clone(), window, last: None, filter, per, then: None };
+    Some(Events { query, declared })
 }
 
 /// The name in a field.
@@ -129,9 +128,9 @@ fn filter(
             }
         }
     }
-    let by = PropertyName("by".to_owned());
+    let by = PropertyName(BY.to_owned());
     if READ_BY_MACHINES.contains(&event.as_str()) && !filter.iter().any(|(property, _)| *property == by) {
-        let human = Operator::Is(Value::Text("human".to_owned()));
+        let human = Operator::Is(Value::Text(HUMAN.to_owned()));
         filter.push((by, Test { operators: vec![human], exact_case: false }));
     }
     filter

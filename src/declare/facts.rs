@@ -66,7 +66,14 @@ pub(super) const fn guessed_attribute(name: String) -> Attribute {
 /// What stands in a draft for a trait that is wrong.
 pub(super) fn guessed_trait() -> Option<Trait> {
     let event = EventName::parse(MAIL_EVENTS.first()?).ok()?;
-    let events = EventQuery { event, window: Window::default(), filter: Vec::new(), per: None };
+    let events = EventQuery {
+        event,
+        window: Window::default(),
+        last: None,
+        filter: Vec::new(),
+        per: None,
+        then: None,
+    };
     let measure = MeasureKind::Latest(PropertyName("campaign".to_owned()));
     Some(Trait { events, measure, value_type: ValueType::Text, description: None })
 }

@@ -5,7 +5,7 @@
 //! | find | [`files`] | every YAML file below `campaigns/` |
 //! | compose | [`crate::yaml`] | a file's tree, in which everything keeps its place |
 //! | collect | [`sections`] | which names are declared in all files together |
-//! | read | [`facts`] [`condition`] [`mod@test`] [`events`] [`bounds`] [`campaign`] | declarations, in an order in which each needs only those before it |
+//! | read | [`facts`] [`scores`] [`condition`] [`mod@test`] [`events`] [`bounds`] [`campaign`] | declarations, in an order in which each needs only those before it |
 //! | judge | [`segments`] [`lint`] | cycles; what is legal and cannot be meant |
 //!
 //! [`keys`] is the language as tables; [`scope`] tells what a name stands for.
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::catalogue::Catalogue;
-use crate::domain::name::{AttributeName, EventName, TraitName};
+use crate::domain::name::{AttributeName, EventName, ScoreName, TraitName};
 use crate::domain::time::Zone;
 use crate::yaml::{self, Kind as NodeKind, Node, Reader};
 
@@ -34,6 +34,7 @@ pub mod keys;
 mod lint;
 mod places;
 mod scope;
+mod scores;
 mod sections;
 mod segments;
 mod test;
@@ -50,8 +51,8 @@ pub struct Loaded {
     /// All declarations; `None` when there is an error among the problems.
     pub catalogue: Option<Catalogue>,
     /// What could be read, also when there are errors: for checks that go on after them (a template
-    /// that is missing). Attributes and traits that are wrong are in it as texts, so that nobody
-    /// who names them is blamed. Never evaluate it.
+    /// that is missing). Attributes, traits and scores that are wrong are in it as something, so that
+    /// nobody who names them is blamed. Never evaluate it.
     pub draft: Catalogue,
     /// Whether every file could be read; else names that `draft` lacks may be declared all the same.
     pub complete: bool,
@@ -150,6 +151,7 @@ fn draft(
             .map(|(name, event)| (name.as_str().to_owned(), Some((name, event))))
             .collect(),
         traits: BTreeMap::new(),
+        scores: BTreeMap::new(),
         segments: sections.of(Kind::Segment).map(|entry| entry.key.text.clone()).collect(),
         lost,
     };
@@ -165,6 +167,10 @@ fn draft(
     for entry in sections.of(Kind::Trait) {
         let computed = facts::computed(reader, &scope, entry);
         scope.traits.insert(entry.key.text.clone(), TraitName::parse(&entry.key.text).ok().zip(computed));
+    }
+    for entry in sections.of(Kind::Score) {
+        let declared = scores::score(reader, &scope, entry);
+        scope.scores.insert(entry.key.text.clone(), ScoreName::parse(&entry.key.text).ok().zip(declared));
     }
     let mut conditions = Conditions::new(&scope);
     let segments = segments::read(reader, &mut conditions, sections.of(Kind::Segment));
@@ -187,10 +193,14 @@ fn draft(
     let traits = scope.traits.into_iter().filter_map(|(name, declared)| {
         declared.or_else(|| Some((TraitName::parse(&name).ok()?, facts::guessed_trait()?)))
     });
+    let scores = scope.scores.into_iter().filter_map(|(name, declared)| {
+        declared.or_else(|| Some((ScoreName::parse(&name).ok()?, scores::guessed())))
+    });
     Catalogue {
         attributes: attributes.collect(),
         events: scope.events.into_values().flatten().collect(),
         traits: traits.collect(),
+        scores: scores.collect(),
         segments,
         campaigns,
     }

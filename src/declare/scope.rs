@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Problem, did_you_mean, similar::listed};
 use crate::domain::catalogue::{Attribute, EventType, Property, Trait};
 use crate::domain::condition::PropertyName;
-use crate::domain::name::{AttributeName, EventName, TraitName};
+use crate::domain::name::{AttributeName, EventName, ScoreName, TraitName};
+use crate::domain::score::Score;
 use crate::domain::time::Zone;
 use crate::yaml::{Name, Reader};
 
@@ -28,6 +29,8 @@ pub(super) struct Scope {
     pub(super) events: Table<(EventName, EventType)>,
     /// Traits.
     pub(super) traits: Table<(TraitName, Trait)>,
+    /// Scores.
+    pub(super) scores: Table<(ScoreName, Score)>,
     /// Segments.
     pub(super) segments: BTreeSet<String>,
     /// Words that may be names in files that could not be read: nothing is said of them.
@@ -109,6 +112,8 @@ pub(super) enum Kind {
     Event,
     /// A trait.
     Trait,
+    /// A score.
+    Score,
     /// A segment.
     Segment,
     /// A campaign.
@@ -117,8 +122,8 @@ pub(super) enum Kind {
 
 impl Kind {
     /// All of them, in the order in which they are read: each needs only those before it.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Attribute, Self::Event, Self::Trait, Self::Segment, Self::Campaign];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Attribute, Self::Event, Self::Trait, Self::Score, Self::Segment, Self::Campaign];
 
     /// The word for one.
     pub(super) const fn word(self) -> &'static str {
@@ -126,6 +131,7 @@ impl Kind {
             Self::Attribute => "attribute",
             Self::Event => "event",
             Self::Trait => "trait",
+            Self::Score => "score",
             Self::Segment => "segment",
             Self::Campaign => "campaign",
         }
@@ -137,6 +143,7 @@ impl Kind {
             Self::Attribute => "attributes",
             Self::Event => "events",
             Self::Trait => "traits",
+            Self::Score => "scores",
             Self::Segment => "segments",
             Self::Campaign => "campaigns",
         }
@@ -148,6 +155,7 @@ impl Kind {
             Self::Attribute => "unknown-attribute",
             Self::Event => "unknown-event",
             Self::Trait => "unknown-trait",
+            Self::Score => "unknown-score",
             Self::Segment => "unknown-segment",
             Self::Campaign => "unknown-campaign",
         }

@@ -100,7 +100,7 @@ fn is_reserved(kind: Kind, name: &str) -> bool {
         Kind::Attribute => is_reserved_attribute(name),
         Kind::Event => MAIL_EVENTS.contains(&name),
         Kind::Segment => name == EVERYONE,
-        Kind::Trait | Kind::Campaign => false,
+        Kind::Trait | Kind::Score | Kind::Campaign => false,
     }
 }
 

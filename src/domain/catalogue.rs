@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::campaign::Campaign;
 use super::condition::{Condition, EventQuery, MeasureKind, PropertyName};
-use super::name::{AttributeName, CampaignName, EventName, SegmentName, TraitName};
+use super::name::{AttributeName, CampaignName, EventName, ScoreName, SegmentName, TraitName};
+use super::score::Score;
 use super::time::Zone;
 use super::value::ValueType;
 
@@ -17,6 +18,8 @@ pub struct Catalogue {
     pub events: BTreeMap<EventName, EventType>,
     /// Facts computed from events.
     pub traits: BTreeMap<TraitName, Trait>,
+    /// Numbers computed from events that fade with time.
+    pub scores: BTreeMap<ScoreName, Score>,
     /// Named conditions. `everyone` is not among them. Free of cycles.
     pub segments: BTreeMap<SegmentName, Segment>,
     /// What is sent, to whom, when.

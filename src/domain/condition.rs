@@ -4,7 +4,7 @@
 use chrono::NaiveDate;
 
 use super::consent::{ConsentState, Purpose};
-use super::name::{AttributeName, EventName, SegmentName, TraitName};
+use super::name::{AttributeName, EventName, ScoreName, SegmentName, TraitName};
 use super::number::Number;
 use super::time::{Span, Timestamp};
 use super::value::Value;
@@ -26,6 +26,8 @@ pub enum Condition {
     Attribute(AttributeRef, Test),
     /// A test of a trait.
     Trait(TraitName, Test),
+    /// A number test of a score; a level is written as `at_least` its bound.
+    Score(ScoreName, Test),
     /// A test of a consent.
     Consent(Purpose, ConsentTest),
     /// A test over events; `did_not: X` is written as `times` is 0.
@@ -167,18 +169,45 @@ pub struct EventLeaf {
     pub measures: Vec<Measure>,
 }
 
-/// Events of one name. The order of work is fixed: up to now → window → where → per → measures.
+/// Events of one name. The order of work is fixed: up to now → window → last → where → per → then →
+/// measures.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventQuery {
     /// The event's declared name.
     pub event: EventName,
     /// The window, which bounds the events' own times.
     pub window: Window,
+    /// Only the last so many of the window; at least 1. Of two at one instant the later to arrive is
+    /// the later.
+    pub last: Option<u32>,
     /// Tests of properties, all of which hold. In the order of writing.
     pub filter: Vec<(PropertyName, Test)>,
     /// Events with an equal value of it are one: numbers added, at their first time, with all their
     /// other values. Those without it are left out.
     pub per: Option<PropertyName>,
+    /// What must follow an event, or must not, so that it counts.
+    pub then: Option<Box<Follower>>,
+}
+
+/// A later event that makes an event count (`then`), or keeps it from counting (`then_not`).
+///
+/// Later is later in time or, within one instant, in arrival; up to now, like everything. Events that
+/// `per` made one do not follow each other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Follower {
+    /// `then_not`: none followed, and the time in which one could is over.
+    pub negated: bool,
+    /// The event's declared name.
+    pub event: EventName,
+    /// Tests of its properties, all of which hold.
+    pub filter: Vec<(PropertyName, Test)>,
+    /// It follows in [first, first + span); months are steps of the contact's calendar. `None`: at any
+    /// time; then the time is always over.
+    pub within: Option<Span>,
+    /// A property of both that has an equal value.
+    pub same: Option<PropertyName>,
+    /// What must follow it in turn, so that it counts.
+    pub then: Option<Box<Self>>,
 }
 
 /// A property's declared name (any text of the declaration, usually a name).

@@ -35,3 +35,13 @@ pub const MAIL_EVENTS: [&str; 6] = [
 /// The properties of [`MAIL_EVENTS`], all of them text but `tracked`, which is boolean.
 pub const MAIL_EVENT_PROPERTIES: [&str; 7] =
     ["campaign", "run", "delivery", "version", "link", "tracked", "by"];
+
+/// Those of [`MAIL_EVENTS`] that machines cause, too. They count where people caused them: in scores,
+/// and in conditions and traits that do not say otherwise by the property [`BY`].
+pub const READ_BY_MACHINES: [&str; 2] = ["email_opened", "email_clicked"];
+
+/// The property that tells who opened or clicked: [`HUMAN`], `machine` or `unknown`.
+pub const BY: &str = "by";
+
+/// See [`BY`].
+pub const HUMAN: &str = "human";

@@ -6,7 +6,7 @@
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
 //! | [`membership`] | in which segments they are |
-//! | [`condition`] [`catalogue`] | what is declared of them |
+//! | [`condition`] [`score`] [`catalogue`] | what is declared of them |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
 //! | [`suppression`] | who is not mailed |
 //! | [`engagement`] | what came of it |
@@ -29,6 +29,7 @@ pub mod membership;
 pub mod name;
 pub mod number;
 pub mod schedule;
+pub mod score;
 pub mod suppression;
 pub mod text;
 pub mod time;

@@ -48,6 +48,8 @@ names! {
     EventName
     /// The name of a trait.
     TraitName
+    /// The name of a score.
+    ScoreName
     /// The name of a segment.
     SegmentName
     /// The name of a campaign.

@@ -15,9 +15,11 @@ use crate::domain::address::EmailAddress;
 use crate::domain::campaign::{Campaign, MailPurpose};
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::delivery::{Reply, RunId, RunState, SkipReason, WaitReason};
-use crate::domain::name::{CampaignName, TraitName};
+use crate::domain::name::{CampaignName, ScoreName, TraitName};
+use crate::domain::score::ScoreValue;
 use crate::domain::time::Timestamp;
 use crate::domain::value::Value;
+use crate::evaluate::Asked;
 use crate::store::deliveries::{self, Claimed};
 use crate::store::ledger::Step;
 use crate::store::runs::{self, Run};
@@ -43,6 +45,8 @@ pub(super) struct Work {
     pub(super) recipient: EmailAddress,
     pub(super) trait_names: Arc<[TraitName]>,
     pub(super) traits: Vec<Option<Value>>,
+    pub(super) score_names: Arc<[ScoreName]>,
+    pub(super) scores: Vec<Option<ScoreValue>>,
     pub(super) declared: Arc<Declared>,
     /// What the mail is for.
     pub(super) purpose: MailPurpose,
@@ -224,7 +228,9 @@ impl Core {
             let fixed_at = fixed_at.get(&row.run).copied().flatten().unwrap_or(row.due_at);
             now.since(fixed_at) > LONG_WAIT
         };
-        let traits: Vec<_> = declared.renderer.needs(&campaign.name).traits.into_iter().collect();
+        let needs = declared.renderer.needs(&campaign.name);
+        let traits: Vec<_> = needs.traits.into_iter().collect();
+        let scores: Vec<_> = needs.scores.into_iter().collect();
         let audience: &[_] = if rows.iter().any(waited) { &[&campaign.audience] } else { &[] };
         let contacts: Vec<_> = rows.iter().map(|row| row.contact).collect();
         let seen = audience::look_at(
@@ -232,14 +238,14 @@ impl Core {
             &declared.catalogue,
             self.settings.evaluation,
             &contacts,
-            audience,
-            &traits,
+            Asked { conditions: audience, traits: &traits, scores: &scores },
             now,
         )
         .await
         .doing(|| format!("ask again whom campaign `{}` is for", campaign.name))?;
         let seen: HashMap<ContactId, Seen> = seen.into_iter().map(|seen| (seen.contact.id, seen)).collect();
         let trait_names: Arc<[_]> = traits.into();
+        let score_names: Arc<[_]> = scores.into();
         for row in rows {
             let seen = seen.get(&row.contact);
             match self.closed_gate(campaign, &row, seen, waited(&row), now) {
@@ -248,6 +254,8 @@ impl Core {
                     contact: seen.contact.clone(),
                     trait_names: Arc::clone(&trait_names),
                     traits: seen.traits.clone(),
+                    score_names: Arc::clone(&score_names),
+                    scores: seen.scores.clone(),
                     declared: Arc::clone(declared),
                     purpose: campaign.purpose,
                     asked_at,

@@ -317,6 +317,8 @@ fn render(work: &Work, now: Timestamp) -> Result<Rendered, RenderError> {
         recipient: &work.recipient,
         trait_names: &work.trait_names,
         trait_values: &work.traits,
+        score_names: &work.score_names,
+        score_values: &work.scores,
         date: work.claimed.first_claimed_at,
         now,
     };

@@ -3,6 +3,7 @@
 //! Of a missing value every operator is false, the negative ones too, but `exists: false` and
 //! `blank: true`. An operator that the type does not have never holds.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use super::answer::Answer;
@@ -160,6 +161,16 @@ impl NumberTest {
         self.operators.iter().all(|operator| operator.holds(total, count))
     }
 
+    /// Whether it holds for a number of which it is known how it compares with others.
+    pub(super) fn holds_where(&self, compare: &impl Fn(Number) -> Ordering) -> bool {
+        self.operators.iter().all(|operator| operator.holds_where(compare))
+    }
+
+    /// The numbers that it compares with.
+    pub(super) fn operands(&self) -> impl Iterator<Item = Number> {
+        self.operators.iter().flat_map(NumberOperator::operands)
+    }
+
     /// Whether it holds for a whole number.
     pub(super) fn holds_for(&self, whole: i32) -> bool {
         self.holds(i128::from(whole) * i128::from(ONE), 1)
@@ -210,6 +221,19 @@ impl NumberOperator {
             Self::Between(low, high) => total >= times(low) && total <= times(high),
             Self::OneOf(numbers) => numbers.iter().any(|number| total == times(number)),
             Self::NoneOf(numbers) => numbers.iter().all(|number| total != times(number)),
+        }
+    }
+
+    fn holds_where(&self, compare: &impl Fn(Number) -> Ordering) -> bool {
+        match self {
+            Self::Always(answer) => *answer,
+            Self::AtLeast(bound) => compare(*bound).is_ge(),
+            Self::AtMost(bound) => compare(*bound).is_le(),
+            Self::MoreThan(bound) => compare(*bound).is_gt(),
+            Self::LessThan(bound) => compare(*bound).is_lt(),
+            Self::Between(low, high) => compare(*low).is_ge() && compare(*high).is_le(),
+            Self::OneOf(numbers) => numbers.iter().any(|number| compare(*number).is_eq()),
+            Self::NoneOf(numbers) => numbers.iter().all(|number| compare(*number).is_ne()),
         }
     }
 

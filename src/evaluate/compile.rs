@@ -1,4 +1,4 @@
-//! From a catalogue and the conditions that are asked for to a flat program.
+//! From a catalogue and what is asked for to a flat program.
 //!
 //! Segments are put in where they are named, and equal parts are one node, so that what several
 //! segments ask is answered once. Parts of `all`, `any` and `none` stand cheapest first: what is
@@ -7,29 +7,32 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::check::{Check, Surroundings};
+use super::check::{Check, NumberTest, Surroundings};
 use super::events::Measured;
 use super::fold::{Amount, Kind, Measure};
 use super::moment::Spans;
-use super::program::{EventNode, Node, Program, Stream};
+use super::program::{Asked, EventNode, Node, Program, ScoreNode, Stream};
+use super::score::{CompiledDecay, CompiledScore, Scored};
 use super::slots::{Reader, Wanted};
 use crate::domain::calendar;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings, EventType};
 use crate::domain::condition::{
-    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, MeasureKind, PropertyName, Test,
+    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, MeasureKind, Operator,
+    PropertyName, Test,
 };
-use crate::domain::event::EventNameId;
-use crate::domain::name::{SegmentName, TraitName};
-use crate::domain::value::ValueType;
+use crate::domain::event::{BY, EventNameId, HUMAN, READ_BY_MACHINES};
+use crate::domain::name::{EventName, ScoreName, SegmentName};
+use crate::domain::number::Number;
+use crate::domain::score::Decay;
+use crate::domain::value::{Value, ValueType};
 
 impl Program {
-    /// Compiles conditions and traits of a valid catalogue. `event_id` knows the number of an
+    /// Compiles what is asked for of a valid catalogue. `event_id` knows the number of an
     /// event's name on the wire; an event that it does not know has not happened to anybody.
     pub fn compile(
         catalogue: &Catalogue,
         settings: EvaluationSettings,
-        conditions: &[&Condition],
-        traits: &[TraitName],
+        asked: &Asked<'_>,
         event_id: &dyn Fn(&str) -> Option<EventNameId>,
     ) -> Self {
         static PROGRAMS: AtomicU64 = AtomicU64::new(0);
@@ -40,24 +43,36 @@ impl Program {
             without_events: Vec::new(),
             conditions: Vec::new(),
             traits: Vec::new(),
+            scores: Vec::new(),
+            asked_scores: Vec::new(),
             attributes: Reader::default(),
             facts: Vec::new(),
             streams: Vec::new(),
             spans: Spans::default(),
             uses_zone: false,
         };
-        let mut compiler =
-            Compiler { catalogue, event_id, program, known: HashMap::new(), segments: HashMap::new() };
-        for condition in conditions {
+        let mut compiler = Compiler {
+            catalogue,
+            event_id,
+            program,
+            known: HashMap::new(),
+            segments: HashMap::new(),
+            scores: HashMap::new(),
+        };
+        for condition in asked.conditions {
             let node = compiler.condition(condition);
             compiler.program.conditions.push(node);
         }
-        for name in traits {
+        for name in asked.traits {
             let measured = catalogue
                 .traits
                 .get(name)
                 .map(|declared| compiler.measured(&declared.events, &declared.measure, false));
             compiler.program.traits.push(measured);
+        }
+        for name in asked.scores {
+            let score = compiler.score(name);
+            compiler.program.asked_scores.push(score);
         }
         compiler.finish()
     }
@@ -70,6 +85,8 @@ struct Compiler<'a> {
     /// The nodes of all conditions so far.
     known: HashMap<Condition, usize>,
     segments: HashMap<SegmentName, usize>,
+    /// The places of all scores so far.
+    scores: HashMap<ScoreName, usize>,
 }
 
 impl Compiler<'_> {
@@ -111,6 +128,14 @@ impl Compiler<'_> {
             Condition::Attribute(attribute, test) => self.attribute(attribute, test),
             Condition::Trait(name, test) => match self.catalogue.traits.get(name) {
                 Some(declared) => self.events(&declared.events, &declared.measure, test, declared.value_type),
+                None => self.add(Node::Constant(false)),
+            },
+            Condition::Score(name, test) => match self.score(name) {
+                Some(score) => {
+                    let test = NumberTest::compile(test);
+                    let of_nothing = self.program.scores[score].holds_of_nothing(&test);
+                    self.add(Node::Score(Box::new(ScoreNode { score, test, of_nothing })))
+                }
                 None => self.add(Node::Constant(false)),
             },
             Condition::Consent(purpose, ConsentTest::Is(state)) => self.add(Node::Consent(*purpose, *state)),
@@ -163,6 +188,7 @@ impl Compiler<'_> {
             Node::Attribute(..) => 4,
             Node::Events(node) if node.measured.reads_properties => 6,
             Node::Events(_) => 5,
+            Node::Score(_) => 7,
             Node::All(parts) | Node::Any(parts) | Node::None(parts) => {
                 parts.iter().map(|part| self.cost(*part)).max().unwrap_or(0)
             }
@@ -278,6 +304,38 @@ impl Compiler<'_> {
             measure: Measure { kind, per },
             reads_properties,
         }
+    }
+
+    /// The place of a score; `None`: it is not declared.
+    fn score(&mut self, name: &ScoreName) -> Option<usize> {
+        if let Some(known) = self.scores.get(name) {
+            return Some(*known);
+        }
+        let declared = self.catalogue.scores.get(name)?;
+        let parts = declared.points.iter().filter_map(|(event, points)| self.part(event, *points));
+        let parts = parts.collect();
+        let decay = match declared.decay {
+            Decay::HalfLife(length) => CompiledDecay::HalfLife(length.as_micros() as f64),
+            Decay::Window(span) => CompiledDecay::Window(self.program.spans.back(span)),
+        };
+        let levels = declared.levels.iter().map(|level| level.from).collect();
+        self.program.scores.push(CompiledScore { parts, decay, range: declared.range, levels });
+        let place = self.program.scores.len() - 1;
+        self.scores.insert(name.clone(), place);
+        Some(place)
+    }
+
+    /// What events of a name are worth; `None` where that has not happened to anybody.
+    fn part(&mut self, name: &EventName, points: Number) -> Option<Scored> {
+        let declared = self.catalogue.events.get(name)?;
+        let stream = self.stream((self.event_id)(&declared.wire_name)?);
+        let by = READ_BY_MACHINES.contains(&name.as_str()).then(|| {
+            let property = PropertyName(BY.to_owned());
+            let slot = self.property(Some(declared), Some(stream), &property, true);
+            let human = Operator::Is(Value::Text(HUMAN.to_owned()));
+            (slot, self.check(&Test { operators: vec![human], exact_case: false }, ValueType::Text))
+        });
+        Some(Scored { stream, points, by })
     }
 
     fn stream(&mut self, name: EventNameId) -> usize {

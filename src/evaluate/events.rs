@@ -209,7 +209,7 @@ impl Past<'_> {
     }
 
     /// How many events there are up to an instant.
-    fn up_to(&self, at: Timestamp) -> usize {
+    pub(super) fn up_to(&self, at: Timestamp) -> usize {
         match self.events.last() {
             Some(last) if last.at > at => self.events.partition_point(|event| event.at <= at),
             _ => self.events.len(),
@@ -252,6 +252,13 @@ impl Past<'_> {
             self.fold.add(measured.measure, place, row, self.texts);
         }
         passes.holds
+    }
+
+    /// Whether the event at `place` was done by those whom the test of its slot lets pass, if there is one.
+    pub(super) fn is_by(&mut self, by: Option<&(usize, Check)>, place: usize) -> bool {
+        let Some((slot, check)) = by else { return true };
+        let start = self.read(place);
+        check.of_slot(self.rows.slots[start + slot], self.texts, self.moment).holds
     }
 
     /// Where the row of the event at `place` begins; it is read if it was not before.

@@ -1,4 +1,4 @@
-//! Conditions and traits over one contact's history at a given instant.
+//! Conditions, traits and scores over one contact's history at a given instant.
 //!
 //! [`Program::compile`] turns a catalogue and the conditions that are asked for into a flat program,
 //! once; [`Program::evaluate`] runs it over one contact: no database, no clock, no I/O, and no
@@ -11,6 +11,7 @@
 //! | `program` | one contact: nodes → answers, only those that are needed |
 //! | `events` | windows and filters over one stream; when the answer changes |
 //! | `fold` | what events amount to: measures, and `per` |
+//! | `score` | what events are worth together, and when that passes a bound |
 //! | `check`, `check_text`, `check_time` | tests of one value |
 //! | `moment` | now in a contact's zone; how far back spans reach, and when they reach an instant |
 //! | `slots` | JSON → values, only those that are wanted |
@@ -34,7 +35,8 @@ mod events;
 mod fold;
 mod moment;
 mod program;
+mod score;
 mod slots;
 
 pub use answer::Outcome;
-pub use program::{Evaluation, Program, Scratch};
+pub use program::{Asked, Evaluation, Program, Scratch};

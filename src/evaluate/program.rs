@@ -1,24 +1,38 @@
-//! The program: conditions and traits that are evaluated together over one read of a history.
+//! The program: conditions, traits and scores that are evaluated together over one read of a history.
 
 use sha2::{Digest, Sha256};
 
 use super::answer::{Answer, Outcome};
-use super::check::Check;
+use super::check::{Check, NumberTest};
 use super::events::{Measured, Past, Rows};
 use super::fold::{Amount, Fold};
 use super::moment::{Back, MOST_SET_BACK, Moments, Spans};
+use super::score::{CompiledDecay, CompiledScore, Scored, Standing};
 use super::slots::{Reader, Slot, Texts};
 use crate::domain::calendar;
-use crate::domain::condition::{AttributeRef, Bucket};
+use crate::domain::condition::{AttributeRef, Bucket, Condition};
 use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::contact::ContactView;
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
+use crate::domain::name::{ScoreName, TraitName};
 use crate::domain::number::Number;
+use crate::domain::score::ScoreValue;
 use crate::domain::time::{Span, Timestamp, Zone};
 use crate::domain::value::Value;
 
-/// Conditions and traits, compiled to be evaluated together over one read of a history. Made by
+/// What a program is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Asked<'a> {
+    /// Conditions.
+    pub conditions: &'a [&'a Condition],
+    /// Traits.
+    pub traits: &'a [TraitName],
+    /// Scores.
+    pub scores: &'a [ScoreName],
+}
+
+/// Conditions, traits and scores, compiled to be evaluated together over one read of a history. Made by
 /// [`Program::compile`].
 #[derive(Debug)]
 pub struct Program {
@@ -33,6 +47,10 @@ pub struct Program {
     /// The node of each condition that was asked for.
     pub(super) conditions: Vec<usize>,
     pub(super) traits: Vec<Option<Measured>>,
+    /// Every score that matters, once.
+    pub(super) scores: Vec<CompiledScore>,
+    /// The place of each score that was asked for.
+    pub(super) asked_scores: Vec<Option<usize>>,
     /// What is wanted of the attributes.
     pub(super) attributes: Reader,
     /// Built-in facts, whose slots come after those of the attributes; folded or not.
@@ -57,6 +75,7 @@ pub(super) enum Node {
     ConsentSince(Purpose, Timestamp),
     Bucket(Bucket),
     Events(Box<EventNode>),
+    Score(Box<ScoreNode>),
 }
 
 /// A test of what events amount to.
@@ -68,11 +87,29 @@ pub(super) struct EventNode {
     pub(super) of_nothing: bool,
 }
 
+/// A test of a score.
+#[derive(Debug)]
+pub(super) struct ScoreNode {
+    /// Its place in [`Program::scores`].
+    pub(super) score: usize,
+    pub(super) test: NumberTest,
+    /// The answer for a contact without events.
+    pub(super) of_nothing: bool,
+}
+
 /// The events of one name on the wire, and what is wanted of their properties.
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) name: EventNameId,
     pub(super) reader: Reader,
+}
+
+/// Something that reads a stream.
+struct Read {
+    stream: usize,
+    /// How far back.
+    within: Option<Back>,
+    properties: bool,
 }
 
 /// Memory that evaluations use again and again; one a thread.
@@ -88,8 +125,10 @@ struct Memory {
     rows: Vec<Rows>,
     fold: Fold,
     answers: Vec<Option<Answer>>,
+    standings: Vec<Standing>,
     outcomes: Vec<Outcome>,
     traits: Vec<Option<Value>>,
+    scores: Vec<Option<ScoreValue>>,
 }
 
 /// What one contact's evaluation yields, in the order in which the program was asked.
@@ -99,6 +138,8 @@ pub struct Evaluation<'s> {
     pub outcomes: &'s [Outcome],
     /// One a trait; `None`: missing.
     pub traits: &'s [Option<Value>],
+    /// One a score; `None`: not declared.
+    pub scores: &'s [Option<ScoreValue>],
 }
 
 impl Node {
@@ -117,6 +158,7 @@ impl Node {
             Self::Any(parts) => any(parts, true),
             Self::None(parts) => any(parts, true).map(|decided| !decided),
             Self::Events(node) => Some(node.of_nothing),
+            Self::Score(node) => Some(node.of_nothing),
             Self::Attribute(..) | Self::Consent(..) | Self::ConsentSince(..) | Self::Bucket(_) => None,
         }
     }
@@ -134,14 +176,37 @@ impl Program {
             || self.nodes.iter().any(reads_contact);
         let mut events: Vec<EventNeed> = Vec::new();
         for (place, stream) in self.streams.iter().enumerate() {
-            let measured = || self.measured().filter(|measured| measured.stream == Some(place));
-            let since = |measured: &Measured| self.earliest(measured.within, now);
-            let Some(earliest) = measured().map(since).min() else { continue };
-            let properties_since = measured().filter(|measured| measured.reads_properties).map(since).min();
+            let reads = || self.reads().filter(|read| read.stream == place);
+            let since = |read: &Read| self.earliest(read.within, now);
+            let Some(earliest) = reads().map(|read| since(&read)).min() else { continue };
+            let properties_since = reads().filter(|read| read.properties).map(|read| since(&read)).min();
             events.push(EventNeed { name: stream.name, since: earliest, properties_since });
         }
         events.sort_unstable_by_key(|need| need.name);
         Needs { contact: if whole { ContactPart::Whole } else { ContactPart::Facts }, events }
+    }
+
+    /// Everything that reads a stream.
+    fn reads(&self) -> impl Iterator<Item = Read> {
+        let measured = self.measured().filter_map(|measured| {
+            Some(Read {
+                stream: measured.stream?,
+                within: measured.within,
+                properties: measured.reads_properties,
+            })
+        });
+        let scored = self.scores.iter().flat_map(|score| {
+            let within = match score.decay {
+                CompiledDecay::HalfLife(_) => None,
+                CompiledDecay::Window(back) => Some(back),
+            };
+            score.parts.iter().map(move |part| Read {
+                stream: part.stream,
+                within,
+                properties: part.by.is_some(),
+            })
+        });
+        measured.chain(scored)
     }
 
     fn measured(&self) -> impl Iterator<Item = &Measured> {
@@ -187,10 +252,12 @@ impl Program {
             rows: &mut scratch.rows,
             fold: &mut scratch.fold,
             answers: &mut scratch.answers,
+            standings: &mut scratch.standings,
         };
         scratch.outcomes.extend(self.conditions.iter().map(|node| Outcome::from(run.answer(*node))));
         scratch.traits.extend(self.traits.iter().map(|measured| run.value(measured.as_ref()?)));
-        Evaluation { outcomes: &scratch.outcomes, traits: &scratch.traits }
+        scratch.scores.extend(self.asked_scores.iter().map(|score| score.map(|score| run.score(score))));
+        Evaluation { outcomes: &scratch.outcomes, traits: &scratch.traits, scores: &scratch.scores }
     }
 }
 
@@ -200,6 +267,7 @@ impl Memory {
         if self.program != Some(program.id) {
             self.program = Some(program.id);
             self.rows.resize_with(program.streams.len(), Rows::default);
+            self.standings.resize_with(program.scores.len(), Standing::default);
             self.moments.set(now, program.zone, &program.spans);
         } else if self.moments.now() != Some(now) {
             self.moments.set(now, program.zone, &program.spans);
@@ -210,7 +278,9 @@ impl Memory {
         self.answers.clear();
         self.answers.resize(program.nodes.len(), None);
         self.outcomes.clear();
+        self.standings.iter_mut().for_each(|standing| standing.is_known = false);
         self.traits.clear();
+        self.scores.clear();
     }
 }
 
@@ -230,6 +300,7 @@ struct Run<'a> {
     fold: &'a mut Fold,
     /// By node, as far as they are known.
     answers: &'a mut [Option<Answer>],
+    standings: &'a mut [Standing],
 }
 
 impl Run<'_> {
@@ -264,6 +335,11 @@ impl Run<'_> {
                 Some(mut past) => past.answer(&node.measured, &node.check),
                 None => Answer::lasting(node.of_nothing),
             },
+            Node::Score(node) => {
+                let moment = self.stand(node.score);
+                let (score, standing) = (&program.scores[node.score], &self.standings[node.score]);
+                score.answer(standing, &node.test, self.moments.at(moment))
+            }
         };
         self.answers[node] = Some(answer);
         answer
@@ -280,9 +356,46 @@ impl Run<'_> {
         }
     }
 
+    fn score(&mut self, score: usize) -> ScoreValue {
+        let moment = self.stand(score);
+        self.program.scores[score].value(&self.standings[score], self.moments.at(moment))
+    }
+
+    /// Sees to it that the standing of a score is known; the place of the moment in the contact's zone.
+    fn stand(&mut self, score: usize) -> usize {
+        let moment = self.moment();
+        if self.standings[score].is_known {
+            return moment;
+        }
+        let mut standing = std::mem::take(&mut self.standings[score]);
+        standing.clear();
+        let CompiledScore { parts, decay, .. } = &self.program.scores[score];
+        let mut each = |add: &mut dyn FnMut(&Scored, &mut Past<'_>)| {
+            for part in parts {
+                if let Some(mut past) = self.stream(part.stream) {
+                    add(part, &mut past);
+                }
+            }
+        };
+        match *decay {
+            CompiledDecay::HalfLife(half_life) => {
+                each(&mut |scored, past| standing.see_newest(scored, past));
+                each(&mut |scored, past| standing.add_faded(scored, half_life, past));
+            }
+            CompiledDecay::Window(back) => each(&mut |scored, past| standing.add_window(scored, back, past)),
+        }
+        standing.finish();
+        self.standings[score] = standing;
+        moment
+    }
+
     /// The events that are measured; `None` when there are none.
     fn past(&mut self, measured: &Measured) -> Option<Past<'_>> {
-        let stream = measured.stream?;
+        self.stream(measured.stream?)
+    }
+
+    /// The contact's events of a stream; `None` when there are none.
+    fn stream(&mut self, stream: usize) -> Option<Past<'_>> {
         let Stream { name, reader } = &self.program.streams[stream];
         let events = self.history.of(*name);
         if events.is_empty() {

@@ -39,7 +39,8 @@ use crate::domain::address::EmailAddress;
 use crate::domain::contact::ContactView;
 use crate::domain::delivery::DeliveryId;
 use crate::domain::email::Email;
-use crate::domain::name::{AttributeName, CampaignName, TraitName};
+use crate::domain::name::{AttributeName, CampaignName, ScoreName, TraitName};
+use crate::domain::score::ScoreValue;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::Value;
 
@@ -84,6 +85,8 @@ pub struct TemplateNeeds {
     pub attributes: BTreeSet<AttributeName>,
     /// Traits.
     pub traits: BTreeSet<TraitName>,
+    /// Scores.
+    pub scores: BTreeSet<ScoreName>,
 }
 
 /// One mail to be made.
@@ -103,6 +106,10 @@ pub struct RenderInput<'a> {
     pub trait_names: &'a [TraitName],
     /// … and their values, in the same order.
     pub trait_values: &'a [Option<Value>],
+    /// Names of the scores that were computed …
+    pub score_names: &'a [ScoreName],
+    /// … and their values, in the same order.
+    pub score_values: &'a [Option<ScoreValue>],
     /// `Date`: when the delivery was first claimed; the same at every try.
     pub date: Timestamp,
     /// What templates find as `now`.

@@ -7,10 +7,11 @@ use super::uses::{COMPONENT, Part, Use};
 use crate::diagnostic::{Problem, did_you_mean, nearest};
 use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::Catalogue;
+use crate::domain::name::ScoreName;
 use crate::domain::value::ValueType;
 
 /// What templates know.
-const ROOTS: [&str; 7] = ["contact", "traits", "data", "campaign", "links", "sender", "now"];
+const ROOTS: [&str; 8] = ["contact", "traits", "scores", "data", "campaign", "links", "sender", "now"];
 
 /// The problem with a use, if it has one.
 pub(super) fn problem(one: &Use<'_>, catalogue: &Catalogue, campaign: &Campaign) -> Option<Problem> {
@@ -29,9 +30,20 @@ pub(super) fn problem(one: &Use<'_>, catalogue: &Catalogue, campaign: &Campaign)
         "sender" => fixed(one, &["name", "email", "postal_address"]),
         "now" => fixed(one, &[]),
         "data" => data(one, campaign),
-        "scores" => Some(report(one, 0, "not-available", "scores are not available in this version")),
+        "scores" => {
+            let levels = catalogue.scores.iter().filter(|(_, score)| !score.levels.is_empty());
+            let levels: Vec<_> = levels.map(|(name, _)| level_of(name)).collect();
+            let levels = levels.iter().map(|name| (name.as_str(), ValueType::Text));
+            let values = catalogue.scores.keys().map(|name| (name.as_str(), ValueType::Number));
+            typed(one, &values.chain(levels).collect::<Vec<_>>(), "declare it under `scores`")
+        }
         root => Some(unknown_root(one, root, catalogue, campaign)),
     }
+}
+
+/// Under which name templates find the level of a score.
+pub(super) fn level_of(score: &ScoreName) -> String {
+    format!("{score}_level")
 }
 
 fn unknown_root(one: &Use<'_>, root: &str, catalogue: &Catalogue, campaign: &Campaign) -> Problem {
@@ -45,6 +57,8 @@ fn unknown_root(one: &Use<'_>, root: &str, catalogue: &Catalogue, campaign: &Cam
         format!("write `contact.{root}`")
     } else if catalogue.traits.keys().any(|name| name.as_str() == root) {
         format!("write `traits.{root}`")
+    } else if catalogue.scores.keys().any(|name| name.as_str() == root) {
+        format!("write `scores.{root}`")
     } else if campaign.data.contains_key(root) {
         format!("write `data.{root}`")
     } else {
@@ -58,7 +72,11 @@ fn unknown_root(one: &Use<'_>, root: &str, catalogue: &Catalogue, campaign: &Cam
 fn typed(one: &Use<'_>, known: &[(&str, ValueType)], otherwise: &str) -> Option<Problem> {
     let field = one.field()?;
     let Some((_, value_type)) = known.iter().find(|(name, _)| *name == field) else {
-        let code = if one.root == "contact" { "unknown-attribute" } else { "unknown-trait" };
+        let code = match one.root.as_str() {
+            "contact" => "unknown-attribute",
+            "scores" => "unknown-score",
+            _ => "unknown-trait",
+        };
         let message = format!("`{}.{field}` is not declared", one.root);
         let hint = did_you_mean(field, known.iter().map(|(name, _)| *name));
         return reported(one, 1, code, &message)

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use tera::value::Key;
 
+use super::names;
 use super::renderer::BUILT_IN;
 use super::templates::{EmailTemplate, Inner};
 use super::uses::{self, Use};
 use crate::domain::catalogue::Catalogue;
-use crate::domain::name::{AttributeName, TraitName};
+use crate::domain::name::{AttributeName, ScoreName, TraitName};
 use crate::domain::value::ValueType;
 
 /// The files of one language version, and what they read.
@@ -27,6 +28,7 @@ pub(super) struct Wanted {
     pub(super) built_in: Vec<&'static str>,
     pub(super) attributes: Vec<WantedAttribute>,
     pub(super) traits: Vec<(TraitName, Key<'static>)>,
+    pub(super) scores: Vec<WantedScore>,
 }
 
 #[derive(Debug, Clone)]
@@ -35,6 +37,17 @@ pub(super) struct WantedAttribute {
     pub(super) key: Key<'static>,
     pub(super) wire_name: String,
     pub(super) value_type: ValueType,
+}
+
+/// A score, of which a template may read the value and the level.
+#[derive(Debug, Clone)]
+pub(super) struct WantedScore {
+    pub(super) name: ScoreName,
+    pub(super) key: Key<'static>,
+    /// `None`: a score of its own has this name.
+    pub(super) level_key: Option<Key<'static>>,
+    /// The names of its levels.
+    pub(super) levels: Vec<String>,
 }
 
 impl Plan {
@@ -77,10 +90,14 @@ impl Wanted {
         let whole = |root: &str| uses.iter().any(|one| one.root == root && one.field().is_none());
         let reads =
             |root: &str, field: &str| uses.iter().any(|one| one.root == root && one.field() == Some(field));
-        let (all_of_contact, all_traits) = (whole("contact"), whole("traits"));
+        let (all_of_contact, all_traits, all_scores) = (whole("contact"), whole("traits"), whole("scores"));
         let wants = |field: &str| all_of_contact || reads("contact", field);
         let attributes = catalogue.attributes.iter().filter(|(name, _)| wants(name.as_str()));
         let traits = catalogue.traits.keys().filter(|name| all_traits || reads("traits", name.as_str()));
+        let wants_score = |name: &ScoreName| {
+            all_scores || reads("scores", name.as_str()) || reads("scores", &names::level_of(name))
+        };
+        let scores = catalogue.scores.iter().filter(|(name, _)| wants_score(name));
         Self {
             built_in: BUILT_IN.into_iter().filter(|name| wants(name)).collect(),
             attributes: attributes
@@ -92,6 +109,18 @@ impl Wanted {
                 })
                 .collect(),
             traits: traits.map(|name| (name.clone(), Key::String(name.as_str().into()))).collect(),
+            scores: scores
+                .map(|(name, score)| {
+                    let level = names::level_of(name);
+                    let is_free = !catalogue.scores.keys().any(|other| other.as_str() == level);
+                    WantedScore {
+                        name: name.clone(),
+                        key: Key::String(name.as_str().into()),
+                        level_key: is_free.then(|| Key::String(level.into())),
+                        levels: score.levels.iter().map(|level| level.name.clone()).collect(),
+                    }
+                })
+                .collect(),
         }
     }
 }

@@ -77,6 +77,7 @@ impl Renderer {
         for plan in versions.iter().flat_map(|version| version.plans.values()) {
             needs.attributes.extend(plan.wanted.attributes.iter().map(|attribute| attribute.name.clone()));
             needs.traits.extend(plan.wanted.traits.iter().map(|(name, _)| name.clone()));
+            needs.scores.extend(plan.wanted.scores.iter().map(|score| score.name.clone()));
         }
         needs
     }
@@ -105,6 +106,7 @@ impl Renderer {
         let mut context = Context::new();
         context.insert_value("contact", contact(input, &plan.wanted, zone));
         context.insert_value("traits", traits(input, &plan.wanted, zone));
+        context.insert_value("scores", scores(input, &plan.wanted));
         context.insert_value("data", campaign.data.clone());
         context.insert_value("campaign", version.campaign.clone());
         context.insert_value("sender", campaign.sender.clone());
@@ -238,6 +240,20 @@ fn traits(input: &RenderInput<'_>, wanted: &Wanted, zone: Zone) -> TeraValue {
         let index = input.trait_names.iter().position(|known| known == name);
         if let Some(Some(value)) = index.and_then(|index| input.trait_values.get(index)) {
             values.insert(key.clone(), values::of_value(value, zone));
+        }
+    }
+    values.into()
+}
+
+fn scores(input: &RenderInput<'_>, wanted: &Wanted) -> TeraValue {
+    let mut values = Map::with_capacity(2 * wanted.scores.len());
+    for score in &wanted.scores {
+        let index = input.score_names.iter().position(|known| *known == score.name);
+        let Some(Some(found)) = index.and_then(|index| input.score_values.get(index)) else { continue };
+        values.insert(score.key.clone(), values::of_score(found.value));
+        let level = found.level.and_then(|level| score.levels.get(level));
+        if let (Some(key), Some(level)) = (&score.level_key, level) {
+            values.insert(key.clone(), TeraValue::from(level.as_str()));
         }
     }
     values.into()

@@ -12,6 +12,7 @@ use crate::domain::consent::Consent;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::delivery::DeliveryId;
 use crate::domain::number::Number;
+use crate::domain::score::{Score, ScoreValue};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{Value, ValueType};
 use crate::links::{Links, Signer, SigningKey};
@@ -55,6 +56,9 @@ pub(super) fn problems(
     let trait_names: Vec<_> = catalogue.traits.keys().cloned().collect();
     let trait_values: Vec<_> =
         catalogue.traits.values().map(|one| Some(value(one.value_type, &[]))).collect();
+    let score_names: Vec<_> = catalogue.scores.keys().cloned().collect();
+    let score = |score: &Score| ScoreValue { value: 12.5, level: score.levels.first().map(|_| 0) };
+    let score_values: Vec<_> = catalogue.scores.values().map(|one| Some(score(one))).collect();
     let Ok(recipient) = EmailAddress::parse("sample@example.org") else { return Vec::new() };
     let rendered = templating.render(&RenderInput {
         campaign: &campaign.name,
@@ -64,6 +68,8 @@ pub(super) fn problems(
         recipient: &recipient,
         trait_names: &trait_names,
         trait_values: &trait_values,
+        score_names: &score_names,
+        score_values: &score_values,
         date: NOW,
         now: NOW,
     });

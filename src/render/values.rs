@@ -4,6 +4,7 @@
 //! |---|---|
 //! | text, boolean, list | the same |
 //! | number | a number; as text where a binary fraction would not show it exactly |
+//! | score | a number with two places |
 //! | date | `2026-12-24` |
 //! | datetime | RFC 3339 in the contact's zone: `2026-12-24T09:00:00+01:00` |
 //! | missing | undefined |
@@ -47,6 +48,12 @@ pub(super) fn of_value(value: &Value, zone: Zone) -> TeraValue {
             TeraValue::from(items.iter().map(|item| TeraValue::from(item.as_str())).collect::<Vec<_>>())
         }
     }
+}
+
+/// A score, with two places: nobody reads more.
+pub(super) fn of_score(value: f64) -> TeraValue {
+    let number = Number::parse(&format!("{value:.2}"));
+    number.map_or_else(|_| TeraValue::from(value), of_number)
 }
 
 fn of_number(number: Number) -> TeraValue {

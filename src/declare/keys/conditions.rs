@@ -17,7 +17,7 @@ pub const SEGMENT: Group = Group {
     ],
 };
 
-/// A condition that is no name of a segment. Several of the first nine: all of them hold.
+/// A condition that is no name of a segment. Several of the first ten: all of them hold.
 pub const CONDITION: Group = Group {
     name: "a condition",
     path: "segments.NAME.match",
@@ -36,6 +36,12 @@ pub const CONDITION: Group = Group {
             "a map of traits to tests",
             "tests of traits; all of them hold",
             "trait: { spend_12m: { at_least: 1000 } }",
+        ),
+        Key::new(
+            "score",
+            "a map of scores to tests",
+            "tests of scores; a level means at least that level",
+            "score: { engagement: warm }",
         ),
         Key::new(
             "consent",
@@ -80,7 +86,6 @@ pub const CONDITION: Group = Group {
             "when the last one happened",
             "last_at: { older_than: 90 days }",
         ),
-        Key::later("score", "a test of a score"),
         Key::later("ranked", "a place among all contacts by a trait"),
         Key::later("smallest", "the smallest value of a property"),
         Key::later("largest", "the largest value of a property"),

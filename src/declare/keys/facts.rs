@@ -81,6 +81,45 @@ pub const TRAIT: Group = Group {
     ],
 };
 
+/// A score.
+pub const SCORE: Group = Group {
+    name: "a score",
+    path: "scores.NAME",
+    keys: &[
+        Key::new(
+            "points",
+            "a map of events to numbers",
+            "what an event is worth when it happens; opens and clicks by people only",
+            "points: { email_opened: 1, email_clicked: 5, email_unsubscribed: -50 }",
+        ),
+        Key::new(
+            "half_life",
+            "a length of time",
+            "what an event is worth halves with every such length",
+            "half_life: 30 days",
+        ),
+        Key::new(
+            "within",
+            "a length of time",
+            "instead of `half_life`: events count in full for so long, then not at all",
+            "within: 90 days",
+        ),
+        Key::new(
+            "range",
+            "a list of two numbers",
+            "lowest and highest value (default `[0, 100]`)",
+            "range: [0, 100]",
+        ),
+        Key::new(
+            "levels",
+            "a map of names to numbers",
+            "names for values, each from its number on",
+            "levels: { cold: 0, warm: 20, hot: 60 }",
+        ),
+        DESCRIPTION,
+    ],
+};
+
 const TYPE: Key = Key::new(
     "type",
     "one of `text`, `number`, `boolean`, `date`, `datetime`, `list`",

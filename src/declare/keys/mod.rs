@@ -12,15 +12,16 @@ mod facts;
 
 pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
 pub use conditions::{BUCKET, CONDITION, CONSENT, CONSENT_TEST, SEGMENT, TEST};
-pub use facts::{ATTRIBUTE, EVENT, PROPERTY, TRAIT};
+pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, TRAIT};
 
 /// All groups, in the order of the documentation.
-pub const GROUPS: [&Group; 20] = [
+pub const GROUPS: &[&Group] = &[
     &FILE,
     &ATTRIBUTE,
     &EVENT,
     &PROPERTY,
     &TRAIT,
+    &SCORE,
     &SEGMENT,
     &CONDITION,
     &CONSENT,
@@ -63,6 +64,12 @@ pub const FILE: Group = Group {
             "traits: { spend_12m: { of: purchase, total: amount, within: 12 months } }",
         ),
         Key::new(
+            "scores",
+            "a map of names",
+            "numbers that are computed from events and fade with time",
+            "scores: { engagement: { points: { email_clicked: 5, purchase: 20 }, half_life: 30 days } }",
+        ),
+        Key::new(
             "segments",
             "a map of names",
             "named conditions; their members are the contacts that meet them now",
@@ -80,7 +87,6 @@ pub const FILE: Group = Group {
             "what campaigns take where they say nothing",
             "defaults: { from: Maison Roland <bonjour@maison.example> }",
         ),
-        Key::later("scores", "numbers that are computed from events and fade with time"),
         Key::later("caps", "how much marketing mail of all campaigns one contact gets"),
         Key::later("quiet_hours", "when nobody is mailed"),
         Key::later("tests", "contacts and what must hold of them"),

@@ -110,10 +110,10 @@ fn values_mean_what_they_should() {
 
 #[test]
 fn events_are_read() {
-    insta::assert_snapshot!(right("did: purchase"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None }, filter: [], per: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did_not: purchase\nwithin: 90 days"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Seconds(7776000)), older_than: None }, filter: [], per: None }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(0)))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: purchase\nper: order\nwhere: { category: [tennis, padel], amount: { at_least: 50 } }\nwithin: 12 months\nolder_than: 1 day\ntimes: { at_least: 3 }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Months(12)), older_than: Some(Seconds(86400)) }, filter: [(PropertyName("category"), Test { operators: [In([Text("tennis"), Text("padel")])], exact_case: false }), (PropertyName("amount"), Test { operators: [AtLeast(Number(50000000))], exact_case: false })], per: Some(PropertyName("order")) }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(3000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: purchase\ntotal: { amount: { at_least: 500 } }\naverage: { amount: { more_than: 80 } }\ndistinct: { product: 2 }\nlast_at: { older_than: 90 days }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None }, filter: [], per: None }, measures: [Measure { kind: Total(PropertyName("amount")), test: Test { operators: [AtLeast(Number(500000000))], exact_case: false } }, Measure { kind: Average(PropertyName("amount")), test: Test { operators: [MoreThan(Number(80000000))], exact_case: false } }, Measure { kind: Distinct(PropertyName("product")), test: Test { operators: [Is(Number(Number(2000000)))], exact_case: false } }, Measure { kind: LastAt, test: Test { operators: [OlderThan(Seconds(7776000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: purchase"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did_not: purchase\nwithin: 90 days"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Seconds(7776000)), older_than: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(0)))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: purchase\nper: order\nwhere: { category: [tennis, padel], amount: { at_least: 50 } }\nwithin: 12 months\nolder_than: 1 day\ntimes: { at_least: 3 }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Months(12)), older_than: Some(Seconds(86400)) }, last: None, filter: [(PropertyName("category"), Test { operators: [In([Text("tennis"), Text("padel")])], exact_case: false }), (PropertyName("amount"), Test { operators: [AtLeast(Number(50000000))], exact_case: false })], per: Some(PropertyName("order")), then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(3000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: purchase\ntotal: { amount: { at_least: 500 } }\naverage: { amount: { more_than: 80 } }\ndistinct: { product: 2 }\nlast_at: { older_than: 90 days }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Total(PropertyName("amount")), test: Test { operators: [AtLeast(Number(500000000))], exact_case: false } }, Measure { kind: Average(PropertyName("amount")), test: Test { operators: [MoreThan(Number(80000000))], exact_case: false } }, Measure { kind: Distinct(PropertyName("product")), test: Test { operators: [Is(Number(Number(2000000)))], exact_case: false } }, Measure { kind: LastAt, test: Test { operators: [OlderThan(Seconds(7776000))], exact_case: false } }] })"#);
 }
 
 #[test]
@@ -125,9 +125,9 @@ fn traits_are_tested_by_their_type() {
 
 #[test]
 fn opens_and_clicks_of_machines_are_left_out_unless_asked_for() {
-    insta::assert_snapshot!(right("did: email_clicked"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_clicked"), window: Window { within: None, older_than: None }, filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], per: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: email_opened\nwhere: { by: machine }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_opened"), window: Window { within: None, older_than: None }, filter: [(PropertyName("by"), Test { operators: [Is(Text("machine"))], exact_case: false })], per: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: email_sent\nwhere: { tracked: true }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None }, filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_clicked"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_clicked"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_opened\nwhere: { by: machine }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_opened"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("machine"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_sent\nwhere: { tracked: true }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
 }
 
 #[test]
@@ -212,9 +212,9 @@ fn what_does_not_fit_is_said() {
     [friends]
         wrong-type: a condition is the name of a segment or a map, not a list (write `all:` or `any:` before the list)
 
-        wrong-type: a condition is the name of a segment or a map, not nothing (a map has `all`, `any`, `none`, `attribute`, `trait`, `consent`, `bucket`, `did`, `did_not`)
+        wrong-type: a condition is the name of a segment or a map, not nothing (a map has `all`, `any`, `none`, `attribute`, `trait`, `score`, `consent`, `bucket`, `did`, `did_not`)
     {}
-        empty: this condition has nothing in it (a condition is the name of a segment, or has `all`, `any`, `none`, `attribute`, `trait`, `consent`, `bucket`, `did`, `did_not`)
+        empty: this condition has nothing in it (a condition is the name of a segment, or has `all`, `any`, `none`, `attribute`, `trait`, `score`, `consent`, `bucket`, `did`, `did_not`)
     all: []
         empty: `all` is an empty list (for example `all: [vip, french]`, or leave it out)
     all: friends
@@ -333,7 +333,7 @@ fn what_does_not_fit_is_said() {
     within: 3 days
         misplaced-key: `within` stands without `did` (add the event: `did: NAME`)
     score: { engagement: warm }
-        not-available: `score` is not available in this version (leave it out)
+        unknown-score: there is no score `engagement` (declare it under `scores:`)
     ranked: { trait: spend_12m, top: 10% }
         not-available: `ranked` is not available in this version (leave it out)
     "#);

@@ -33,7 +33,7 @@ fn the_pages_of_the_reference_are_those_of_the_tables() {
         "# Declarations: every key\n\n\
          Files below `campaigns/` hold any of the top-level keys, in any combination; all files together are one\n\
          catalogue, and a name is declared once. Files are YAML 1.2: `NO`, `on`, `010` and `21:00` are text.\n\n{}",
-        markdown(&keys::GROUPS)
+        markdown(keys::GROUPS)
     );
     let variables: Vec<_> = settings::keys::VARIABLES
         .iter()

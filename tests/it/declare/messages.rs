@@ -90,20 +90,20 @@ campaigns:
 "
         ),
         @r#"
-    a.yaml:3:1+6 not-available: `scores` is not available in this version (leave it out)
-    a.yaml:4:1+4 not-available: `caps` is not available in this version (leave it out)
-    a.yaml:5:1+11 not-available: `quiet_hours` is not available in this version (leave it out)
-    a.yaml:6:1+5 not-available: `tests` is not available in this version (leave it out)
-    a.yaml:8:25+13 not-available: `distinct_days` is not available in this version (leave it out)
-    a.yaml:10:32+5 not-available: `since` is not available in this version (leave it out)
-    a.yaml:10:53+7 not-available: `refresh` is not available in this version (leave it out)
-    a.yaml:16:47+7 not-available: `time_zone: contact` is not available in this version (leave it out)
-    a.yaml:17:13+11 not-available: `repeat: every_entry` is not available in this version (leave it out)
-    a.yaml:18:19+10 not-available: `on_uncertain: send_again` is not available in this version (leave it out)
-    a.yaml:19:5+8 not-available: `priority` is not available in this version (leave it out)
-    a.yaml:20:5+12 not-available: `renamed_from` is not available in this version (leave it out)
-    a.yaml:21:15+8 not-available: `per_hour` is not available in this version (leave it out)
-    "#
+        a.yaml:3:11+10 missing-key: a score needs `half_life` or `within`: how long events count (for example `half_life: 30 days`)
+        a.yaml:4:1+4 not-available: `caps` is not available in this version (leave it out)
+        a.yaml:5:1+11 not-available: `quiet_hours` is not available in this version (leave it out)
+        a.yaml:6:1+5 not-available: `tests` is not available in this version (leave it out)
+        a.yaml:8:25+13 not-available: `distinct_days` is not available in this version (leave it out)
+        a.yaml:10:32+5 not-available: `since` is not available in this version (leave it out)
+        a.yaml:10:53+7 not-available: `refresh` is not available in this version (leave it out)
+        a.yaml:16:47+7 not-available: `time_zone: contact` is not available in this version (leave it out)
+        a.yaml:17:13+11 not-available: `repeat: every_entry` is not available in this version (leave it out)
+        a.yaml:18:19+10 not-available: `on_uncertain: send_again` is not available in this version (leave it out)
+        a.yaml:19:5+8 not-available: `priority` is not available in this version (leave it out)
+        a.yaml:20:5+12 not-available: `renamed_from` is not available in this version (leave it out)
+        a.yaml:21:15+8 not-available: `per_hour` is not available in this version (leave it out)
+        "#
     );
 }
 

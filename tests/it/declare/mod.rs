@@ -6,6 +6,7 @@ mod language;
 mod messages;
 mod mutations;
 mod product;
+mod scores;
 
 pub(crate) use mutations::assert_inside;
 

@@ -127,9 +127,7 @@ fn the_examples_are_refused_only_where_they_are_ahead_of_this_version() {
     campaigns.yaml:27:50+7 not-available: `time_zone: contact` is not available in this version (leave it out)
     campaigns.yaml:32:1+4 not-available: `caps` is not available in this version (leave it out)
     campaigns.yaml:34:1+11 not-available: `quiet_hours` is not available in this version (leave it out)
-    segments.yaml:20:15+5 not-available: `score` is not available in this version (leave it out)
     traits.yaml:6:40+13 not-available: `distinct_days` is not available in this version (leave it out)
-    traits.yaml:10:1+6 not-available: `scores` is not available in this version (leave it out)
     "#);
 }
 
@@ -143,12 +141,11 @@ fn without_what_is_ahead_they_are_a_catalogue() {
     let campaigns = without(campaigns, &["repeat:", "priority:"])
         .replace("per_hour: 5000, ", "")
         .replace("time_zone: contact }", "time_zone: UTC }");
-    let segments = without(SEGMENTS, &["score:"]);
-    let traits = without(TRAITS.split("scores:").next().expect("text before scores"), &["distinct_days"]);
+    let traits = without(TRAITS, &["distinct_days"]);
     let loaded = load(&[
         ("audience.yaml", AUDIENCE),
         ("campaigns.yaml", &campaigns),
-        ("segments.yaml", &segments),
+        ("segments.yaml", SEGMENTS),
         ("traits.yaml", &traits),
     ]);
     insta::assert_snapshot!(lines(&loaded.problems), @"segments.yaml:7:3+10 unused-segment: no campaign and no segment uses `lapsed_vip`");

@@ -8,7 +8,7 @@ use campaignd::domain::catalogue::EvaluationSettings;
 use campaignd::domain::condition::{Condition, PropertyName, Test};
 use campaignd::domain::history::BlockId;
 use campaignd::domain::time::{Span, Timestamp, Zone};
-use campaignd::evaluate::{Program, Scratch};
+use campaignd::evaluate::{Asked, Program, Scratch};
 use chrono::{Datelike, Days, NaiveDate};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
@@ -54,7 +54,8 @@ fn ensure(fine: bool, problem: impl FnOnce() -> String) -> Result<(), TestCaseEr
 fn compile(case: &Case, conditions: &[&Condition]) -> Program {
     let settings = EvaluationSettings { time_zone: case.installation };
     let traits = [trait_name(0), trait_name(1)];
-    Program::compile(&case.catalogue, settings, conditions, &traits, &event_id)
+    let asked = Asked { conditions, traits: &traits, ..Asked::default() };
+    Program::compile(&case.catalogue, settings, &asked, &event_id)
 }
 
 fn world(case: &Case, now: Timestamp) -> World<'_> {

@@ -9,11 +9,11 @@ use campaignd::domain::history::BlockId;
 use campaignd::domain::name::{SegmentName, TraitName};
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::domain::value::Value;
-use campaignd::evaluate::{Program, Scratch};
+use campaignd::evaluate::{Asked, Program, Scratch};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use super::person::{event_id, nobody, outcomes, packed};
+use super::person::{compile, event_id, nobody, outcomes, packed};
 use super::plain::Happening;
 
 const DECLARATIONS: &str = "
@@ -111,7 +111,7 @@ fn check(cases: &[(&str, bool)]) {
         let catalogue = catalogue(condition);
         let asked = Condition::Segment(SegmentName::parse("asked").expect("a name"));
         let none = Condition::None(vec![asked.clone()]);
-        let program = Program::compile(&catalogue, SETTINGS, &[&asked, &none], &[], &event_id);
+        let program = compile(&catalogue, SETTINGS, &[&asked, &none]);
         let found = outcomes(&program, &mut Scratch::default(), &contact(), &events(), instant(NOW));
         assert_eq!(found[0].holds, *expected, "{condition}");
         assert_eq!(found[1].holds, !*expected, "none: [{condition}]");
@@ -230,7 +230,8 @@ fn conditions_combine() {
 fn traits_have_values() {
     let catalogue = catalogue("everyone");
     let names: Vec<TraitName> = catalogue.traits.keys().cloned().collect();
-    let program = Program::compile(&catalogue, SETTINGS, &[], &names, &event_id);
+    let program =
+        Program::compile(&catalogue, SETTINGS, &Asked { traits: &names, ..Asked::default() }, &event_id);
     let (contact, now) = (contact(), instant(NOW));
     let history = packed(contact.id, &events(), &program.needs(now));
     let history = history.contact(BlockId::of(contact.id).1);

@@ -6,4 +6,5 @@ mod meaning;
 pub(crate) mod person;
 pub(crate) mod plain;
 mod random;
+mod scores;
 mod values;

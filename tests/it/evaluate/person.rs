@@ -1,11 +1,13 @@
 //! A contact with a history, as the evaluator gets it.
 
+use campaignd::domain::catalogue::{Catalogue, EvaluationSettings};
+use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::Consent;
 use campaignd::domain::contact::{Contact, ContactId};
 use campaignd::domain::event::EventNameId;
 use campaignd::domain::history::{BlockHistory, BlockId, Chunk, ChunkBuffer, Needs, PackedEvent};
 use campaignd::domain::time::Timestamp;
-use campaignd::evaluate::{Outcome, Program, Scratch};
+use campaignd::evaluate::{Asked, Outcome, Program, Scratch};
 
 use super::plain::Happening;
 
@@ -15,6 +17,16 @@ pub(crate) const EVENTS: [&str; 3] = ["buy", "look", "email_clicked"];
 /// The number of an event's name.
 pub(crate) fn event_id(name: &str) -> Option<EventNameId> {
     EVENTS.iter().position(|known| *known == name).map(|place| EventNameId(place as u32))
+}
+
+/// A program for conditions.
+pub(crate) fn compile(
+    catalogue: &Catalogue,
+    settings: EvaluationSettings,
+    conditions: &[&Condition],
+) -> Program {
+    let asked = Asked { conditions, ..Asked::default() };
+    Program::compile(catalogue, settings, &asked, &event_id)
 }
 
 /// A contact without anything.

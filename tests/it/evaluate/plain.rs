@@ -9,6 +9,7 @@ use campaignd::domain::condition::{
 };
 use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
+use campaignd::domain::score::{Decay, Score};
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::{Value, ValueType};
 use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc};
@@ -73,6 +74,13 @@ impl World<'_> {
                 let value = self.measure(&declared.events, &declared.measure, test.exact_case);
                 self.passes(value.as_ref(), test)
             }
+            Condition::Score(name, test) => {
+                let score = &self.catalogue.scores[name];
+                let value = clamped(score, self.score(score));
+                // Exact: with a power of two below the line a binary fraction is a fraction.
+                let total = (value * 1e6 * 2_f64.powi(60)) as i128;
+                self.passes(Some(&Plain::Number(total, 1 << 60)), test)
+            }
             Condition::Consent(purpose, test) => {
                 let consent = match purpose {
                     Purpose::Marketing => self.contact.marketing,
@@ -101,6 +109,27 @@ impl World<'_> {
                 rest >= u64::from(bucket.from) && rest < u64::from(bucket.to)
             }
         }
+    }
+
+    /// What all events are worth, one by one; not clamped.
+    pub(super) fn score(&self, score: &Score) -> f64 {
+        let worth = |event: &Happening| {
+            let mail = event.name == "email_opened" || event.name == "email_clicked";
+            if event.at > self.now || mail && event.properties["by"] != "human" {
+                return 0.0;
+            }
+            let points = score.points.iter().find(|(name, _)| name.as_str() == event.name);
+            let points = points.map_or(0.0, |(_, points)| points.millionths() as f64 / 1e6);
+            match score.decay {
+                Decay::HalfLife(length) => {
+                    let age = (self.now.micros() - event.at.micros()) as f64 / length.as_micros() as f64;
+                    points * 0.5_f64.powf(age)
+                }
+                Decay::Window(span) if event.at > back(self.now, span, self.zone()) => points,
+                Decay::Window(_) => 0.0,
+            }
+        };
+        self.events.iter().map(worth).sum()
     }
 
     fn attribute(&self, attribute: &AttributeRef, exact: bool) -> Option<Plain> {
@@ -498,6 +527,12 @@ pub(super) fn resolve(local: NaiveDateTime, zone: Zone) -> Timestamp {
             }
         }
     }
+}
+
+/// A sum within the range of its score.
+pub(super) fn clamped(score: &Score, sum: f64) -> f64 {
+    let bound = |number: campaignd::domain::number::Number| number.millionths() as f64 / 1e6;
+    sum.clamp(bound(score.range.0), bound(score.range.1))
 }
 
 /// The first instant of a day.

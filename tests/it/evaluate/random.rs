@@ -380,7 +380,14 @@ fn query(around: Around) -> impl Strategy<Value = EventQuery> {
     let filter = prop_oneof![2 => Just(Vec::new()), 1 => filter];
     let per = option::weighted(0.25, select(&["order", "word"]));
     (select(&["buy", "buy", "look"]), window, filter, per).prop_map(|(event, window, filter, per)| {
-        EventQuery { event: EventName::parse(event).expect("a name"), window, filter, per: per.map(property) }
+        EventQuery {
+            event: EventName::parse(event).expect("a name"),
+            window,
+            last: None,
+            filter,
+            per: per.map(property),
+            then: None,
+        }
     })
 }
 

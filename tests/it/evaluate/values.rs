@@ -6,10 +6,10 @@ use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::contact::Contact;
 use campaignd::domain::name::SegmentName;
 use campaignd::domain::time::{Timestamp, Zone};
-use campaignd::evaluate::{Program, Scratch};
+use campaignd::evaluate::Scratch;
 use serde_json::{Map, Value as Json};
 
-use super::person::{event_id, nobody, outcomes};
+use super::person::{compile, nobody, outcomes};
 use super::plain::Happening;
 
 /// 2026-06-15T12:00:00Z.
@@ -48,7 +48,7 @@ fn what_tests_of_values_mean() {
             loaded.catalogue.unwrap_or_else(|| panic!("{}: {:#?}", case.r#match, loaded.problems));
         let tested = &catalogue.segments[&SegmentName::parse("tested").expect("a name")].condition;
         let settings = EvaluationSettings { time_zone: Zone::UTC };
-        let program = Program::compile(&catalogue, settings, &[tested], &[], &event_id);
+        let program = compile(&catalogue, settings, &[tested]);
         let mut check = |facts: &Map<String, Json>, expected: bool| {
             let (contact, events) = person(facts.clone());
             let found = outcomes(&program, &mut Scratch::default(), &contact, &events, NOW)[0].holds;

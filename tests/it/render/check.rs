@@ -37,9 +37,21 @@ fn undeclared_names_are_found_where_they_stand() {
         ),
         (
             "{{ customer.name }}",
-            "1:4 <customer> unknown-name: `customer` is not defined (templates know `contact`, `traits`, `data`, `campaign`, `links`, `sender`, `now`)",
+            "1:4 <customer> unknown-name: `customer` is not defined (templates know `contact`, `traits`, `scores`, `data`, `campaign`, `links`, `sender`, `now`)",
         ),
-        ("{{ scores.engagement }}", "1:4 <scores> not-available: scores are not available in this version"),
+        ("{{ scores.engagement }} {{ scores.engagement_level }}", ""),
+        (
+            "{{ scores.engagment }}",
+            "1:11 <engagment> unknown-score: `scores.engagment` is not declared (did you mean `engagement`?)",
+        ),
+        (
+            "{{ scores.plain_level }}",
+            "1:11 <plain_level> unknown-score: `scores.plain_level` is not declared (declare it under `scores`)",
+        ),
+        (
+            "{{ engagement }}",
+            "1:4 <engagement> unknown-name: `engagement` is not defined (write `scores.engagement`)",
+        ),
         (
             "{{ data.precent }}",
             "1:9 <precent> unknown-data: `data.precent` is not in the data of `hello` (did you mean `percent`?)",
@@ -67,7 +79,7 @@ fn undeclared_names_are_found_where_they_stand() {
         ),
         (
             "{% for k, v in data.nested %}{{ k }}{{ v }}{% endfor %}{{ v }}",
-            "1:59 <v> unknown-name: `v` is not defined (templates know `contact`, `traits`, `data`, `campaign`, `links`, `sender`, `now`)",
+            "1:59 <v> unknown-name: `v` is not defined (templates know `contact`, `traits`, `scores`, `data`, `campaign`, `links`, `sender`, `now`)",
         ),
         ("{{ [i.name for i in data.items if i.price > 2] | join(sep=\",\") }}", ""),
         (
@@ -82,7 +94,7 @@ fn undeclared_names_are_found_where_they_stand() {
         ("{% raw %}{{ nothing }}{% endraw %}{# {{ nothing }} #}", ""),
         (
             "{{ contact.first_name | default(value=nothing) }}",
-            "1:39 <nothing> unknown-name: `nothing` is not defined (templates know `contact`, `traits`, `data`, `campaign`, `links`, `sender`, `now`)",
+            "1:39 <nothing> unknown-name: `nothing` is not defined (templates know `contact`, `traits`, `scores`, `data`, `campaign`, `links`, `sender`, `now`)",
         ),
     ] {
         let found = hello(html).problems();
@@ -115,9 +127,9 @@ fn names_are_followed_through_layouts_partials_and_components() {
     insta::assert_snapshot!(Shop::new(DECLARATIONS, &files).problems(), @"
 templates/_button.html:1:66 <contact> unknown-name: `contact` is not an argument of this component (a component sees its own arguments only: pass it what it needs)
 templates/_layout.html:1:136 <nome> unknown-name: `campaign.nome` is not defined (did you mean `name`?)
-templates/_part.html:1:26 <unset> unknown-name: `unset` is not defined (templates know `contact`, `traits`, `data`, `campaign`, `links`, `sender`, `now`)
+templates/_part.html:1:26 <unset> unknown-name: `unset` is not defined (templates know `contact`, `traits`, `scores`, `data`, `campaign`, `links`, `sender`, `now`)
 templates/hello/body.html:1:159 <link> unknown-attribute: `contact.link` is not declared (declare it under `attributes`)
-templates/hello/body.html:1:173 <outside> unknown-name: `outside` is not defined (templates know `contact`, `traits`, `data`, `campaign`, `links`, `sender`, `now`)
+templates/hello/body.html:1:173 <outside> unknown-name: `outside` is not defined (templates know `contact`, `traits`, `scores`, `data`, `campaign`, `links`, `sender`, `now`)
 templates/hello/subject.txt:1:12 <subject> unknown-attribute: `contact.subject` is not declared (declare it under `attributes`)
 ");
 }
@@ -163,10 +175,10 @@ fn two_components_of_one_name_are_refused() {
     let component = "{% component button(label) %}x{% endcomponent button %}";
     let mut files = vec![("_a.html", component), ("_b.html", component), FOOTER];
     files.extend(NOTE);
-    insta::assert_snapshot!(Shop::new(DECLARATIONS, &files).problems(), @"
-template-reference: component `button` is defined in both `_a.html` and `_b.html`
-campaigns/shop.yaml:17:15 <hello> unknown-template: there is no template `hello` (make the folder templates/hello with subject.txt, body.html and body.txt)
-");
+    insta::assert_snapshot!(Shop::new(DECLARATIONS, &files).problems(), @r#"
+    template-reference: component `button` is defined in both `_a.html` and `_b.html`
+    campaigns/shop.yaml:17:15 <hello> unknown-template: there is no template `hello` (make the folder templates/hello with subject.txt, body.html and body.txt)
+    "#);
 }
 
 #[test]
@@ -203,12 +215,12 @@ fn a_missing_template_stands_at_the_campaign() {
         DECLARATIONS,
         &[("helo/subject.txt", "x"), ("note/subject.txt", "x"), ("note/body.fr.txt", "x")],
     );
-    insta::assert_snapshot!(shop.problems(), @"
-campaigns/shop.yaml:17:15 <hello> unknown-template: there is no template `hello` (did you mean `helo`?)
-campaigns/shop.yaml:22:15 <note> missing-template-file: the template `note` has no body.html (write templates/note/body.html)
-templates/note/body.fr.txt:1:1 <x> incomplete-language: the language version `fr` of `note` has no body.fr.html: it takes the default's
-templates/note/body.fr.txt:1:1 <x> incomplete-language: the language version `fr` of `note` has no subject.fr.txt: it takes the default's
-");
+    insta::assert_snapshot!(shop.problems(), @r#"
+    campaigns/shop.yaml:17:15 <hello> unknown-template: there is no template `hello` (did you mean `helo`?)
+    campaigns/shop.yaml:22:15 <note> missing-template-file: the template `note` has no body.html (write templates/note/body.html)
+    templates/note/body.fr.txt:1:1 <x> incomplete-language: the language version `fr` of `note` has no body.fr.html: it takes the default's
+    templates/note/body.fr.txt:1:1 <x> incomplete-language: the language version `fr` of `note` has no subject.fr.txt: it takes the default's
+    "#);
 }
 
 #[test]

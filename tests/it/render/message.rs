@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use campaignd::domain::delivery::DeliveryId;
 use campaignd::domain::number::Number;
+use campaignd::domain::score::ScoreValue;
 use campaignd::domain::value::Value;
 use campaignd::render::RenderError;
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders as _};
@@ -287,10 +288,11 @@ fn a_failure_says_where_and_what() {
 
 #[test]
 fn facts_are_found_under_their_declared_names_and_types() {
-    let html = "{{ contact.first_name }}|{{ contact.birth_date | date(format='short') }}|{{ contact.interests | join(sep='+') }}|{{ contact.income | money(currency='EUR') }}|{{ contact.income + 1 }}|{{ traits.spend | money(currency='EUR') }}|{{ contact.id }}|{{ contact.email }}|{{ contact.language }}|{{ now | date(format='%F %R') }}|{{ campaign.name }}: {{ campaign.description }}|{{ sender.name }} {{ sender.email }}|";
+    let html = "{{ contact.first_name }}|{{ contact.birth_date | date(format='short') }}|{{ contact.interests | join(sep='+') }}|{{ contact.income | money(currency='EUR') }}|{{ contact.income + 1 }}|{{ traits.spend | money(currency='EUR') }}|{{ contact.id }}|{{ contact.email }}|{{ contact.language }}|{{ now | date(format='%F %R') }}|{{ campaign.name }}: {{ campaign.description }}|{{ sender.name }} {{ sender.email }}|{{ scores.engagement }} {{ scores.engagement_level }}|";
     let attributes = r#"{"first_name":"Zoë","birth_date":"1990-02-01","interests":["a","b"],"yearly_income":12.5,"income":99,"other":1}"#;
     let spend = Value::Number(Number::parse("1234.5").expect("a number"));
-    let reader = Reader::new("fr", attributes).with("spend", spend);
+    let mut reader = Reader::new("fr", attributes).with("spend", spend);
+    reader.scores.push(("engagement", ScoreValue { value: 23.456_789, level: Some(1) }));
     let mut american = reader.clone();
     american.contact.time_zone = Some("America/New_York".to_owned());
     american.contact.language = Some("en-US".to_owned());
@@ -300,10 +302,10 @@ fn facts_are_found_under_their_declared_names_and_types() {
         let mail = shop.render("hello", "default", &reader).expect("it renders");
         let _ = writeln!(shown, "{}", mail.html.split("<a").next().unwrap_or_default());
     }
-    insta::assert_snapshot!(shown, @"
-Zoë|01/02/1990|a+b|12,50 €|13.5|1 234,50 €|c-1|zoe@example.org|fr|2027-03-01 09:00|hello: Says hello|Maison Roland bonjour@maison.example|
-Zoë|02/01/1990|a+b|€12.50|13.5|€1,234.50|c-1|zoe@example.org|en-US|2027-03-01 03:00|hello: Says hello|Maison Roland bonjour@maison.example|
-");
+    insta::assert_snapshot!(shown, @r#"
+    Zoë|01/02/1990|a+b|12,50 €|13.5|1 234,50 €|c-1|zoe@example.org|fr|2027-03-01 09:00|hello: Says hello|Maison Roland bonjour@maison.example|23.46 warm|
+    Zoë|02/01/1990|a+b|€12.50|13.5|€1,234.50|c-1|zoe@example.org|en-US|2027-03-01 03:00|hello: Says hello|Maison Roland bonjour@maison.example|23.46 warm|
+    "#);
 }
 
 #[test]

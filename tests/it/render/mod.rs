@@ -14,6 +14,7 @@ use campaignd::domain::consent::Consent;
 use campaignd::domain::contact::{Contact, ContactId};
 use campaignd::domain::delivery::DeliveryId;
 use campaignd::domain::name::CampaignName;
+use campaignd::domain::score::ScoreValue;
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::domain::value::Value;
 use campaignd::links::{Links, Signer, SigningKey};
@@ -113,6 +114,11 @@ pub(crate) fn render_with(
             (name, value.clone())
         })
         .unzip();
+    let (score_names, score_values): (Vec<_>, Vec<_>) = reader
+        .scores
+        .iter()
+        .map(|(name, value)| (campaignd::domain::name::ScoreName::parse(name).expect("a name"), Some(*value)))
+        .unzip();
     renderer.render(&RenderInput {
         campaign: &CampaignName::parse(campaign).expect("a name"),
         version,
@@ -121,6 +127,8 @@ pub(crate) fn render_with(
         recipient: &EmailAddress::parse(reader.contact.email.as_deref().expect("an address")).expect("valid"),
         trait_names: &names,
         trait_values: &values,
+        score_names: &score_names,
+        score_values: &score_values,
         date: NOW,
         now: NOW,
     })
@@ -131,6 +139,7 @@ pub(crate) fn render_with(
 pub(crate) struct Reader {
     pub(crate) contact: Contact,
     pub(crate) traits: Vec<(&'static str, Option<Value>)>,
+    pub(crate) scores: Vec<(&'static str, ScoreValue)>,
 }
 
 impl Reader {
@@ -148,7 +157,7 @@ impl Reader {
             tracking: Consent::default(),
             attributes: attributes.to_owned(),
         };
-        Self { contact, traits: Vec::new() }
+        Self { contact, traits: Vec::new(), scores: Vec::new() }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
@@ -185,6 +194,9 @@ campaigns:
     audience: everyone
     purpose: transactional
     template: note
+scores:
+  engagement: { points: { purchase: 20 }, half_life: 30 days, levels: { cold: 0, warm: 20 } }
+  plain: { points: { purchase: 20 }, within: 30 days }
 "#;
 
 /// The footer that marketing mail needs.

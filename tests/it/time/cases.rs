@@ -9,10 +9,10 @@ use campaignd::domain::contact::Contact;
 use campaignd::domain::name::SegmentName;
 use campaignd::domain::schedule::{CronLine, Schedule};
 use campaignd::domain::time::{Timestamp, Zone};
-use campaignd::evaluate::{Outcome, Program, Scratch};
+use campaignd::evaluate::{Outcome, Scratch};
 use chrono::{DateTime, Utc};
 
-use crate::evaluate::person::{event_id, nobody, outcomes};
+use crate::evaluate::person::{compile, nobody, outcomes};
 use crate::evaluate::plain::{Happening, World};
 
 #[derive(serde::Deserialize)]
@@ -115,7 +115,7 @@ impl ConditionCase {
         let asked = Condition::Segment(SegmentName::parse("asked").expect("a name"));
         let none = Condition::None(vec![asked.clone()]);
         let settings = EvaluationSettings { time_zone: installation };
-        let program = Program::compile(&catalogue, settings, &[&asked, &none], &[], &event_id);
+        let program = compile(&catalogue, settings, &[&asked, &none]);
 
         let contact = self.contact();
         let events: Vec<_> = self.events.iter().map(|event| happening(event)).collect();
