@@ -1,9 +1,9 @@
 //! campaignd: a campaign automation daemon.
 //!
 //! ```text
-//! declare → ingest → audience → render → send → report
-//!    │         │         │         │       │       │
-//!    └ domain ─┴─ store ─┴─────────┴───────┴───────┘   engine joins them, app builds them
+//! declare → ingest → audience → render → send → track → report
+//!    │         │         │         │       │       │       │
+//!    └ domain ─┴─ store ─┴─────────┴───────┴───────┴───────┘   engine joins them, app builds them
 //! ```
 //!
 //! The modules below stand in the order of the pipeline. ARCHITECTURE.md says what each may import.
@@ -28,6 +28,7 @@ pub mod render;
 // out, and what came of it
 pub mod report;
 pub mod send;
+pub mod track;
 // when; all together
 pub mod engine;
 // from the outside

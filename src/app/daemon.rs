@@ -13,6 +13,7 @@ use crate::domain::catalogue::Catalogue;
 use crate::domain::consent::ConsentState;
 use crate::engine::{Declarations, Declared, Engine, EngineParts, EngineSettings};
 use crate::http;
+use crate::track::Spool;
 
 use super::project::{Checked, environment};
 use super::transport::transport;
@@ -121,7 +122,10 @@ pub async fn http_state(
     catalogue: watch::Receiver<Arc<Catalogue>>,
 ) -> Result<http::State, Failure> {
     let (store, clock) = (installation.store.clone(), installation.clock.clone());
-    Ok(http::State { store, clock, links: installation.links().await?, catalogue })
+    let spool = Spool::open(&installation.project.settings.spool, rand::random())
+        .map_err(|error| Failure::outside("could not open the spool", error))?;
+    let (links, redirects) = (installation.links().await?, http::Redirects::default());
+    Ok(http::State { store, clock, links, spool, redirects, catalogue })
 }
 
 /// Where changed declarations go.

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | [`server`] | the listeners: bound first, then served until they are told to stop |
 //! | [`state`](State) | what handlers may use |
-//! | `tracking` | `/o/…`, `/c/…` |
+//! | `tracking` `facts` `redirects` | `/o/…`, `/c/…` |
 //! | `consent` | `/u/…`, `/p/…` |
 //! | `ingest` | `/v1/…` |
 //! | `health` | `/health`, `/ready` |
@@ -20,9 +20,11 @@
 //! a query.
 
 mod consent;
+mod facts;
 mod health;
 mod ingest;
 mod page;
+mod redirects;
 mod report;
 pub mod server;
 mod state;
@@ -30,6 +32,7 @@ mod tracking;
 
 use axum::Router;
 
+pub use redirects::Redirects;
 pub use server::{HttpError, Listen, Server};
 pub use state::State;
 

@@ -19,7 +19,6 @@ pub(super) async fn not_found() -> Response {
 }
 
 /// The store is away for the moment.
-#[expect(dead_code, reason = "the handlers that write to the store answer with it")]
 pub(super) fn later(text: &str) -> Response {
     let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, text);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));

@@ -8,6 +8,9 @@ use crate::clock::Clock;
 use crate::domain::catalogue::Catalogue;
 use crate::links::Links;
 use crate::store::Store;
+use crate::track::Spool;
+
+use super::Redirects;
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -18,6 +21,10 @@ pub struct State {
     pub clock: Clock,
     /// The addresses of mails, and the signer that verifies their tokens.
     pub links: Links,
+    /// Where requests of pixels and links wait for the database.
+    pub spool: Spool,
+    /// Where links lead, as far as that is remembered.
+    pub redirects: Redirects,
     /// What is declared now; it changes when the files do.
     pub catalogue: watch::Receiver<Arc<Catalogue>>,
 }

@@ -1,10 +1,107 @@
-//! Pixels and links: `/o/…` and `/c/…`.
+//! Pixels and links: `/o/…` and `/c/…`. A hit is in the spool before its answer is sent; neither answer
+//! needs a transaction of the database.
+//!
+//! A reader must not pay for our troubles: when the spool cannot be written, a link still leads on; a pixel
+//! says so, since nobody looks at it.
+
+use std::net::SocketAddr;
 
 use axum::Router;
+use axum::extract::{self, ConnectInfo, Path};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
 
-use super::State;
+use super::redirects::Redirect;
+use super::{State, facts, page};
+use crate::domain::engagement::{EngagementKind, Hit, HitSubject};
+use crate::domain::link::LinkNumber;
+use crate::links::{Claims, Subject};
+use crate::store::links;
+use crate::track::SpoolError;
+
+/// One transparent point: the smallest GIF that every program shows (GIF89a, 43 bytes).
+const PIXEL: &[u8; 43] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x01D\x00;";
 
 /// See the module.
 pub(super) fn routes() -> Router<State> {
-    Router::new()
+    Router::new().route("/o/{token}", get(open)).route("/c/{token}", get(click))
+}
+
+async fn open(extract::State(state): extract::State<State>, token: Path<String>, request: Parts) -> Response {
+    let Ok(Claims::Open(subject)) = state.links.signer().verify(&token) else {
+        return page::not_found().await;
+    };
+    match note(&state, EngagementKind::Opened, subject, LinkNumber(0), &request) {
+        Ok(()) => {
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static("image/gif")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            (headers, PIXEL.as_slice()).into_response()
+        }
+        Err(_) => page::later("This request could not be recorded.\n"),
+    }
+}
+
+async fn click(
+    extract::State(state): extract::State<State>,
+    token: Path<String>,
+    request: Parts,
+) -> Response {
+    let Ok(Claims::Click(subject, number)) = state.links.signer().verify(&token) else {
+        return page::not_found().await;
+    };
+    // What was lost is logged by the spool; the reader gets where they wanted to go.
+    let _ = note(&state, EngagementKind::Clicked, subject, number, &request);
+    let redirect = match lead(&state, number).await {
+        Ok(redirect) => redirect,
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "a link could not be looked up");
+            return page::later("This link cannot be followed at the moment. Please try again.\n");
+        }
+    };
+    // The token of a delivery was signed for that mail and this link; that of a run says which run.
+    let is_of_the_mail = |redirect: &Redirect| match subject {
+        Subject::Delivery(_) => true,
+        Subject::Run(run) => redirect.run == run,
+    };
+    match redirect.filter(is_of_the_mail) {
+        Some(redirect) => {
+            let headers = [
+                (header::LOCATION, redirect.location),
+                (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ];
+            (StatusCode::FOUND, headers).into_response()
+        }
+        None => page::not_found().await,
+    }
+}
+
+/// Appends the hit to the spool.
+fn note(
+    state: &State,
+    kind: EngagementKind,
+    subject: Subject,
+    link: LinkNumber,
+    request: &Parts,
+) -> Result<(), SpoolError> {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+    let subject = match subject {
+        Subject::Delivery(delivery) => HitSubject::Delivery(delivery),
+        Subject::Run(run) => HitSubject::Run(run),
+    };
+    let (at, request) = (state.clock.now(), facts::of(request, peer));
+    state.spool.append(&Hit { kind, subject, link: link.0, at, request })
+}
+
+/// Where a link leads: from memory, else from the table of links.
+async fn lead(state: &State, number: LinkNumber) -> crate::store::Result<Option<Redirect>> {
+    if let Some(redirect) = state.redirects.get(number) {
+        return Ok(Some(redirect));
+    }
+    let link = links::by_number(&state.store, number).await?;
+    Ok(link.and_then(|link| state.redirects.insert(number, &link)))
 }

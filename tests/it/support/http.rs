@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use campaignd::clock::Clock;
 use campaignd::domain::catalogue::Catalogue;
-use campaignd::http::{Listen, Server, State};
+use campaignd::http::{Listen, Redirects, Server, State};
 use campaignd::links::{Links, Signer, SigningKey};
+use campaignd::track::Spool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
@@ -18,8 +19,10 @@ use super::database::TestDatabase;
 pub(crate) struct Served {
     pub(crate) public: SocketAddr,
     pub(crate) report: SocketAddr,
-    #[expect(dead_code, reason = "tests of links mint tokens with it")]
     pub(crate) links: Links,
+    pub(crate) spool: Spool,
+    /// Of the spool.
+    _folder: tempfile::TempDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -34,7 +37,16 @@ impl Served {
         let key = SigningKey { id: 0, secret: vec![7; 32] };
         let links = Links::new(Signer::new(&key, &[]), "https://mail.maison.example");
         let (_, catalogue) = watch::channel(Arc::new(catalogue));
-        let state = State { store: database.store.clone(), clock, links: links.clone(), catalogue };
+        let folder = tempfile::tempdir().expect("a folder");
+        let spool = Spool::open(folder.path(), rand::random()).expect("a spool");
+        let state = State {
+            store: database.store.clone(),
+            clock,
+            links: links.clone(),
+            spool: spool.clone(),
+            redirects: Redirects::default(),
+            catalogue,
+        };
         let free = "127.0.0.1:0".parse().ok();
         let server = Server::bind(Listen { public: free, report: free }).await.expect("free ports");
         let public = server.public_address().expect("it listens");
@@ -43,7 +55,7 @@ impl Served {
         let serving = tokio::spawn(server.serve(state, async {
             let _ = told_to_stop.await;
         }));
-        Self { public, report, links, stop, serving }
+        Self { public, report, links, spool, _folder: folder, stop, serving }
     }
 
     /// Stops clean.
