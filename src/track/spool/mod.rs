@@ -102,7 +102,7 @@ impl Spool {
         let failed = |source| SpoolError::Folder { folder: folder.to_owned(), source };
         fs::create_dir_all(folder).map_err(failed)?;
         // A folder that cannot be written is noticed now, not at the first hit.
-        let probe = folder.join(format!("{}.probe", hex(&chance[..8])));
+        let probe = folder.join(format!("{:016x}.probe", file_number(&chance, u64::MAX)));
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(failed)?;
         let writer = Mutex::default();
         Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), chance, writer }) })
@@ -253,10 +253,6 @@ fn file_number(chance: &[u8; 32], begun: u64) -> i64 {
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);
     i64::from_le_bytes(first) & i64::MAX
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The servers, by real HTTP.
 
+mod tracking;
+
 use campaignd::clock::Clock;
 use campaignd::http::{Listen, Server};
 

@@ -22,7 +22,7 @@ pub(crate) struct Served {
     pub(crate) links: Links,
     pub(crate) spool: Spool,
     /// Of the spool.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -38,7 +38,7 @@ impl Served {
         let links = Links::new(Signer::new(&key, &[]), "https://mail.maison.example");
         let (_, catalogue) = watch::channel(Arc::new(catalogue));
         let folder = tempfile::tempdir().expect("a folder");
-        let spool = Spool::open(folder.path(), rand::random()).expect("a spool");
+        let spool = Spool::open(&folder.path().join("spool"), rand::random()).expect("a spool");
         let state = State {
             store: database.store.clone(),
             clock,
@@ -55,7 +55,19 @@ impl Served {
         let serving = tokio::spawn(server.serve(state, async {
             let _ = told_to_stop.await;
         }));
-        Self { public, report, links, spool, _folder: folder, stop, serving }
+        Self { public, report, links, spool, folder, stop, serving }
+    }
+
+    /// No new file can be made in the spool: a file stands where its folder was.
+    pub(crate) fn break_the_spool(&self) {
+        let path = self.folder.path().join("spool");
+        std::fs::remove_dir_all(&path).expect("the folder is removed");
+        std::fs::write(&path, b"").expect("a file in its place");
+    }
+
+    /// The folder of the spool may be made again.
+    pub(crate) fn mend_the_spool(&self) {
+        std::fs::remove_file(self.folder.path().join("spool")).expect("the file is removed");
     }
 
     /// Stops clean.
