@@ -123,6 +123,7 @@ fn update(person: &Person) -> ContactUpdate {
         state,
         at: joined,
         source: "registration".to_owned(),
+        words: None,
         gives_way: false,
     };
     ContactUpdate {

@@ -73,6 +73,37 @@ impl ConsentState {
     }
 }
 
+/// How a person answered for themselves, by what stands in their mails. It is the source of the answer in
+/// the history, and of the suppression that it makes; only such a suppression they can take back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnAnswer {
+    /// The page behind the unsubscribe link.
+    UnsubscribePage,
+    /// The button of a mail program (RFC 8058).
+    OneClick,
+    /// The page of preferences.
+    PreferencesPage,
+}
+
+impl OwnAnswer {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::UnsubscribePage, Self::OneClick, Self::PreferencesPage];
+
+    /// The word for it, as a source.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::UnsubscribePage => "unsubscribe page",
+            Self::OneClick => "one-click",
+            Self::PreferencesPage => "preferences page",
+        }
+    }
+
+    /// Whether a source is one of these.
+    pub fn is_source(source: &str) -> bool {
+        Self::ALL.iter().any(|own| own.word() == source)
+    }
+}
+
 /// A consent as it stands now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Consent {

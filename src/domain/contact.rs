@@ -133,6 +133,8 @@ pub struct ConsentUpdate {
     pub at: Timestamp,
     /// How: `checkout 2026`.
     pub source: String,
+    /// The words that were agreed to, where they are known.
+    pub words: Option<String>,
     /// It gives way to an answer that is known already: it was said of a whole file, or without a
     /// time of its own, and may be older than that answer. (A refusal never gives way.)
     pub gives_way: bool,

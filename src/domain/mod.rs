@@ -2,7 +2,7 @@
 //!
 //! | file | noun |
 //! |---|---|
-//! | [`name`] [`number`] [`text`] [`json`] [`value`] [`time`] [`calendar`] | the plain values |
+//! | [`name`] [`number`] [`text`] [`language`] [`json`] [`value`] [`time`] [`calendar`] | the plain values |
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
 //! | [`membership`] | in which segments they are |
@@ -24,6 +24,7 @@ pub mod engagement;
 pub mod event;
 pub mod history;
 pub mod json;
+pub mod language;
 pub mod link;
 pub mod membership;
 pub mod name;

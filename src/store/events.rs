@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::bulk::{Bulk, Counter};
+use super::bulk::{Bulk, Cell, Counter};
 use super::contacts::{self, ContactOutcome, ContactRejection};
 use super::error::failed;
 use super::identity::fold;
@@ -96,6 +96,8 @@ struct Memory {
     /// Addresses move between contacts; these hold while nobody else changes contacts.
     by_email: HashMap<String, i64>,
     next_change: i64,
+    /// How many contacts were erased when these were remembered.
+    forgotten: i64,
     names: HashMap<String, EventNameId>,
     contacts_created: u64,
 }
@@ -126,6 +128,7 @@ impl Appender {
         // Taken out and put back at the end: what a failed batch learned is forgotten.
         let mut memory = std::mem::take(&mut self.memory);
         let mut bulk = Bulk::begin(&self.store, "append events").await?;
+        memory.drop_the_forgotten(&mut bulk).await?;
         let contacts = memory.resolve(&mut bulk, events, now).await?;
         let mut arriving = Vec::with_capacity(events.len());
         for (event, contact) in events.iter().zip(&contacts) {
@@ -157,6 +160,20 @@ impl Appender {
 }
 
 impl Memory {
+    /// Begins anew when somebody was erased: whoever comes back gets another number.
+    async fn drop_the_forgotten(&mut self, bulk: &mut Bulk) -> Result<()> {
+        // Read without its lock, which is drawn later: what is erased in between is passed over by the log.
+        let text = "SELECT value FROM counters WHERE name = 'contact_forgotten'";
+        let rows = bulk.rows_with(text, vec![]).await?;
+        let forgotten = rows.first().and_then(|row| row.first()).and_then(Cell::number).unwrap_or(0);
+        if forgotten != self.forgotten {
+            self.by_id.clear();
+            self.by_email.clear();
+            self.forgotten = forgotten;
+        }
+        Ok(())
+    }
+
     /// The contact of each event; those that do not exist are created.
     async fn resolve(
         &mut self,
@@ -289,9 +306,10 @@ pub async fn names(store: &Store) -> Result<HashMap<String, EventNameId>> {
     rows.iter().map(read).collect::<Result<_, sea_orm::DbErr>>().map_err(failed(operation))
 }
 
-/// How many are in the log: its numbers are drawn without a gap.
+/// How many are in the log: its numbers are drawn without a gap, and what is taken out is counted.
 pub async fn count(store: &Store) -> Result<u64> {
-    let text = "SELECT value FROM counters WHERE name = 'event'";
+    let text = "SELECT CAST(SUM(CASE name WHEN 'event' THEN value ELSE -value END) AS BIGINT) FROM counters
+        WHERE name IN ('event', 'event_removed')";
     let count: i64 = query_value(&store.database, "count events", text, vec![]).await?;
     Ok(count as u64)
 }

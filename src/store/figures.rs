@@ -166,7 +166,8 @@ pub async fn waiting(store: &Store) -> Result<Vec<Waiting>> {
 /// How much there is.
 pub async fn totals(store: &Store) -> Result<Totals> {
     let text = "SELECT (SELECT COUNT(*) FROM contacts) AS contacts,
-        (SELECT value FROM counters WHERE name = 'event') AS events,
+        (SELECT CAST(SUM(CASE name WHEN 'event' THEN value ELSE -value END) AS BIGINT) FROM counters
+          WHERE name IN ('event', 'event_removed')) AS events,
         (SELECT COUNT(*) FROM runs) AS runs,
         (SELECT COUNT(*) FROM deliveries) AS deliveries,
         (SELECT COUNT(DISTINCT address) FROM suppressions) AS suppressions";

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use sha2::{Digest as _, Sha256};
 
 use super::Result;
-use super::bulk::{Bulk, Counter, LogRow};
+use super::bulk::{Bulk, Cell, Counter, LogRow};
 use super::tail;
 use crate::domain::event::EventNameId;
 use crate::domain::time::Timestamp;
@@ -36,7 +36,8 @@ pub(super) async fn write(
     // Whoever writes to the log waits here for those before; see `Counter`.
     let last = bulk.last(Counter::Event).await?;
     follow_merges(bulk, &mut events).await?;
-    let (seen, hashes) = find_seen(bulk, &events).await?;
+    let (mut seen, hashes) = find_seen(bulk, &events).await?;
+    pass_over_the_forgotten(bulk, &events, &mut seen).await?;
 
     let mut unknown: Vec<String> = Vec::new();
     for event in &events {
@@ -92,6 +93,24 @@ async fn follow_merges(bulk: &mut Bulk, events: &mut [Arriving<'_>]) -> Result<(
     let successors = bulk.successors(contacts).await?;
     for event in events {
         event.contact = successors.get(&event.contact).copied().unwrap_or(event.contact);
+    }
+    Ok(())
+}
+
+/// Events of contacts that were erased meanwhile count as seen: whoever brings them still remembers a number
+/// that nobody has any more.
+async fn pass_over_the_forgotten(bulk: &mut Bulk, events: &[Arriving<'_>], seen: &mut [bool]) -> Result<()> {
+    if bulk.last(Counter::ContactForgotten).await? == 0 {
+        return Ok(());
+    }
+    let forgotten: HashSet<i64> = bulk
+        .rows_with("SELECT contact FROM forgotten_contacts", vec![])
+        .await?
+        .iter()
+        .filter_map(|row| row.first().and_then(Cell::number))
+        .collect();
+    for (event, seen) in events.iter().zip(seen) {
+        *seen |= forgotten.contains(&event.contact);
     }
     Ok(())
 }

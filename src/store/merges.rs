@@ -7,8 +7,8 @@ use crate::domain::time::Timestamp;
 
 /// What moves, in this order; `$1` is who was, `$2` who is.
 const MOVES: [&str; 7] = [
-    "INSERT INTO consent_changes (contact, purpose, at, state, source)
-     SELECT CAST($2 AS BIGINT), purpose, at, state, source FROM consent_changes WHERE contact = $1
+    "INSERT INTO consent_changes (contact, purpose, at, state, source, words)
+     SELECT CAST($2 AS BIGINT), purpose, at, state, source, words FROM consent_changes WHERE contact = $1
      ON CONFLICT DO NOTHING",
     "DELETE FROM consent_changes WHERE contact = $1 AND contact <> $2",
     "UPDATE membership_changes SET contact = $2 WHERE contact = $1

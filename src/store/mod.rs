@@ -6,7 +6,7 @@
 //!
 //! | file | what it keeps |
 //! |---|---|
-//! | [`contacts`] [`events`] | people and the log of what they did, in bulk |
+//! | [`contacts`] [`consents`] [`events`] | people and the log of what they did, in bulk |
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass |
 //! | [`memberships`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
@@ -27,6 +27,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool};
 mod bulk;
 pub mod campaigns;
 mod connection;
+pub mod consents;
 pub mod contacts;
 pub mod deliveries;
 mod dialect;

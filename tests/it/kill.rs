@@ -129,6 +129,7 @@ async fn prepare(database: &TestDatabase, project: &Path) {
         state: ConsentState::Yes,
         at: now,
         source: "test".to_owned(),
+        words: None,
         gives_way: false,
     };
     let people: Vec<_> = (0..CONTACTS)

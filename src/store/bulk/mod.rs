@@ -2,6 +2,7 @@
 //! on both databases; how many rows travel at once is not. `SQLite` runs prepared statements row by row
 //! on a thread of its own; `PostgreSQL` is given columns as arrays.
 
+mod cells;
 mod packing;
 mod postgres;
 mod sqlite;
@@ -14,6 +15,7 @@ use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
 use crate::domain::event::EventNameId;
 use crate::domain::history::BlockId;
 
+pub(super) use cells::Cell;
 pub(super) use packing::{StoredChunk, pack, regroup, unpack};
 use postgres::PostgresBulk;
 use sqlite::SqliteBulk;
@@ -33,6 +35,11 @@ pub(super) enum Counter {
     EventPacked,
     /// How many contacts became others.
     ContactMerge,
+    /// How many contacts were erased.
+    ContactForgotten,
+    /// How many rows were taken out of the log.
+    #[allow(dead_code)]
+    EventRemoved,
 }
 
 impl Counter {
@@ -41,6 +48,8 @@ impl Counter {
             Self::Contact => "contact",
             Self::ContactChange => "contact_change",
             Self::ContactMerge => "contact_merge",
+            Self::ContactForgotten => "contact_forgotten",
+            Self::EventRemoved => "event_removed",
             Self::Event => "event",
             Self::EventPacked => "event_packed",
         }

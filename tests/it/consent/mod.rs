@@ -1,3 +1,4 @@
 //! Unsubscribing, consent and suppressions, erasing, and telling a person what is held on them.
 
+mod answers;
 mod gates;

@@ -166,8 +166,14 @@ impl Person {
     pub(crate) fn consents(mut self, answer: &str) -> Self {
         let state = ConsentState::parse(answer).expect("an answer");
         let (at, source) = (at("2020-01-01 00:00"), "test".to_owned());
-        self.0.consents =
-            vec![ConsentUpdate { purpose: Purpose::Marketing, state, at, source, gives_way: false }];
+        self.0.consents = vec![ConsentUpdate {
+            purpose: Purpose::Marketing,
+            state,
+            at,
+            source,
+            words: None,
+            gives_way: false,
+        }];
         self
     }
 

@@ -129,7 +129,8 @@ fn a_later_consent_replaces_an_earlier_one() {
         let given = |state, seconds, gives_way| {
             let at = Timestamp::from_seconds(seconds);
             let source = "shop".to_owned();
-            let update = ConsentUpdate { purpose: Purpose::Marketing, state, at, source, gives_way };
+            let update =
+                ConsentUpdate { purpose: Purpose::Marketing, state, at, source, words: None, gives_way };
             ContactUpdate { consents: vec![update], ..row("1", "") }
         };
         let consent = |state, seconds| given(state, seconds, false);

@@ -13,6 +13,7 @@ macro_rules! columns {
     };
 }
 
+mod cells;
 mod log;
 mod people;
 

@@ -139,8 +139,8 @@ impl PostgresBulk {
         &mut self,
         rows: Vec<(ContactId, ConsentUpdate)>,
     ) -> Result<()> {
-        let text = "INSERT INTO consent_changes (contact, purpose, at, state, source)
-            SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[])
+        let text = "INSERT INTO consent_changes (contact, purpose, at, state, source, words)
+            SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[], $6::text[])
             ON CONFLICT DO NOTHING";
         for part in rows.chunks(ROWS) {
             let query = columns!(
@@ -151,6 +151,7 @@ impl PostgresBulk {
                 |(_, consent)| consent.at.micros(),
                 |(_, consent)| i64::from(consent.state.code()),
                 |(_, consent)| consent.source.as_str(),
+                |(_, consent)| consent.words.as_deref(),
             );
             query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
         }

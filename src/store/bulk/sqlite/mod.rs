@@ -2,6 +2,7 @@
 //! [`run`](SqliteBulk::run) leave the asynchronous threads alone. Values are `?1`, `?2` …: here `$1` would be a
 //! name, numbered by where it stands.
 
+mod cells;
 mod log;
 mod people;
 

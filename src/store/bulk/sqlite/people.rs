@@ -111,12 +111,13 @@ impl SqliteBulk {
     ) -> Result<()> {
         self.run(move |connection| {
             let mut add = connection.prepare_cached(
-                "INSERT INTO consent_changes (contact, purpose, at, state, source) VALUES (?1, ?2, ?3, ?4, ?5)
-                 ON CONFLICT DO NOTHING",
+                "INSERT INTO consent_changes (contact, purpose, at, state, source, words)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
             )?;
             for (contact, consent) in &rows {
                 let (purpose, state) = (consent.purpose.word(), consent.state.code());
-                add.execute(params![contact.0, purpose, consent.at.micros(), state, consent.source])?;
+                let (at, source, words) = (consent.at.micros(), &consent.source, &consent.words);
+                add.execute(params![contact.0, purpose, at, state, source, words])?;
             }
             Ok(())
         })

@@ -1,0 +1,120 @@
+//! What people answer by what stands in their mails: contact, history, suppression, event, in one.
+
+use campaignd::domain::consent::{ConsentState, OwnAnswer, Purpose};
+use campaignd::domain::delivery::{DeliveryId, SuppressionCause, SuppressionScope};
+use campaignd::domain::suppression::SuppressionTarget;
+use campaignd::store::consents::{self, Answer};
+use campaignd::store::suppressions::{self, Suppression};
+
+use crate::engine::shop::{Shop, person};
+use crate::support::database::{TestDatabase, on_both};
+
+const SALE: &str = "campaigns: { sale: { audience: everyone, template: letter, repeat: every_run } }";
+
+/// Anna, who was mailed by delivery 1.
+async fn mailed(database: TestDatabase) -> Shop {
+    let shop = Shop::open(database, SALE, &[person("anna")], "2026-03-02 09:00").await;
+    shop.send("sale").await;
+    shop.at("2026-03-02 09:00").await;
+    assert_eq!(shop.mailed(), ["anna"]);
+    shop
+}
+
+async fn standing(shop: &Shop) -> Vec<String> {
+    shop.database
+        .rows(
+            "SELECT 'contact', CAST(marketing AS TEXT), CAST(tracking AS TEXT) FROM contacts
+             UNION ALL SELECT 'suppressed', address, cause || ' ' || scope || ' ' || source FROM suppressions
+             UNION ALL SELECT 'event', n.name, e.properties FROM events e JOIN event_names n ON n.id = e.name
+               WHERE n.name = 'email_unsubscribed'
+             UNION ALL SELECT 'unsubscribed', CAST(delivery AS TEXT), source FROM unsubscribes",
+        )
+        .await
+}
+
+#[test]
+fn unsubscribing_twice_is_unsubscribing_once() {
+    on_both(|database: TestDatabase| async move {
+        let shop = mailed(database).await;
+        let (store, now) = (&shop.database.store, shop.clock.now());
+        for how in [OwnAnswer::OneClick, OwnAnswer::UnsubscribePage] {
+            let done = consents::unsubscribe(store, DeliveryId(1), how, Some("No more?"), now).await;
+            assert!(done.expect("it is written"));
+            assert_eq!(
+                standing(&shop).await,
+                [
+                    "contact | 2 | 0",
+                    "suppressed | anna@shop.example | unsubscribe marketing one-click",
+                    r#"event | email_unsubscribed | {"campaign":"sale","run":"1","delivery":"1","version":"default","by":"human"}"#,
+                    "unsubscribed | 1 | one-click",
+                ]
+            );
+        }
+        let known = shop.database.store.clone();
+        let addressee = consents::addressee(&known, DeliveryId(1)).await.expect("it is read").expect("anna");
+        assert_eq!((addressee.campaign.as_str(), addressee.held_back), ("sale", false));
+        let contact = addressee.contact.expect("she is a contact");
+        assert_eq!(contact.marketing.state, ConsentState::No);
+        let history = consents::history(store, contact.id).await.expect("it is read");
+        let last = history.last().expect("an answer");
+        assert_eq!(
+            (last.state, last.source.as_str(), last.words.as_deref()),
+            (ConsentState::No, "one-click", Some("No more?"))
+        );
+        assert_eq!(history.len(), 2);
+
+        // Neither the next run mails her, nor a mail by another delivery number is known.
+        shop.send("sale").await;
+        shop.at("2026-03-02 09:10").await;
+        assert_eq!(shop.mailed(), [""; 0]);
+        let unknown = consents::unsubscribe(store, DeliveryId(99), OwnAnswer::OneClick, None, now).await;
+        assert!(!unknown.expect("it is asked"));
+        assert_eq!(consents::addressee(store, DeliveryId(99)).await.expect("it is asked"), None);
+    });
+}
+
+#[test]
+fn preferences_are_kept_and_taken_back() {
+    on_both(|database: TestDatabase| async move {
+        use ConsentState::{No, Yes};
+        let shop = mailed(database).await;
+        let (store, now) = (&shop.database.store, shop.clock.now());
+        let answer = async |marketing, tracking| {
+            let one = |purpose, state| Answer { purpose, state, words: Some(format!("{purpose:?}?")) };
+            let answers = [one(Purpose::Marketing, marketing), one(Purpose::Tracking, tracking)];
+            assert!(consents::answer(store, DeliveryId(1), &answers, now).await.expect("they are kept"));
+        };
+        // What is known already changes nothing of marketing.
+        answer(Yes, No).await;
+        assert_eq!(standing(&shop).await, ["contact | 1 | 2"]);
+        answer(No, No).await;
+        let rows = standing(&shop).await;
+        assert_eq!(rows.len(), 4, "{rows:?}");
+        assert!(
+            rows.contains(
+                &"suppressed | anna@shop.example | unsubscribe marketing preferences page".to_owned()
+            )
+        );
+        // She comes back: her own suppression goes, that of the sender's list stays and is told.
+        let listed = Suppression {
+            target: SuppressionTarget::address("anna@shop.example"),
+            cause: SuppressionCause::Import,
+            scope: SuppressionScope::Marketing,
+            at: now,
+            source: "by hand".to_owned(),
+        };
+        suppressions::add(store, std::slice::from_ref(&listed)).await.expect("it is added");
+        answer(Yes, Yes).await;
+        assert_eq!(suppressions::all(store).await.expect("they are listed"), [listed]);
+        assert_eq!(standing(&shop).await[0], "contact | 1 | 1");
+        let addressee = consents::addressee(store, DeliveryId(1)).await.expect("it is read").expect("anna");
+        assert!(addressee.held_back);
+        let history =
+            consents::history(store, addressee.contact.expect("anna").id).await.expect("it is read");
+        let sources: Vec<_> = history.iter().map(|change| change.source.as_str()).collect();
+        assert_eq!(
+            sources,
+            ["test", "preferences page", "preferences page", "preferences page", "preferences page"]
+        );
+    });
+}
