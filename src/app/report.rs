@@ -13,7 +13,7 @@ pub async fn report(installation: &Installation, campaign: Option<&str>) -> Resu
     let name = campaign
         .map(|name| CampaignName::parse(name).map_err(|_| unknown("campaign", name, declared())))
         .transpose()?;
-    let report = report::deliveries(&installation.store, name.as_ref())
+    let report = report::read(&installation.store, name.as_ref(), installation.project.settings.time_zone)
         .await
         .map_err(|error| installation.failed(error))?;
     match campaign {

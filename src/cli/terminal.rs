@@ -5,6 +5,8 @@
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Write};
 
 use crate::app::Failure;
+use crate::domain::time::Zone;
+use crate::report::TextStyle;
 
 /// Standard output and standard error, and what they can show.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +17,8 @@ pub struct Terminal {
     pub colour_err: bool,
     /// Standard error is a terminal: progress may be drawn there.
     pub progress: bool,
+    /// How many characters a line of standard output has, where that is a terminal.
+    pub width: Option<usize>,
 }
 
 impl Terminal {
@@ -23,7 +27,14 @@ impl Terminal {
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
             || std::env::var_os("TERM").is_some_and(|value| value == "dumb");
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        Self { colour_out: out && !plain, colour_err: err && !plain, progress: err }
+        let width = comfy_table::Table::new().width().filter(|_| out).map(usize::from);
+        Self { colour_out: out && !plain, colour_err: err && !plain, progress: err, width }
+    }
+
+    /// How a report for people looks there.
+    pub fn text_style(self, time_zone: Zone) -> TextStyle {
+        let plain = TextStyle::plain(time_zone);
+        TextStyle { colour: self.colour_out, width: self.width.unwrap_or(plain.width), ..plain }
     }
 
     /// Writes a result.

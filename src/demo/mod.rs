@@ -128,7 +128,7 @@ pub async fn run(folder: &Path, seed: u64, progress: &(dyn Fn(u64) + Send + Sync
         until,
         totals: figures::totals(&installation.store).await.map_err(failed)?,
         segments: sizes(&installation, until).await?,
-        report: report::deliveries(&installation.store, None).await.map_err(failed)?,
+        report: report::read(&installation.store, None, time_zone).await.map_err(failed)?,
         folder: folder.path.clone(),
     };
     installation.close().await?;

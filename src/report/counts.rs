@@ -57,6 +57,14 @@ impl Counts {
         self.of(DeliveryState::Claimed) + self.of(DeliveryState::Transmitting)
     }
 
+    /// Reasons of the skipped, the most frequent first.
+    pub fn skipped_by_count(&self) -> Vec<(&str, u64)> {
+        let mut reasons: Vec<_> =
+            self.skipped.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+        reasons.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
+        reasons
+    }
+
     /// Every state with its number, and the reasons.
     pub fn to_json(&self) -> Map<String, Value> {
         let mut object = Map::new();

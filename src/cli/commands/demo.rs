@@ -11,7 +11,6 @@ use crate::cli::exit::Exit;
 use crate::cli::shown;
 use crate::cli::terminal::Terminal;
 use crate::demo::{self, DAYS};
-use crate::report::TextStyle;
 
 use super::counted;
 
@@ -25,7 +24,7 @@ pub(super) async fn run(folder: &Path, call: &Demo, terminal: Terminal) -> Resul
         terminal.json(&as_json(&made))?;
         return Ok(Exit::Fine);
     }
-    let style = TextStyle { terminal: terminal.colour_out, time_zone: made.time_zone };
+    let style = terminal.text_style(made.time_zone);
     let text = format!("{}\n{}\n{}", head(&made), made.report.to_text(style), foot(&made));
     terminal.result(&text)?;
     Ok(Exit::Fine)

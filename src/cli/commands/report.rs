@@ -7,7 +7,6 @@ use crate::app::report::report;
 use crate::cli::arguments::Report;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
-use crate::report::TextStyle;
 
 use super::installation;
 
@@ -21,7 +20,7 @@ pub(super) async fn run(folder: &Path, call: &Report, terminal: Terminal) -> Res
     } else if call.csv {
         terminal.result(&report.to_csv())?;
     } else {
-        terminal.result(&report.to_text(TextStyle { terminal: terminal.colour_out, time_zone }))?;
+        terminal.result(&report.to_text(terminal.text_style(time_zone)))?;
     }
     Ok(Exit::Fine)
 }

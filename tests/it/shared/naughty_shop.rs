@@ -8,6 +8,7 @@ use campaignd::domain::delivery::{DeliveryState, RunId, RunState, RunTrigger};
 use campaignd::domain::name::CampaignName;
 use campaignd::domain::time::Timestamp;
 use campaignd::report::{Report, TextStyle};
+use campaignd::store::figures::engagement::EngagementFigures;
 use campaignd::store::figures::{DeliveryCount, RunFigures};
 use campaignd::store::runs::Run;
 use mail_parser::MessageParser;
@@ -181,7 +182,7 @@ fn harmless(text: &str) {
 #[test]
 fn each_is_a_note_and_a_version_in_a_report() {
     let Some(shared) = super::shared_folder() else { return };
-    let style = TextStyle { terminal: true, time_zone: chrono_tz::UTC };
+    let style = TextStyle::plain(chrono_tz::UTC);
     let usual = report("note", "version").to_text(style).lines().count();
     for string in strings(&shared) {
         let report = report(&string, &string);
@@ -214,7 +215,7 @@ fn report(note: &str, version: &str) -> Report {
         reason: None,
         count: 1,
     };
-    Report::of(vec![RunFigures {
+    let runs = vec![RunFigures {
         run: Run {
             id: RunId(1),
             campaign: CampaignName::parse("greeting").expect("a name"),
@@ -227,5 +228,6 @@ fn report(note: &str, version: &str) -> Report {
             note: Some(note.to_owned()),
         },
         deliveries: vec![count(version), count("~")],
-    }])
+    }];
+    Report::of(runs, EngagementFigures::default(), chrono_tz::UTC)
 }

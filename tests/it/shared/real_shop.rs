@@ -270,8 +270,9 @@ async fn the_report_says_the_same(
     meant: &BTreeMap<String, (u64, u64)>,
 ) {
     let name = CampaignName::parse(campaign).expect("a name");
-    let report = report::deliveries(&database.store, Some(&name)).await.expect("the report is made");
-    let counts = &report.campaigns[0].counts;
+    let report =
+        report::read(&database.store, Some(&name), chrono_tz::UTC).await.expect("the report is made");
+    let counts = &report.campaigns[0].outcome.deliveries;
     let of = |wanted: &str| meant.keys().filter(|customer| fate(customer).0 == wanted).count() as u64;
     let (accepted, refused) = (of("accepted"), of("refused"));
     assert_eq!(

@@ -1,18 +1,21 @@
-//! Figures for `status` and `report`: counts over the ledger, each by one query.
+//! Figures for `status` and `report`: counts over the ledger, each by one query. What came back from the
+//! mails: [`engagement`].
 
 use std::collections::HashMap;
 
 use sea_orm::{ColumnTrait as _, EntityTrait as _, FromQueryResult, QueryFilter as _, QueryOrder as _};
 
-use super::dialect::given_numbers;
-use super::entity::run;
-use super::error::{failed, unknown_word};
-use super::runs::{self, Run};
-use super::statement::{numbers_json, query, query_as, values};
-use super::{Result, Store};
 use crate::domain::delivery::{DeliveryState, RunId, RunState, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
+use crate::store::dialect::given_numbers;
+use crate::store::entity::run;
+use crate::store::error::{failed, unknown_word};
+use crate::store::runs::{self, Run};
+use crate::store::statement::{numbers_json, query, query_as, values};
+use crate::store::{Result, Store};
+
+pub mod engagement;
 
 /// A number of deliveries of one run that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,7 +125,7 @@ struct CountRow {
 
 /// Walks the index `deliveries_open`, whose condition is the first one on the state. A row that went
 /// back because the server was away is planned, and has an answer too: why it could not be reached.
-pub(super) const WAITING: &str =
+pub(in crate::store) const WAITING: &str =
     "SELECT d.run, r.state, d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
         MAX(CASE WHEN d.state = 'deferred' OR d.wait = 'server' THEN d.reply_text END) AS last_reply
     FROM deliveries d JOIN runs r ON r.id = d.run
