@@ -4,6 +4,7 @@
 pub use sea_orm_migration::{MigrationName, MigrationTrait, MigratorTrait};
 
 mod m20261123_000001_foundation;
+mod m20261123_000002_facts;
 mod m20261123_000003_links;
 mod m20261123_000004_tracking;
 mod m20261123_000005_consent;
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
             Box::new(m20261123_000001_foundation::Migration),
+            Box::new(m20261123_000002_facts::Migration),
             Box::new(m20261123_000003_links::Migration),
             Box::new(m20261123_000004_tracking::Migration),
             Box::new(m20261123_000005_consent::Migration),

@@ -26,6 +26,11 @@ const SPELLINGS: &[(&str, &str, &str)] = &[
         "STRICT, WITHOUT ROWID",
         "WITH (fillfactor = 70, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05)",
     ),
+    (
+        "{rewritten_packed}",
+        "STRICT",
+        "WITH (fillfactor = 70, toast_tuple_target = 8160, autovacuum_vacuum_scale_factor = 0.05)",
+    ),
     ("{packed}", "BLOB NOT NULL", "BYTEA NOT NULL"),
     (
         "{readable_at}",

@@ -22,6 +22,8 @@ pub async fn migrate(project: &Project, rebuild_histories: bool) -> Result<Migra
     let steps = store.migrate().await.map_err(failed)?;
     let rebuilt =
         if rebuild_histories { Some(histories::rebuild(&store).await.map_err(failed)?) } else { None };
+    // A step can leave things to be packed again: here somebody watches and waits.
+    histories::pack(&store).await.map_err(failed)?;
     store.close().await.map_err(failed)?;
     Ok(Migrated { steps, rebuilt })
 }

@@ -422,7 +422,7 @@ Examples:
   campaignd migrate
   campaignd migrate --rebuild-histories      when a message says that a packed history is damaged")]
 pub struct Migrate {
-    /// Make the packed histories anew from the event log.
+    /// Make the packed histories anew from the event log, and the packed facts from the contacts.
     #[arg(long)]
     pub rebuild_histories: bool,
     /// For programs: one JSON object.

@@ -87,7 +87,7 @@ pub fn unpack_members(
             Ok(step) => step,
             Err(damaged) => return Some(Err(damaged)),
         };
-        let Some(until) = reader.varint() else {
+        let Some(until) = varint::take(&mut reader.bytes) else {
             reader.bytes = &[];
             return Some(Err(DamagedMembers { block: block.0 }));
         };
@@ -136,7 +136,7 @@ impl Reader<'_> {
         if self.bytes.is_empty() {
             return None;
         }
-        let step = self.varint().zip(self.varint()).map(|(step, at)| {
+        let step = varint::take(&mut self.bytes).zip(varint::take(&mut self.bytes)).map(|(step, at)| {
             self.contact = self.contact.wrapping_add(step as i64);
             self.at = self.at.wrapping_add(varint::unzigzag(at));
             (ContactId(self.contact), self.at)
@@ -146,18 +146,6 @@ impl Reader<'_> {
             self.bytes = &[];
         }
         Some(step.ok_or(DamagedMembers { block: block.0 }))
-    }
-
-    fn varint(&mut self) -> Option<u64> {
-        let mut value = 0;
-        for (position, byte) in self.bytes.iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * position);
-            if *byte < 0x80 {
-                self.bytes = &self.bytes[position + 1..];
-                return Some(value);
-            }
-        }
-        None
     }
 }
 

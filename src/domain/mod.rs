@@ -5,6 +5,7 @@
 //! | [`name`] [`number`] [`text`] [`language`] [`json`] [`value`] [`time`] [`calendar`] | the plain values |
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
+//! | [`facts`] | what is packed of people for a pass over all of them |
 //! | [`membership`] | in which segments they are |
 //! | [`condition`] [`score`] [`catalogue`] | what is declared of them |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
@@ -22,6 +23,7 @@ pub mod delivery;
 pub mod email;
 pub mod engagement;
 pub mod event;
+pub mod facts;
 pub mod history;
 pub mod json;
 pub mod language;

@@ -2,6 +2,7 @@
 
 use sea_orm::{DbErr, RuntimeErr};
 
+use crate::domain::facts::DamagedFacts;
 use crate::domain::history::DamagedChunk;
 use crate::domain::membership::DamagedMembers;
 
@@ -42,6 +43,9 @@ pub enum StoreError {
     /// A packed history cannot be read.
     #[error("cannot read a packed history")]
     Damaged(#[from] DamagedChunk),
+    /// Packed facts cannot be read.
+    #[error("cannot read the packed facts of contacts")]
+    DamagedFacts(#[from] DamagedFacts),
     /// Packed memberships cannot be read.
     #[error("cannot read packed memberships")]
     DamagedMembers(#[from] DamagedMembers),

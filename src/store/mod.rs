@@ -7,7 +7,7 @@
 //! | file | what it keeps |
 //! |---|---|
 //! | [`contacts`] [`consents`] [`events`] | people and the log of what they did, in bulk |
-//! | [`histories`] | the same events packed by blocks of contacts, for a full pass |
+//! | [`histories`] | the same events packed by blocks of contacts, for a full pass; so are facts of contacts (`facts`) |
 //! | [`memberships`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
 //! | [`links`] | the addresses that stand in mails |
@@ -34,6 +34,7 @@ mod dialect;
 mod entity;
 mod error;
 pub mod events;
+mod facts;
 pub mod figures;
 pub mod histories;
 mod identity;
@@ -203,7 +204,7 @@ impl Store {
     /// an import.
     pub async fn tidy(&self) -> Result<()> {
         let operation = "tidy the database";
-        tail::pack(self).await?;
+        histories::pack(self).await?;
         match &self.engine {
             Engine::Sqlite(file) => {
                 statement::execute(&self.database, operation, "PRAGMA optimize", vec![]).await?;

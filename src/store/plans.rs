@@ -4,12 +4,13 @@
 use super::{Backend, Store, StoreOptions, deliveries, figures, ledger, recipients, runs, sent};
 
 /// Tables that grow with use. The few rows that are given with a statement may be walked.
-const LARGE: [&str; 7] = [
+const LARGE: [&str; 8] = [
     "contacts",
     "deliveries",
     "events",
     "event_messages",
     "history_chunks",
+    "contact_fact_blocks",
     "membership_blocks",
     "consent_changes",
 ];

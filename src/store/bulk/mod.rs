@@ -13,7 +13,8 @@ use std::ops::Range;
 use super::{Backend, Engine, Result, Store};
 use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
 use crate::domain::event::EventNameId;
-use crate::domain::history::BlockId;
+use crate::domain::history::{BlockId, ChunkKey};
+use crate::domain::membership::MemberBlock;
 
 pub(super) use cells::Cell;
 pub(super) use packing::{StoredChunk, pack, regroup, unpack};
@@ -40,6 +41,8 @@ pub(super) enum Counter {
     /// How many rows were taken out of the log.
     #[allow(dead_code)]
     EventRemoved,
+    /// The last change of contacts that is in the packed facts.
+    ContactPacked,
 }
 
 impl Counter {
@@ -50,6 +53,7 @@ impl Counter {
             Self::ContactMerge => "contact_merge",
             Self::ContactForgotten => "contact_forgotten",
             Self::EventRemoved => "event_removed",
+            Self::ContactPacked => "contact_packed",
             Self::Event => "event",
             Self::EventPacked => "event_packed",
         }
@@ -70,9 +74,9 @@ pub(super) struct LogRow {
 /// A chunk as it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ChunkRow {
-    pub(super) block: i64,
-    pub(super) name: i64,
-    pub(super) sequence: i64,
+    pub(super) key: ChunkKey,
+    /// When the latest of its events happened.
+    pub(super) latest: i64,
     pub(super) heads: Vec<u8>,
     pub(super) properties: Vec<u8>,
 }
@@ -189,6 +193,16 @@ impl Bulk {
         }
     }
 
+    /// The rows of a query with one column of numbers.
+    pub(super) async fn numbers(&mut self, text: &'static str, values: &[i64]) -> Result<Vec<i64>> {
+        forward!(self, numbers(text, values.to_vec()))
+    }
+
+    /// Packs the facts of the contacts of these blocks anew.
+    pub(super) async fn pack_facts(&mut self, blocks: Vec<MemberBlock>) -> Result<()> {
+        forward!(self, pack_facts(blocks))
+    }
+
     /// The numbers of names on the wire, drawn for those that have none.
     pub(super) async fn event_names(&mut self, names: Vec<String>) -> Result<HashMap<String, EventNameId>> {
         forward!(self, event_names(names))
@@ -233,14 +247,23 @@ impl Bulk {
         forward!(self, read_log(text, [events.start, events.end, contacts.start, contacts.end]))
     }
 
-    /// All chunks of some blocks, in order.
+    /// All chunks of some blocks, in the order of their keys.
     pub(super) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
-        forward!(self, read_blocks(blocks))
+        let ranges = self.stretches(&blocks).await?;
+        forward!(self, read_chunks(ranges))
     }
 
     /// Puts these chunks into the place of all chunks of some blocks.
     pub(super) async fn replace_blocks(&mut self, blocks: Vec<i64>, chunks: Vec<ChunkRow>) -> Result<()> {
-        forward!(self, replace_blocks(blocks, chunks))
+        let ranges = self.stretches(&blocks).await?;
+        forward!(self, replace_chunks(ranges, chunks))
+    }
+
+    /// Where the chunks of these blocks lie: a range of numbers for each name and block.
+    async fn stretches(&mut self, blocks: &[i64]) -> Result<Vec<Range<i64>>> {
+        let names = self.numbers("SELECT id FROM event_names ORDER BY id", &[]).await?;
+        let places = names.into_iter().flat_map(|name| blocks.iter().map(move |block| (name, *block)));
+        Ok(places.map(|(name, block)| stretch(name, block)).collect())
     }
 }
 
@@ -254,6 +277,12 @@ const READ_LOG_OF_MERGED: &str = "SELECT e.id, COALESCE(m.contact, e.contact), e
     WHERE e.id >= $1 AND e.id < $2
       AND COALESCE(m.contact, e.contact) >= $3 AND COALESCE(m.contact, e.contact) < $4
     ORDER BY e.id";
+
+/// Where the chunks of a name and a block lie.
+const fn stretch(name: i64, block: i64) -> Range<i64> {
+    let name = EventNameId(name as u32);
+    ChunkKey::first(name, BlockId(block))..ChunkKey::first(name, BlockId(block + 1))
+}
 
 /// The place of a contact in the packed histories.
 pub(super) const fn place(contact: i64) -> (i64, u8) {

@@ -4,7 +4,8 @@ use super::{ChunkRow, LogRow, place};
 use crate::domain::contact::ContactId;
 use crate::domain::event::EventNameId;
 use crate::domain::history::{
-    BlockHistory, BlockId, Chunk, ChunkBuffer, ContactPart, DamagedChunk, EventNeed, Needs, PackedEvent,
+    BlockHistory, BlockId, Chunk, ChunkBuffer, ChunkKey, ContactPart, DamagedChunk, EventNeed, Needs,
+    PackedEvent,
 };
 use crate::domain::time::Timestamp;
 
@@ -22,14 +23,14 @@ pub(in crate::store) struct PackedGroup {
 /// The last chunk of a block and name, as it is stored.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct StoredChunk {
-    pub(in crate::store) sequence: i64,
+    pub(in crate::store) sequence: u32,
     pub(in crate::store) heads: Vec<u8>,
     pub(in crate::store) properties: Vec<u8>,
 }
 
-/// Sorts rows by block, name and arrival, and says where each group is.
+/// Sorts rows by name, block and arrival, as chunks lie, and says where each group is.
 pub(in crate::store) fn regroup(rows: &mut [LogRow]) -> Vec<PackedGroup> {
-    rows.sort_unstable_by_key(|row| (place(row.contact).0, row.name, row.id));
+    rows.sort_unstable_by_key(|row| (row.name, place(row.contact).0, row.id));
     let mut groups: Vec<PackedGroup> = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         let block = place(row.contact).0;
@@ -62,14 +63,13 @@ pub(in crate::store) fn pack(
     };
     let mut grew = false;
     let row = |sequence, buffer: ChunkBuffer| ChunkRow {
-        block,
-        name,
-        sequence,
+        key: ChunkKey { name: EventNameId(name as u32), block: BlockId(block), sequence },
+        latest: buffer.latest.micros(),
         heads: buffer.heads,
         properties: buffer.properties,
     };
     for event in events {
-        if !buffer.has_room_for(event.properties.len()) {
+        if !buffer.has_room_for(event.properties.len()) && sequence < ChunkKey::LAST_SEQUENCE {
             let full = std::mem::take(&mut buffer);
             if grew {
                 chunks.push(row(sequence, full));
@@ -92,26 +92,24 @@ pub(in crate::store) fn pack(
 
 /// All events of whole blocks, as rows again.
 pub(in crate::store) fn unpack(chunks: &[ChunkRow]) -> Result<Vec<LogRow>, DamagedChunk> {
-    let mut names: Vec<i64> = chunks.iter().map(|chunk| chunk.name).collect();
+    let mut chunks: Vec<&ChunkRow> = chunks.iter().collect();
+    chunks.sort_unstable_by_key(|chunk| (chunk.key.block, chunk.key));
+    let mut names: Vec<EventNameId> = chunks.iter().map(|chunk| chunk.key.name).collect();
     names.sort_unstable();
     names.dedup();
-    let everything = |name: &i64| EventNeed {
-        name: EventNameId(*name as u32),
+    let everything = |name: &EventNameId| EventNeed {
+        name: *name,
         since: Timestamp::from_micros(i64::MIN),
         properties_since: Some(Timestamp::from_micros(i64::MIN)),
     };
     let needs = Needs { contact: ContactPart::Facts, events: names.iter().map(everything).collect() };
     let mut rows = Vec::new();
     let mut history = BlockHistory::default();
-    for block in chunks.chunk_by(|left, right| left.block == right.block) {
+    for block in chunks.chunk_by(|left, right| left.key.block == right.key.block) {
         history.clear();
-        let number = BlockId(block[0].block);
-        for chunk in block {
-            let name = EventNameId(chunk.name as u32);
-            history.add(
-                Chunk { block: number, name, heads: &chunk.heads, properties: &chunk.properties },
-                &needs,
-            )?;
+        let number = block[0].key.block;
+        for ChunkRow { key, heads, properties, .. } in block {
+            history.add(Chunk { block: number, name: key.name, heads, properties }, &needs)?;
         }
         history.finish();
         for slot in 0..crate::domain::history::CONTACTS_PER_BLOCK as u8 {
@@ -142,7 +140,7 @@ mod tests {
     fn what_is_packed_in_two_goes_is_unpacked_whole() {
         let large = format!("\"{}\"", "x".repeat(9_000));
         let mut rows: Vec<_> = (1..400)
-            .map(|id| event(id, id % 37, id % 3, if id % 50 == 0 { &large } else { r#"{"a":1}"# }))
+            .map(|id| event(id, id % 137, id % 3, if id % 50 == 0 { &large } else { r#"{"a":1}"# }))
             .collect();
         let expected = rows.clone();
         let mut late = rows.split_off(200);
@@ -151,22 +149,22 @@ mod tests {
             for group in regroup(part) {
                 let last = chunks
                     .iter()
-                    .filter(|chunk| chunk.block == group.block && chunk.name == group.name)
-                    .max_by_key(|chunk| chunk.sequence)
+                    .filter(|chunk| {
+                        chunk.key.block.0 == group.block && i64::from(chunk.key.name.0) == group.name
+                    })
+                    .max_by_key(|chunk| chunk.key.sequence)
                     .map(|chunk| StoredChunk {
-                        sequence: chunk.sequence,
+                        sequence: chunk.key.sequence,
                         heads: chunk.heads.clone(),
                         properties: chunk.properties.clone(),
                     });
                 let events = &part[group.start..group.end];
                 for chunk in pack(group.block, group.name, last.as_ref(), events).expect("it is whole") {
-                    let key = |chunk: &ChunkRow| (chunk.block, chunk.name, chunk.sequence);
-                    chunks.retain(|other| key(other) != key(&chunk));
+                    chunks.retain(|other| other.key != chunk.key);
                     chunks.push(chunk);
                 }
             }
         }
-        chunks.sort_by_key(|chunk| (chunk.block, chunk.name, chunk.sequence));
         let mut unpacked = unpack(&chunks).expect("it is whole");
         unpacked.sort_by_key(|row| row.id);
         let plain = |rows: &[LogRow]| -> Vec<_> {

@@ -1,7 +1,7 @@
 //! The one door to histories: each contact with its packed events, in order of numbers.
 //!
-//! A pass is a merge of two ordered streams, contacts by number and chunks by block, and reads only
-//! what its [`Needs`] name. How the rows come differs by database: see `sqlite` and `postgres`.
+//! A pass is a merge of ordered streams, contacts by number and the chunks of each name by block, and
+//! reads only what its [`Needs`] name. How the rows come differs by database: see `sqlite` and `postgres`.
 
 mod postgres;
 mod rebuild;
@@ -9,8 +9,8 @@ mod sqlite;
 
 use std::ops::Range;
 
-use super::statement::{numbers_json, query};
-use super::{Engine, Result, Store, StoreError, tail};
+use super::statement::query;
+use super::{Engine, Result, Store, StoreError, facts, tail};
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::{ContactPart, History, Needs};
@@ -41,6 +41,12 @@ pub enum VisitError<E: std::error::Error + 'static> {
 /// What failing reads of a pass are called.
 const OPERATION: &str = "read contacts and their histories";
 
+/// Packs what is stored and not packed yet, so that the next reader need not.
+pub async fn pack(store: &Store) -> Result<()> {
+    tail::pack(store).await?;
+    facts::pack(store).await
+}
+
 /// Shows all contacts: visitor i gets the i-th contiguous range of numbers, in order, all at the same
 /// time, each range on a connection (and on `SQLite` a thread) of its own. Gives the visitors back.
 pub async fn visit_all<V: ContactVisitor>(
@@ -49,6 +55,18 @@ pub async fn visit_all<V: ContactVisitor>(
     visitors: Vec<V>,
 ) -> Result<Vec<V>, VisitError<V::Error>> {
     tail::pack(store).await?;
+    if needs.contact == ContactPart::Facts {
+        facts::pack(store).await?;
+    }
+    visit_packed(store, needs, visitors).await
+}
+
+/// As [`visit_all`], without packing what is not packed yet: of events it shows what is packed.
+async fn visit_packed<V: ContactVisitor>(
+    store: &Store,
+    needs: &Needs,
+    visitors: Vec<V>,
+) -> Result<Vec<V>, VisitError<V::Error>> {
     let ranges = ranges(store, visitors.len()).await?;
     let mut passes = Vec::with_capacity(visitors.len());
     for (visitor, range) in visitors.into_iter().zip(ranges) {
@@ -111,8 +129,7 @@ async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
     Ok((0..parts).map(|part| cut(part)..cut(part + 1)).collect())
 }
 
-/// The columns of a contact that a pass needs, for both databases. Facts come first and in the same
-/// order, so that an index over them serves.
+/// The columns of a contact that a reader needs, for both databases; facts come first.
 const fn contact_columns(part: ContactPart) -> &'static str {
     match part {
         ContactPart::Facts => {
@@ -123,13 +140,6 @@ const fn contact_columns(part: ContactPart) -> &'static str {
                 external_id, email, language, attributes"
         }
     }
-}
-
-/// The numbers of the names that are needed, as they stand in a statement: `1,2,5`.
-fn needed_names(needs: &Needs, with_properties: bool) -> String {
-    let needed = needs.events.iter().filter(|need| !with_properties || need.properties_since.is_some());
-    let list = numbers_json(needed.map(|need| i64::from(need.name.0)));
-    list.trim_matches(['[', ']']).to_owned()
 }
 
 /// A consent from its two columns.

@@ -1,41 +1,57 @@
-//! Histories from PostgreSQL: pages of blocks, each two queries in one snapshot; ranges are read side by
-//! side on connections of their own.
+//! Histories from PostgreSQL: pages of contacts, each two queries in one snapshot; ranges are read side
+//! by side on connections of their own.
 
 use std::ops::Range;
 
-use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 
-use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, needed_names};
+use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::event::EventNameId;
-use crate::domain::history::{BlockHistory, BlockId, CONTACTS_PER_BLOCK, Chunk, ContactPart, Needs};
+use crate::domain::facts::FactsReader;
+use crate::domain::history::{BlockHistory, BlockId, Chunk, ChunkKey, ContactPart, Needs};
+use crate::domain::membership::{CONTACTS_PER_MEMBER_BLOCK, MemberBlock};
 use crate::domain::time::Timestamp;
 use crate::store::error::{Result, StoreError, failed};
+use crate::store::facts;
 
-/// Contacts a page: enough that the two queries' own cost vanishes, and a few megabytes at most.
-const PAGE: i64 = 4_096;
+/// Contacts a page, one block of members: enough that the queries' own cost vanishes, and a few
+/// megabytes at most.
+const PAGE: i64 = CONTACTS_PER_MEMBER_BLOCK;
 
-/// Shows the contacts of a range.
+/// Shows the contacts of a range, which begins and ends with a block of members.
 pub(super) async fn pass<V: ContactVisitor>(
     pool: &PgPool,
     range: Range<i64>,
     needs: &Needs,
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
-    let mut reader = Reader::new(needs);
     let mut snapshot = begin(pool).await?;
-    let mut start = range.start;
-    while start < range.end {
-        let end = (start + PAGE).min(range.end);
-        let blocks = start.div_euclid(CONTACTS_PER_BLOCK)..(end - 1).div_euclid(CONTACTS_PER_BLOCK) + 1;
-        let contacts =
-            sqlx::query(sqlx::AssertSqlSafe(reader.contacts_of_range.clone())).bind(start).bind(end);
-        let contacts = contacts.fetch_all(&mut *snapshot).await.map_err(error)?;
-        let chunks = (blocks.start, blocks.end);
-        reader.show(&mut snapshot, &contacts, Chunks::Range(chunks), needs, &mut visitor).await?;
-        start = end;
+    let mut page = Page::new(needs);
+    let stale: i64 = sqlx::query_scalar(facts::IS_STALE).fetch_one(&mut *snapshot).await.map_err(error)?;
+    let from_facts = needs.contact == ContactPart::Facts && stale == 0;
+    let columns = contact_columns(needs.contact);
+    let text = format!("SELECT {columns} FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id");
+    for start in range.step_by(PAGE as usize) {
+        let blocks = BlockId::of(ContactId(start)).0.0..BlockId::of(ContactId(start + PAGE)).0.0;
+        page.load(&mut snapshot, &[blocks]).await?;
+        if from_facts {
+            let block = MemberBlock::of(ContactId(start));
+            let payload: Option<Vec<u8>> =
+                sqlx::query_scalar("SELECT payload FROM contact_fact_blocks WHERE block = $1")
+                    .bind(block.0)
+                    .fetch_optional(&mut *snapshot)
+                    .await
+                    .map_err(error)?;
+            for facts in FactsReader::new(block, &payload.unwrap_or_default()).map_err(StoreError::from)? {
+                page.show(&facts.map_err(StoreError::from)?.view(), &mut visitor)?;
+            }
+        } else {
+            let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(start).bind(start + PAGE);
+            for row in contacts.fetch_all(&mut *snapshot).await.map_err(error)? {
+                page.show(&contact(&row, needs.contact).map_err(error)?, &mut visitor)?;
+            }
+        }
     }
     snapshot.rollback().await.map_err(error)?;
     Ok(visitor)
@@ -48,15 +64,20 @@ pub(super) async fn visit_some<V: ContactVisitor>(
     needs: &Needs,
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
-    let mut reader = Reader::new(needs);
     let mut snapshot = begin(pool).await?;
-    for page in contacts.chunks(PAGE as usize) {
-        let numbers: Vec<i64> = page.iter().map(|contact| contact.0).collect();
-        let mut blocks: Vec<i64> = page.iter().map(|contact| BlockId::of(*contact).0.0).collect();
+    let mut page = Page::new(needs);
+    let columns = contact_columns(needs.contact);
+    let text = format!("SELECT {columns} FROM contacts WHERE id = ANY($1) ORDER BY id");
+    for some in contacts.chunks(PAGE as usize) {
+        let mut blocks: Vec<i64> = some.iter().map(|contact| BlockId::of(*contact).0.0).collect();
         blocks.dedup();
-        let contacts = sqlx::query(sqlx::AssertSqlSafe(reader.contacts_by_number.clone())).bind(numbers);
-        let contacts = contacts.fetch_all(&mut *snapshot).await.map_err(error)?;
-        reader.show(&mut snapshot, &contacts, Chunks::Blocks(blocks), needs, &mut visitor).await?;
+        let blocks: Vec<_> = blocks.into_iter().map(|block| block..block + 1).collect();
+        page.load(&mut snapshot, &blocks).await?;
+        let numbers: Vec<i64> = some.iter().map(|contact| contact.0).collect();
+        let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(numbers);
+        for row in contacts.fetch_all(&mut *snapshot).await.map_err(error)? {
+            page.show(&contact(&row, needs.contact).map_err(error)?, &mut visitor)?;
+        }
     }
     snapshot.rollback().await.map_err(error)?;
     Ok(visitor)
@@ -73,101 +94,81 @@ async fn begin(pool: &PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgre
     Ok(snapshot)
 }
 
-/// Which chunks belong to a page.
-enum Chunks {
-    Range((i64, i64)),
-    Blocks(Vec<i64>),
-}
+/// Chunks from stretches of the table, each with the earliest instant that is needed of it; their
+/// properties only where they are.
+const CHUNKS: &str = "SELECT h.id, h.heads, h.properties
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bool[]) AS given (first, next, since, properties)
+    CROSS JOIN LATERAL (
+        SELECT id, heads, CASE WHEN given.properties THEN properties ELSE ''::bytea END AS properties
+        FROM history_chunks
+        WHERE id >= given.first AND id < given.next AND latest >= given.since ORDER BY id
+    ) AS h";
 
-/// The statements of a pass, and the block that is being shown.
-struct Reader {
-    contacts_of_range: String,
-    contacts_by_number: String,
-    chunks_of_range: String,
-    chunks_of_blocks: String,
+/// The chunks of some blocks, and the block that is shown.
+struct Page<'n> {
+    needs: &'n Needs,
+    /// In the order of blocks, then of keys.
+    chunks: Vec<(ChunkKey, PgRow)>,
+    /// The first chunk that is not passed.
+    next: usize,
+    loaded: Option<BlockId>,
     history: BlockHistory,
 }
 
-impl Reader {
-    fn new(needs: &Needs) -> Self {
-        let columns = contact_columns(needs.contact);
-        let names = needed_names(needs, false);
-        let properties = match needed_names(needs, true) {
-            with if with.is_empty() => "''::bytea".to_owned(),
-            with => format!("CASE WHEN name IN ({with}) THEN properties ELSE ''::bytea END"),
-        };
-        let chunks = |filter: &str| {
-            format!(
-                "SELECT block, name, heads, {properties} FROM history_chunks
-                 WHERE {filter} AND name IN ({names}) ORDER BY block, name, sequence"
-            )
-        };
-        Self {
-            contacts_of_range: format!(
-                "SELECT {columns} FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id"
-            ),
-            contacts_by_number: format!("SELECT {columns} FROM contacts WHERE id = ANY($1) ORDER BY id"),
-            chunks_of_range: chunks("block >= $1 AND block < $2"),
-            chunks_of_blocks: chunks("block = ANY($1)"),
-            history: BlockHistory::default(),
-        }
+impl<'n> Page<'n> {
+    fn new(needs: &'n Needs) -> Self {
+        Self { needs, chunks: Vec::new(), next: 0, loaded: None, history: BlockHistory::default() }
     }
 
-    /// Shows the contacts of a page, with the chunks of their blocks.
-    async fn show<V: ContactVisitor>(
+    /// Reads the chunks of these ranges of blocks.
+    async fn load(&mut self, connection: &mut PgConnection, blocks: &[Range<i64>]) -> Result<()> {
+        let (mut first, mut next, mut since, mut properties) = (vec![], vec![], vec![], vec![]);
+        for need in &self.needs.events {
+            for range in blocks {
+                first.push(ChunkKey::first(need.name, BlockId(range.start)));
+                next.push(ChunkKey::first(need.name, BlockId(range.end)));
+                since.push(need.since.micros());
+                properties.push(need.properties_since.is_some());
+            }
+        }
+        self.chunks.clear();
+        (self.next, self.loaded) = (0, None);
+        // Without needed events there is nothing to ask for.
+        if !first.is_empty() {
+            let query = sqlx::query(CHUNKS).bind(first).bind(next).bind(since).bind(properties);
+            for row in query.fetch_all(connection).await.map_err(error)? {
+                self.chunks.push((ChunkKey::of(row.try_get(0).map_err(error)?), row));
+            }
+            self.chunks.sort_by_key(|(key, _)| (key.block, *key));
+        }
+        Ok(())
+    }
+
+    /// Shows a contact with its history; contacts come in the order of their numbers.
+    fn show<V: ContactVisitor>(
         &mut self,
-        connection: &mut PgConnection,
-        contacts: &[PgRow],
-        blocks: Chunks,
-        needs: &Needs,
+        contact: &ContactView<'_>,
         visitor: &mut V,
     ) -> Result<(), VisitError<V::Error>> {
-        let statement = match &blocks {
-            Chunks::Range(_) => self.chunks_of_range.clone(),
-            Chunks::Blocks(_) => self.chunks_of_blocks.clone(),
-        };
-        let query = sqlx::query(sqlx::AssertSqlSafe(statement));
-        let query = match blocks {
-            Chunks::Range((start, end)) => query.bind(start).bind(end),
-            Chunks::Blocks(blocks) => query.bind(blocks),
-        };
-        // Without needed events there is nothing to ask for.
-        let mut chunks = (!needs.events.is_empty()).then(|| query.fetch(connection));
-        let mut next = None;
-        if let Some(chunks) = &mut chunks {
-            next = chunks.try_next().await.map_err(error)?;
+        let (block, slot) = BlockId::of(contact.id);
+        if self.loaded != Some(block) {
+            self.gather(block)?;
         }
-        let mut loaded = None;
-        for row in contacts {
-            let contact = contact(row, needs.contact).map_err(error)?;
-            let (block, slot) = BlockId::of(contact.id);
-            if loaded != Some(block) {
-                self.history.clear();
-                while let Some(row) = &next {
-                    let at = row.try_get::<i64, _>(0).map_err(error)?;
-                    if at > block.0 {
-                        break;
-                    }
-                    if at == block.0 {
-                        let name = row.try_get::<i64, _>(1).map_err(error)? as u32;
-                        let chunk = Chunk {
-                            block,
-                            name: EventNameId(name),
-                            heads: row.try_get(2).map_err(error)?,
-                            properties: row.try_get(3).map_err(error)?,
-                        };
-                        self.history.add(chunk, needs).map_err(StoreError::from)?;
-                    }
-                    next = match &mut chunks {
-                        Some(chunks) => chunks.try_next().await.map_err(error)?,
-                        None => None,
-                    };
-                }
-                self.history.finish();
-                loaded = Some(block);
+        visitor.visit(contact, &self.history.contact(slot)).map_err(VisitError::Visitor)
+    }
+
+    fn gather(&mut self, block: BlockId) -> Result<()> {
+        self.history.clear();
+        while let Some((key, row)) = self.chunks.get(self.next).filter(|(key, _)| key.block <= block) {
+            if key.block == block {
+                let heads = row.try_get(1).map_err(error)?;
+                let properties = row.try_get(2).map_err(error)?;
+                self.history.add(Chunk { block, name: key.name, heads, properties }, self.needs)?;
             }
-            visitor.visit(&contact, &self.history.contact(slot)).map_err(VisitError::Visitor)?;
+            self.next += 1;
         }
+        self.history.finish();
+        self.loaded = Some(block);
         Ok(())
     }
 }

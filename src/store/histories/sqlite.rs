@@ -1,21 +1,23 @@
-//! Histories from SQLite: a connection of its own that only reads, synchronous, two statements that
-//! are walked side by side. Rows are looked at where SQLite holds them; nothing is copied but the
-//! properties that are asked for.
+//! Histories from SQLite: a connection of its own that only reads, synchronous. One statement for each
+//! name of events, walked side by side with the contacts, or with the blocks of their facts. Rows are
+//! looked at where SQLite holds them; nothing is copied but the properties that are asked for.
 
 use std::ops::Range;
 
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
-use rusqlite::{Connection, Row, Rows, params};
+use rusqlite::{Connection, Row, Rows, Statement, params};
 
-use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, needed_names};
+use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::event::EventNameId;
-use crate::domain::history::{BlockHistory, BlockId, ContactPart, Needs};
+use crate::domain::facts::FactsReader;
+use crate::domain::history::{BlockHistory, BlockId, ChunkKey, ContactPart, EventNeed, Needs};
+use crate::domain::membership::MemberBlock;
 use crate::domain::time::Timestamp;
 use crate::store::connection::SqliteFile;
 use crate::store::error::{Result, StoreError, failed};
+use crate::store::facts;
 
-/// Shows the contacts of a range.
+/// Shows the contacts of a range, which begins and ends with a block of members.
 pub(super) fn pass<V: ContactVisitor>(
     file: &SqliteFile,
     range: Range<i64>,
@@ -23,9 +25,24 @@ pub(super) fn pass<V: ContactVisitor>(
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
     let connection = file.reader()?;
-    let mut reader = Reader::begin(&connection, needs).map_err(error)?;
-    reader.visit(range, None, &mut visitor)?;
-    drop(reader);
+    if !range.is_empty() {
+        let mut streams = begin(&connection, needs).map_err(error)?;
+        let blocks = BlockId::of(ContactId(range.start)).0.0..BlockId::of(ContactId(range.end)).0.0;
+        let mut history = BlockHistory::default();
+        let mut chunks = Chunks::open(&mut streams, needs, &mut history, blocks).map_err(error)?;
+        let from_facts = needs.contact == ContactPart::Facts && are_facts_true(&connection).map_err(error)?;
+        if from_facts {
+            show_facts(&connection, &range, &mut chunks, &mut visitor)?;
+        } else {
+            let columns = contact_columns(needs.contact);
+            let text = format!("SELECT {columns} FROM contacts WHERE id >= ?1 AND id < ?2 ORDER BY id");
+            let mut contacts = connection.prepare(&text).map_err(error)?;
+            let mut rows = contacts.query(params![range.start, range.end]).map_err(error)?;
+            while let Some(row) = rows.next().map_err(error)? {
+                chunks.show(&contact(row, needs.contact).map_err(error)?, &mut visitor)?;
+            }
+        }
+    }
     file.keep_reader(connection);
     Ok(visitor)
 }
@@ -38,11 +55,24 @@ pub(super) fn visit_some<V: ContactVisitor>(
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
     let connection = file.reader()?;
-    let mut reader = Reader::begin(&connection, needs).map_err(error)?;
-    for group in contacts.chunk_by(|left, right| BlockId::of(*left).0 == BlockId::of(*right).0) {
-        reader.visit(group[0].0..group[group.len() - 1].0 + 1, Some(group), &mut visitor)?;
+    {
+        let mut streams = begin(&connection, needs).map_err(error)?;
+        let columns = contact_columns(needs.contact);
+        let text = format!("SELECT {columns} FROM contacts WHERE id = ?1");
+        let mut find = connection.prepare(&text).map_err(error)?;
+        let mut history = BlockHistory::default();
+        for group in contacts.chunk_by(|left, right| BlockId::of(*left).0 == BlockId::of(*right).0) {
+            let BlockId(block) = BlockId::of(group[0]).0;
+            let mut chunks =
+                Chunks::open(&mut streams, needs, &mut history, block..block + 1).map_err(error)?;
+            for ContactId(id) in group {
+                let mut rows = find.query([id]).map_err(error)?;
+                if let Some(row) = rows.next().map_err(error)? {
+                    chunks.show(&contact(row, needs.contact).map_err(error)?, &mut visitor)?;
+                }
+            }
+        }
     }
-    drop(reader);
     file.keep_reader(connection);
     Ok(visitor)
 }
@@ -51,93 +81,121 @@ fn error(source: rusqlite::Error) -> StoreError {
     failed::<rusqlite::Error>(OPERATION)(source)
 }
 
-/// Two prepared statements over one snapshot of the database.
-struct Reader<'c> {
-    contacts: rusqlite::Statement<'c>,
-    chunks: Option<rusqlite::Statement<'c>>,
-    needs: &'c Needs,
-    history: BlockHistory,
+/// Begins a snapshot, which all statements see until the connection is given back; prepares one for the
+/// chunks of each name that is needed.
+fn begin<'c>(connection: &'c Connection, needs: &Needs) -> rusqlite::Result<Vec<Statement<'c>>> {
+    connection.execute_batch("BEGIN")?;
+    let prepare = |need: &EventNeed| {
+        let properties = if need.properties_since.is_some() { "properties" } else { "NULL" };
+        connection.prepare(&format!(
+            "SELECT id, heads, {properties} FROM history_chunks
+             WHERE id >= ?1 AND id < ?2 AND latest >= ?3 ORDER BY id"
+        ))
+    };
+    needs.events.iter().map(prepare).collect()
 }
 
-impl<'c> Reader<'c> {
-    fn begin(connection: &'c Connection, needs: &'c Needs) -> rusqlite::Result<Self> {
-        // Both statements see the same state, until the connection is given back.
-        connection.execute_batch("BEGIN")?;
-        let columns = contact_columns(needs.contact);
-        let index = match needs.contact {
-            ContactPart::Facts => "INDEXED BY contacts_facts",
-            ContactPart::Whole => "NOT INDEXED",
-        };
-        let contacts = connection.prepare(&format!(
-            "SELECT {columns} FROM contacts {index} WHERE id >= ?1 AND id < ?2 ORDER BY id"
-        ))?;
-        // The plus keeps SQLite from seeking each name: one walk over the range is cheaper.
-        let chunks = (!needs.events.is_empty()).then(|| {
-            connection.prepare(&format!(
-                "SELECT block, name, heads, properties FROM history_chunks
-                 WHERE block >= ?1 AND block < ?2 AND +name IN ({}) ORDER BY block, name, sequence",
-                needed_names(needs, false)
-            ))
-        });
-        Ok(Self { contacts, chunks: chunks.transpose()?, needs, history: BlockHistory::default() })
+fn are_facts_true(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(facts::IS_STALE, [], |row| Ok(row.get::<_, i64>(0)? == 0))
+}
+
+fn show_facts<V: ContactVisitor>(
+    connection: &Connection,
+    range: &Range<i64>,
+    chunks: &mut Chunks<'_>,
+    visitor: &mut V,
+) -> Result<(), VisitError<V::Error>> {
+    let text =
+        "SELECT block, payload FROM contact_fact_blocks WHERE block >= ?1 AND block < ?2 ORDER BY block";
+    let mut blocks = connection.prepare(text).map_err(error)?;
+    let block = |contact| MemberBlock::of(ContactId(contact)).0;
+    let mut rows = blocks.query(params![block(range.start), block(range.end)]).map_err(error)?;
+    while let Some(row) = rows.next().map_err(error)? {
+        let block = MemberBlock(row.get(0).map_err(error)?);
+        let payload = bytes(row, 1).unwrap_or_default();
+        for facts in FactsReader::new(block, payload).map_err(StoreError::from)? {
+            chunks.show(&facts.map_err(StoreError::from)?.view(), visitor)?;
+        }
+    }
+    Ok(())
+}
+
+/// Chunks in the order of their keys, a stream for each name; the block that is shown.
+struct Chunks<'s> {
+    streams: Vec<Stream<'s>>,
+    needs: &'s Needs,
+    loaded: Option<BlockId>,
+    history: &'s mut BlockHistory,
+}
+
+struct Stream<'s> {
+    rows: Rows<'s>,
+    /// Of the row at which `rows` stand: the first that is not passed.
+    next: Option<ChunkKey>,
+}
+
+impl<'s> Chunks<'s> {
+    /// Begins to read the chunks of some blocks.
+    fn open(
+        statements: &'s mut [Statement<'_>],
+        needs: &'s Needs,
+        history: &'s mut BlockHistory,
+        blocks: Range<i64>,
+    ) -> rusqlite::Result<Self> {
+        let mut streams = Vec::with_capacity(statements.len());
+        for (statement, need) in statements.iter_mut().zip(&needs.events) {
+            let first = ChunkKey::first(need.name, BlockId(blocks.start));
+            let end = ChunkKey::first(need.name, BlockId(blocks.end));
+            let rows = statement.query(params![first, end, need.since.micros()])?;
+            let mut stream = Stream { rows, next: None };
+            stream.advance()?;
+            streams.push(stream);
+        }
+        Ok(Self { streams, needs, loaded: None, history })
     }
 
-    /// Shows the contacts of a range: all of them, or those that are named.
-    fn visit<V: ContactVisitor>(
+    /// Shows a contact with its history; contacts come in the order of their numbers.
+    #[inline]
+    fn show<V: ContactVisitor>(
         &mut self,
-        range: Range<i64>,
-        named: Option<&[ContactId]>,
+        contact: &ContactView<'_>,
         visitor: &mut V,
     ) -> Result<(), VisitError<V::Error>> {
-        if range.is_empty() {
-            return Ok(());
+        let (block, slot) = BlockId::of(contact.id);
+        if self.loaded != Some(block) {
+            self.load(block)?;
         }
-        let mut contacts = self.contacts.query(params![range.start, range.end]).map_err(error)?;
-        let blocks = BlockId::of(ContactId(range.start)).0.0..BlockId::of(ContactId(range.end - 1)).0.0 + 1;
-        let mut chunks = match &mut self.chunks {
-            None => None,
-            Some(statement) => {
-                let mut rows = statement.query(params![blocks.start, blocks.end]).map_err(error)?;
-                rows.advance().map_err(error)?;
-                Some(rows)
-            }
-        };
-        let mut loaded = None;
-        while let Some(row) = contacts.next().map_err(error)? {
-            let contact = contact(row, self.needs.contact).map_err(error)?;
-            if named.is_some_and(|named| named.binary_search(&contact.id).is_err()) {
-                continue;
-            }
-            let (BlockId(block), slot) = BlockId::of(contact.id);
-            if loaded != Some(block) {
-                self.history.clear();
-                if let Some(chunks) = &mut chunks {
-                    load(chunks, block, &mut self.history, self.needs)?;
+        visitor.visit(contact, &self.history.contact(slot)).map_err(VisitError::Visitor)
+    }
+
+    fn load(&mut self, block: BlockId) -> Result<()> {
+        self.history.clear();
+        for stream in &mut self.streams {
+            while let Some(key) = stream.next.filter(|key| key.block <= block) {
+                if key.block == block
+                    && let Some(row) = stream.rows.get()
+                {
+                    let heads = bytes(row, 1).unwrap_or_default();
+                    self.history.add_lazily(block, key.name, heads, || bytes(row, 2), self.needs)?;
                 }
-                self.history.finish();
-                loaded = Some(block);
+                stream.advance().map_err(error)?;
             }
-            visitor.visit(&contact, &self.history.contact(slot)).map_err(VisitError::Visitor)?;
         }
+        self.history.finish();
+        self.loaded = Some(block);
         Ok(())
     }
 }
 
-/// Takes in the chunks of a block; the row that `chunks` stands at is the first that is not passed.
-fn load(chunks: &mut Rows<'_>, block: i64, history: &mut BlockHistory, needs: &Needs) -> Result<()> {
-    while let Some(row) = chunks.get() {
-        let at: i64 = row.get(0).map_err(error)?;
-        if at > block {
-            break;
-        }
-        if at == block {
-            let name = EventNameId(row.get(1).map_err(error)?);
-            let heads = bytes(row, 2).unwrap_or_default();
-            history.add_lazily(BlockId(block), name, heads, || bytes(row, 3), needs)?;
-        }
-        chunks.advance().map_err(error)?;
+impl Stream<'_> {
+    fn advance(&mut self) -> rusqlite::Result<()> {
+        self.rows.advance()?;
+        self.next = match self.rows.get() {
+            Some(row) => Some(ChunkKey::of(row.get(0)?)),
+            None => None,
+        };
+        Ok(())
     }
-    Ok(())
 }
 
 fn bytes<'a>(row: &'a Row<'_>, column: usize) -> Option<&'a [u8]> {

@@ -7,5 +7,6 @@ mod ledger;
 mod links;
 mod memberships;
 mod opening;
+mod packed;
 mod rebuild;
 mod small_tables;

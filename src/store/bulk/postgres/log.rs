@@ -1,14 +1,16 @@
 //! The event log and the chunks that are made from it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use futures_util::TryStreamExt as _;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::super::{ChunkRow, LogRow, StoredChunk, pack, regroup};
+use super::super::{ChunkRow, LogRow, StoredChunk, pack, regroup, stretch};
 use super::PostgresBulk;
 use crate::domain::event::EventNameId;
+use crate::domain::history::ChunkKey;
 use crate::store::error::failed;
 use crate::store::{ROWS, Result};
 
@@ -92,15 +94,18 @@ impl PostgresBulk {
 
     pub(in crate::store::bulk) async fn append_chunks(&mut self, mut rows: Vec<LogRow>) -> Result<()> {
         let groups = regroup(&mut rows);
-        let text = "SELECT last.sequence, last.heads, last.properties
-            FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (block, name, place)
+        let text = "SELECT last.id, last.heads, last.properties
+            FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS given (first, next, place)
             LEFT JOIN LATERAL (
-                SELECT sequence, heads, properties FROM history_chunks h
-                WHERE h.block = given.block AND h.name = given.name ORDER BY sequence DESC LIMIT 1
+                SELECT id, heads, properties FROM history_chunks h
+                WHERE h.id >= given.first AND h.id < given.next ORDER BY id DESC LIMIT 1
             ) AS last ON TRUE
             ORDER BY given.place";
         for part in groups.chunks(ROWS) {
-            let query = columns!(sqlx::query(text), part, |group| group.block, |group| group.name);
+            let query =
+                columns!(sqlx::query(text), part, |group| stretch(group.name, group.block).start, |group| {
+                    stretch(group.name, group.block).end
+                },);
             let stored = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
             let mut chunks = Vec::with_capacity(part.len());
             for (group, row) in part.iter().zip(&stored) {
@@ -113,17 +118,16 @@ impl PostgresBulk {
     }
 
     async fn write_chunks(&mut self, chunks: &[ChunkRow]) -> Result<()> {
-        let text = "INSERT INTO history_chunks (block, name, sequence, heads, properties)
-            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[])
-            ON CONFLICT (block, name, sequence)
-            DO UPDATE SET heads = excluded.heads, properties = excluded.properties";
+        let text = "INSERT INTO history_chunks (id, latest, heads, properties)
+            SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[])
+            ON CONFLICT (id) DO UPDATE
+            SET latest = excluded.latest, heads = excluded.heads, properties = excluded.properties";
         for part in chunks.chunks(ROWS) {
             let query = columns!(
                 sqlx::query(text),
                 part,
-                |chunk| chunk.block,
-                |chunk| chunk.name,
-                |chunk| chunk.sequence,
+                |chunk| chunk.key.number(),
+                |chunk| chunk.latest,
                 |chunk| chunk.heads.as_slice(),
                 |chunk| chunk.properties.as_slice(),
             );
@@ -143,29 +147,36 @@ impl PostgresBulk {
         Ok(())
     }
 
-    pub(in crate::store::bulk) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
-        let text = "SELECT block, name, sequence, heads, properties FROM history_chunks
-            WHERE block = ANY($1) ORDER BY block, name, sequence";
-        let rows = sqlx::query(text).bind(blocks).fetch_all(&mut *self.transaction).await;
+    pub(in crate::store::bulk) async fn read_chunks(
+        &mut self,
+        ranges: Vec<Range<i64>>,
+    ) -> Result<Vec<ChunkRow>> {
+        let text = "SELECT h.id, h.latest, h.heads, h.properties
+            FROM unnest($1::bigint[], $2::bigint[]) AS given (first, next)
+            CROSS JOIN LATERAL (SELECT * FROM history_chunks WHERE id >= given.first AND id < given.next) AS h
+            ORDER BY h.id";
+        let query = columns!(sqlx::query(text), ranges, |range| range.start, |range| range.end);
+        let rows = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
         let read = |row: &PgRow| {
             Ok(ChunkRow {
-                block: row.try_get(0)?,
-                name: row.try_get(1)?,
-                sequence: row.try_get(2)?,
-                heads: row.try_get(3)?,
-                properties: row.try_get(4)?,
+                key: ChunkKey::of(row.try_get(0)?),
+                latest: row.try_get(1)?,
+                heads: row.try_get(2)?,
+                properties: row.try_get(3)?,
             })
         };
-        let rows = rows.map_err(failed(self.operation))?;
         rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(failed(self.operation))
     }
 
-    pub(in crate::store::bulk) async fn replace_blocks(
+    pub(in crate::store::bulk) async fn replace_chunks(
         &mut self,
-        blocks: Vec<i64>,
+        ranges: Vec<Range<i64>>,
         chunks: Vec<ChunkRow>,
     ) -> Result<()> {
-        let remove = sqlx::query("DELETE FROM history_chunks WHERE block = ANY($1)").bind(blocks);
+        let text =
+            "DELETE FROM history_chunks h USING unnest($1::bigint[], $2::bigint[]) AS given (first, next)
+            WHERE h.id >= given.first AND h.id < given.next";
+        let remove = columns!(sqlx::query(text), ranges, |range| range.start, |range| range.end);
         remove.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
         self.write_chunks(&chunks).await
     }
@@ -200,7 +211,7 @@ impl PostgresBulk {
 }
 
 fn read_last(row: &PgRow) -> sqlx::Result<Option<StoredChunk>> {
-    let sequence: Option<i64> = row.try_get(0)?;
-    let Some(sequence) = sequence else { return Ok(None) };
+    let number: Option<i64> = row.try_get(0)?;
+    let Some(ChunkKey { sequence, .. }) = number.map(ChunkKey::of) else { return Ok(None) };
     Ok(Some(StoredChunk { sequence, heads: row.try_get(1)?, properties: row.try_get(2)? }))
 }

@@ -14,6 +14,7 @@ macro_rules! columns {
 }
 
 mod cells;
+mod facts;
 mod log;
 mod people;
 
@@ -66,5 +67,13 @@ impl PostgresBulk {
         let rows = query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
         let read = |row: &PgRow| (0..row.len()).map(|column| row.try_get(column)).collect();
         rows.iter().map(read).collect::<sqlx::Result<_>>().map_err(failed(self.operation))
+    }
+
+    pub(super) async fn numbers(&mut self, text: &'static str, values: Vec<i64>) -> Result<Vec<i64>> {
+        let mut query = sqlx::query_scalar(text);
+        for value in values {
+            query = query.bind(value);
+        }
+        query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))
     }
 }

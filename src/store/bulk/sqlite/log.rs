@@ -1,12 +1,14 @@
 //! The event log and the chunks that are made from it.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use rusqlite::params;
 
-use super::super::{ChunkRow, LogRow, StoredChunk, pack, regroup};
+use super::super::{ChunkRow, LogRow, StoredChunk, pack, regroup, stretch};
 use super::SqliteBulk;
 use crate::domain::event::EventNameId;
+use crate::domain::history::ChunkKey;
 use crate::store::Result;
 
 impl SqliteBulk {
@@ -93,13 +95,15 @@ impl SqliteBulk {
         self.run_whole(move |connection| {
             let groups = regroup(&mut rows);
             let mut last = connection.prepare_cached(
-                "SELECT sequence, heads, properties FROM history_chunks
-                 WHERE block = ?1 AND name = ?2 ORDER BY sequence DESC LIMIT 1",
+                "SELECT id, heads, properties FROM history_chunks WHERE id >= ?1 AND id < ?2
+                 ORDER BY id DESC LIMIT 1",
             )?;
             let mut write = connection.prepare_cached(WRITE_CHUNK)?;
             for group in groups {
-                let stored = last.query_row([group.block, group.name], |row| {
-                    Ok(StoredChunk { sequence: row.get(0)?, heads: row.get(1)?, properties: row.get(2)? })
+                let Range { start, end } = stretch(group.name, group.block);
+                let stored = last.query_row([start, end], |row| {
+                    let ChunkKey { sequence, .. } = ChunkKey::of(row.get(0)?);
+                    Ok(StoredChunk { sequence, heads: row.get(1)?, properties: row.get(2)? })
                 });
                 let stored = match stored {
                     Err(rusqlite::Error::QueryReturnedNoRows) => None,
@@ -127,21 +131,22 @@ impl SqliteBulk {
         .await
     }
 
-    pub(in crate::store::bulk) async fn read_blocks(&mut self, blocks: Vec<i64>) -> Result<Vec<ChunkRow>> {
+    pub(in crate::store::bulk) async fn read_chunks(
+        &mut self,
+        ranges: Vec<Range<i64>>,
+    ) -> Result<Vec<ChunkRow>> {
         self.run(move |connection| {
             let mut read = connection.prepare_cached(
-                "SELECT block, name, sequence, heads, properties FROM history_chunks
-                 WHERE block = ?1 ORDER BY block, name, sequence",
+                "SELECT id, latest, heads, properties FROM history_chunks WHERE id >= ?1 AND id < ?2 ORDER BY id",
             )?;
             let mut chunks = Vec::new();
-            for block in blocks {
-                let rows = read.query_map([block], |row| {
+            for range in ranges {
+                let rows = read.query_map([range.start, range.end], |row| {
                     Ok(ChunkRow {
-                        block: row.get(0)?,
-                        name: row.get(1)?,
-                        sequence: row.get(2)?,
-                        heads: row.get(3)?,
-                        properties: row.get(4)?,
+                        key: ChunkKey::of(row.get(0)?),
+                        latest: row.get(1)?,
+                        heads: row.get(2)?,
+                        properties: row.get(3)?,
                     })
                 })?;
                 for row in rows {
@@ -153,15 +158,16 @@ impl SqliteBulk {
         .await
     }
 
-    pub(in crate::store::bulk) async fn replace_blocks(
+    pub(in crate::store::bulk) async fn replace_chunks(
         &mut self,
-        blocks: Vec<i64>,
+        ranges: Vec<Range<i64>>,
         chunks: Vec<ChunkRow>,
     ) -> Result<()> {
         self.run(move |connection| {
-            let mut remove = connection.prepare_cached("DELETE FROM history_chunks WHERE block = ?1")?;
-            for block in blocks {
-                remove.execute([block])?;
+            let mut remove =
+                connection.prepare_cached("DELETE FROM history_chunks WHERE id >= ?1 AND id < ?2")?;
+            for range in ranges {
+                remove.execute([range.start, range.end])?;
             }
             let mut write = connection.prepare_cached(WRITE_CHUNK)?;
             chunks.iter().try_for_each(|chunk| write_chunk(&mut write, chunk))
@@ -193,10 +199,9 @@ impl SqliteBulk {
     }
 }
 
-const WRITE_CHUNK: &str = "INSERT OR REPLACE INTO history_chunks (block, name, sequence, heads, properties)
-    VALUES (?1, ?2, ?3, ?4, ?5)";
+const WRITE_CHUNK: &str = "INSERT OR REPLACE INTO history_chunks (id, latest, heads, properties)
+    VALUES (?1, ?2, ?3, ?4)";
 
 fn write_chunk(statement: &mut rusqlite::Statement<'_>, chunk: &ChunkRow) -> rusqlite::Result<()> {
-    let values = params![chunk.block, chunk.name, chunk.sequence, chunk.heads, chunk.properties];
-    statement.execute(values).map(drop)
+    statement.execute(params![chunk.key.number(), chunk.latest, chunk.heads, chunk.properties]).map(drop)
 }

@@ -3,6 +3,7 @@
 //! name, numbered by where it stands.
 
 mod cells;
+mod facts;
 mod log;
 mod people;
 
@@ -103,6 +104,15 @@ impl SqliteBulk {
                 (0..columns).map(|column| row.get(column)).collect::<rusqlite::Result<Vec<_>>>()
             })?;
             rows.collect()
+        })
+        .await
+    }
+
+    pub(super) async fn numbers(&mut self, text: &'static str, values: Vec<i64>) -> Result<Vec<i64>> {
+        let text = text.replace('$', "?");
+        self.run(move |connection| {
+            let mut list = connection.prepare_cached(&text)?;
+            list.query_map(params_from_iter(values), |row| row.get(0))?.collect()
         })
         .await
     }

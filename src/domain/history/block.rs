@@ -1,0 +1,245 @@
+//! What a pass gathers of one block's chunks.
+
+use super::chunk::{Chunk, DamagedChunk, Heads};
+use super::{BlockId, CONTACTS_PER_BLOCK, Needs};
+use crate::domain::event::EventNameId;
+use crate::domain::time::Timestamp;
+
+/// One event of a contact's history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// Its name.
+    pub name: EventNameId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Its number in the log.
+    pub arrival: i64,
+    start: u32,
+    length: u32,
+}
+
+/// The events of a block's contacts, as far as they are needed; a buffer that is used again and again.
+#[derive(Debug)]
+pub struct BlockHistory {
+    gathered: Vec<(u8, Event)>,
+    /// How many events of each contact are gathered; once they are in order, where they end.
+    ends: [u32; CONTACTS_PER_BLOCK as usize],
+    events: Vec<Event>,
+    properties: String,
+}
+
+impl Default for BlockHistory {
+    fn default() -> Self {
+        Self {
+            gathered: Vec::new(),
+            ends: [0; CONTACTS_PER_BLOCK as usize],
+            events: Vec::new(),
+            properties: String::new(),
+        }
+    }
+}
+
+/// One contact's events, each name's together and in order of time.
+#[derive(Debug, Clone, Copy)]
+pub struct History<'a> {
+    events: &'a [Event],
+    properties: &'a str,
+}
+
+impl BlockHistory {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.gathered.clear();
+        self.events.clear();
+        self.ends = [0; CONTACTS_PER_BLOCK as usize];
+        self.properties.clear();
+    }
+
+    /// Takes in a chunk. The chunks of one name come in order of their sequence.
+    pub fn add(&mut self, chunk: Chunk<'_>, needs: &Needs) -> Result<(), DamagedChunk> {
+        self.add_lazily(chunk.block, chunk.name, chunk.heads, || Some(chunk.properties), needs)
+    }
+
+    /// As [`add`](Self::add); asks for the properties only if an event's are needed. `None`: they cannot
+    /// be read.
+    pub fn add_lazily<'a>(
+        &mut self,
+        block: BlockId,
+        name: EventNameId,
+        heads: &[u8],
+        properties: impl FnOnce() -> Option<&'a [u8]>,
+        needs: &Needs,
+    ) -> Result<(), DamagedChunk> {
+        let Ok(position) = needs.events.binary_search_by_key(&name, |need| need.name) else {
+            return Ok(());
+        };
+        let need = needs.events[position];
+        let damaged = DamagedChunk { block: block.0 };
+        let mut unread = Some(properties);
+        let mut properties: &[u8] = &[];
+        let mut offset = 0;
+        for head in Heads::new(block, heads) {
+            let head = head?;
+            let at = Timestamp::from_micros(head.at);
+            let end: usize = head.length.saturating_add(offset);
+            if at >= need.since {
+                let start = self.properties.len();
+                let mut length = 0;
+                if head.length > 0 && need.properties_since.is_some_and(|since| at >= since) {
+                    if let Some(read) = unread.take() {
+                        properties = read().ok_or(damaged)?;
+                    }
+                    let bytes = properties.get(offset..end).ok_or(damaged)?;
+                    self.properties.push_str(std::str::from_utf8(bytes).map_err(|_| damaged)?);
+                    length = head.length;
+                }
+                let (start, length) = (start as u32, length as u32);
+                let event = Event { name, at, arrival: head.arrival, start, length };
+                self.gathered.push((head.slot, event));
+                self.ends[usize::from(head.slot)] += 1;
+            }
+            offset = end;
+        }
+        Ok(())
+    }
+
+    /// Puts every contact's events in order, once all chunks are in.
+    pub fn finish(&mut self) {
+        let mut next = [0_u32; CONTACTS_PER_BLOCK as usize];
+        let mut sum = 0;
+        for (next, end) in next.iter_mut().zip(&mut self.ends) {
+            *next = sum;
+            sum += *end;
+            *end = sum;
+        }
+        if let Some((_, first)) = self.gathered.first() {
+            self.events.resize(self.gathered.len(), *first);
+        }
+        for (slot, event) in &self.gathered {
+            let place = &mut next[usize::from(*slot)];
+            self.events[*place as usize] = *event;
+            *place += 1;
+        }
+        // Chunks come by name and in order of arrival; only late events are out of place.
+        let order = |event: &Event| (event.name, event.at, event.arrival);
+        let mut start = 0;
+        for end in self.ends {
+            let events = &mut self.events[start..end as usize];
+            if !events.is_sorted_by_key(order) {
+                events.sort_unstable_by_key(order);
+            }
+            start = end as usize;
+        }
+    }
+
+    /// The history of the contact in a slot.
+    pub fn contact(&self, slot: u8) -> History<'_> {
+        let slot = usize::from(slot);
+        let start = if slot == 0 { 0 } else { self.ends[slot - 1] as usize };
+        History { events: &self.events[start..self.ends[slot] as usize], properties: &self.properties }
+    }
+}
+
+impl<'a> History<'a> {
+    /// A contact without events.
+    pub const EMPTY: Self = Self { events: &[], properties: "" };
+
+    /// The events of one name, in order of time.
+    pub fn of(&self, name: EventNameId) -> &'a [Event] {
+        let start = self.events.partition_point(|event| event.name < name);
+        let rest = &self.events[start..];
+        &rest[..rest.partition_point(|event| event.name == name)]
+    }
+
+    /// All events, by name and in order of time.
+    pub const fn all(&self) -> &'a [Event] {
+        self.events
+    }
+
+    /// The properties of one of this history's events: a JSON object, or empty for none.
+    pub fn properties(&self, event: &Event) -> &'a str {
+        let start = event.start as usize;
+        self.properties.get(start..start + event.length as usize).unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{ChunkBuffer, ContactPart, EventNeed, PackedEvent};
+    use super::*;
+
+    const BLOCK: BlockId = BlockId(3);
+
+    fn chunk(name: u32, buffer: &ChunkBuffer) -> Chunk<'_> {
+        let name = EventNameId(name);
+        Chunk { block: BLOCK, name, heads: &buffer.heads, properties: &buffer.properties }
+    }
+
+    fn packed(slot: u8, at: i64, arrival: i64, properties: &str) -> PackedEvent<'_> {
+        PackedEvent { slot, at: Timestamp::from_micros(at), arrival, properties }
+    }
+
+    fn need(name: u32, since: i64, properties_since: Option<i64>) -> EventNeed {
+        let since = Timestamp::from_micros(since);
+        let properties_since = properties_since.map(Timestamp::from_micros);
+        EventNeed { name: EventNameId(name), since, properties_since }
+    }
+
+    #[test]
+    fn histories_come_back_in_order_of_time() {
+        let mut purchases = ChunkBuffer::default();
+        purchases.push(packed(2, 500, 10, r#"{"a":1}"#));
+        purchases.push(packed(0, 600, 11, "{}"));
+        let mut purchases = ChunkBuffer::resume(chunk(1, &purchases)).expect("the chunk is whole");
+        purchases.push(packed(2, 100, 14, r#"{"a":"é"}"#)); // late
+        purchases.push(packed(2, 500, 15, r#"{"a":2}"#)); // at one instant with the first
+        let mut views = ChunkBuffer::default();
+        views.push(packed(2, -7, 12, "{}"));
+        let needs = Needs {
+            contact: ContactPart::Facts,
+            events: vec![need(1, 0, Some(200)), need(2, i64::MIN, None)],
+        };
+        let mut block = BlockHistory::default();
+        for _ in 0..2 {
+            block.clear();
+            block.add(chunk(1, &purchases), &needs).expect("the chunk is whole");
+            block.add(chunk(2, &views), &needs).expect("the chunk is whole");
+            block.add(chunk(9, &views), &needs).expect("a name that nothing mentions is skipped");
+            block.finish();
+        }
+        let history = block.contact(2);
+        let read: Vec<_> = history
+            .all()
+            .iter()
+            .map(|event| (event.name.0, event.at.micros(), event.arrival, history.properties(event)))
+            .collect();
+        assert_eq!(
+            read,
+            [(1, 100, 14, ""), (1, 500, 10, r#"{"a":1}"#), (1, 500, 15, r#"{"a":2}"#), (2, -7, 12, "")]
+        );
+        assert_eq!(history.of(EventNameId(2)).len(), 1);
+        assert_eq!(history.of(EventNameId(7)).len(), 0);
+        assert_eq!(block.contact(0).all().len(), 1);
+        assert_eq!(block.contact(63).all().len(), 0);
+    }
+
+    #[test]
+    fn a_cut_or_altered_chunk_neither_panics_nor_hangs() {
+        let mut buffer = ChunkBuffer::default();
+        buffer.push(packed(15, 1_793_491_200_000_000, 9, r#"{"a":1}"#));
+        buffer.push(packed(3, 5, 10, ""));
+        let needs = Needs { contact: ContactPart::Facts, events: vec![need(1, i64::MIN, Some(i64::MIN))] };
+        for position in 0..buffer.heads.len() {
+            for altered in [0x00, 0x7f, 0x80, 0xff] {
+                let mut heads = buffer.heads.clone();
+                heads[position] = altered;
+                let mut block = BlockHistory::default();
+                let damaged = Chunk { heads: &heads, ..chunk(1, &buffer) };
+                let _ = block.add(damaged, &needs);
+                block.finish();
+                let cut = Chunk { heads: &buffer.heads[..position], ..chunk(1, &buffer) };
+                let _ = block.add(cut, &needs);
+            }
+        }
+    }
+}

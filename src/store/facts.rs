@@ -1,0 +1,48 @@
+//! Packed facts of contacts, see [`crate::domain::facts`]: for passes over everybody that need no
+//! attributes.
+//!
+//! Who writes contacts does not write these: they are made from the contacts when a pass begins, block by
+//! block, where contacts changed since the last time (`contact_packed` in `counters` says up to which
+//! change) or where there is no block. A pass asks once more in its own snapshot and, should somebody have
+//! come in between, reads the contacts themselves. So it never shows what is not true.
+
+use super::bulk::{Bulk, Counter};
+use super::statement::query_value;
+use super::{Result, Store};
+use crate::domain::contact::ContactId;
+use crate::domain::membership::MemberBlock;
+
+/// 1 if a block is missing or not what the contacts are, else 0.
+pub(super) const IS_STALE: &str = "SELECT CAST(CASE
+    WHEN EXISTS (SELECT 1 FROM contacts
+        WHERE change > (SELECT value FROM counters WHERE name = 'contact_packed')) THEN 1
+    WHEN EXISTS (SELECT 1 FROM contact_merges
+        WHERE change > (SELECT value FROM counters WHERE name = 'contact_packed')) THEN 1
+    WHEN (SELECT COUNT(*) FROM contact_fact_blocks)
+        <= (SELECT value / 4096 FROM counters WHERE name = 'contact') THEN 1
+    ELSE 0 END AS BIGINT)";
+
+/// The blocks of contacts that changed, or are no more, since a change.
+const CHANGED: &str = "SELECT id / 4096 FROM contacts WHERE change > $1
+    UNION SELECT former / 4096 FROM contact_merges WHERE change > $1";
+
+/// Packs what is not packed.
+pub(super) async fn pack(store: &Store) -> Result<()> {
+    let operation = "look for contacts that are not packed";
+    if query_value::<i64>(&store.database, operation, IS_STALE, vec![]).await? == 0 {
+        return Ok(());
+    }
+    let mut bulk = Bulk::begin(store, "pack facts of contacts").await?;
+    // Nobody changes contacts meanwhile.
+    let change = bulk.last(Counter::ContactChange).await?;
+    let MemberBlock(last) = MemberBlock::of(ContactId(bulk.last(Counter::Contact).await?));
+    let packed = bulk.last(Counter::ContactPacked).await?;
+    let there = bulk.numbers("SELECT block FROM contact_fact_blocks ORDER BY block", &[]).await?;
+    let mut stale = bulk.numbers(CHANGED, &[packed]).await?;
+    stale.extend((0..=last).filter(|block| there.binary_search(block).is_err()));
+    stale.sort_unstable();
+    stale.dedup();
+    bulk.pack_facts(stale.into_iter().map(MemberBlock).collect()).await?;
+    bulk.draw(Counter::ContactPacked, (change - packed) as usize).await?;
+    bulk.commit().await
+}
