@@ -1,8 +1,9 @@
-//! Events in conditions and traits: which (window, `where`, `per`) and what they amount to (measures).
+//! Events in conditions and traits: which (window, `last`, `where`, `per`) and what they amount to
+//! (measures).
 
-use super::lint;
 use super::scope::{self, Kind, Scope};
 use super::test::{self, Subject};
+use super::{follow, lint};
 use crate::diagnostic::{Place, Problem};
 use crate::domain::catalogue::EventType;
 use crate::domain::condition::{EventQuery, Measure, MeasureKind, Operator, PropertyName, Test, Window};
@@ -11,6 +12,9 @@ use crate::domain::name::EventName;
 use crate::domain::number::Number;
 use crate::domain::value::{Value, ValueType};
 use crate::yaml::{Field, Fields, Kind as NodeKind, Name, Reader};
+
+/// `last` takes no more: whoever writes more means all.
+const MOST_LAST: u64 = 1_000_000;
 
 /// Events as they are written: the name in `head` (`of`, `did`), the rest beside it.
 #[derive(Debug)]
@@ -35,6 +39,8 @@ pub(super) fn read<'s>(
     let (event, declared) = scope.find(reader, Kind::Event, &scope.events, &name, &[])?;
     let filter = filter(reader, scope, event, declared, fields);
     let per = fields.get("per").and_then(|field| property(reader, event, declared, field));
+    let last = fields.get("last").and_then(|field| last(reader, field));
+    let then = follow::read(reader, scope, (event, declared), fields);
     if reader.errors() > problems {
         return None;
     }
@@ -43,7 +49,7 @@ pub(super) fn read<'s>(
         reader.report(Problem::warning("matches-nobody", message, field.value.place.clone()));
     }
     let per = per.map(|(property, _)| property);
-    let query = EventQuery { event: event.clone(), window, last: None, filter, per, then: None };
+    let query = EventQuery { event: event.clone(), window, last, filter, per, then };
     Some(Events { query, declared })
 }
 
@@ -103,7 +109,12 @@ fn window(reader: &mut Reader, fields: &Fields<'_>) -> Window {
     Window { within: span("within"), older_than: span("older_than") }
 }
 
-fn filter(
+fn last(reader: &mut Reader, field: Field<'_>) -> Option<u32> {
+    let count = reader.whole(field.value, &field.subject(), 1, MOST_LAST)?;
+    u32::try_from(count).ok()
+}
+
+pub(super) fn filter(
     reader: &mut Reader,
     scope: &Scope,
     event: &EventName,

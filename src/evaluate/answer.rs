@@ -43,6 +43,11 @@ impl Answer {
         Self { holds: self.holds, until: self.until.min(until) }
     }
 
+    /// Whether this or another one holds.
+    pub(super) fn or(self, other: Self) -> Self {
+        Self::any([self, other].into_iter())
+    }
+
     /// Whether all hold.
     pub(super) fn all(answers: impl Iterator<Item = Self>) -> Self {
         Self::decided_by(false, answers)

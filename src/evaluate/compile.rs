@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::check::{Check, NumberTest, Surroundings};
 use super::events::Measured;
 use super::fold::{Amount, Kind, Measure};
+use super::follow::Follow;
 use super::moment::Spans;
 use super::program::{Asked, EventNode, Node, Program, ScoreNode, Stream};
 use super::score::{CompiledDecay, CompiledScore, Scored};
@@ -17,13 +18,14 @@ use super::slots::{Reader, Wanted};
 use crate::domain::calendar;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings, EventType};
 use crate::domain::condition::{
-    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, MeasureKind, Operator,
+    AttributeRef, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, Follower, MeasureKind, Operator,
     PropertyName, Test,
 };
 use crate::domain::event::{BY, EventNameId, HUMAN, READ_BY_MACHINES};
 use crate::domain::name::{EventName, ScoreName, SegmentName};
 use crate::domain::number::Number;
 use crate::domain::score::Decay;
+use crate::domain::time::Span;
 use crate::domain::value::{Value, ValueType};
 
 impl Program {
@@ -49,6 +51,7 @@ impl Program {
             facts: Vec::new(),
             streams: Vec::new(),
             spans: Spans::default(),
+            followers: 0,
             uses_zone: false,
         };
         let mut compiler = Compiler {
@@ -273,14 +276,8 @@ impl Compiler<'_> {
     fn measured(&mut self, query: &EventQuery, kind: &MeasureKind, folded: bool) -> Measured {
         let declared = self.catalogue.events.get(&query.event);
         let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
-        let filter: Vec<_> = query
-            .filter
-            .iter()
-            .map(|(name, test)| {
-                let slot = self.property(declared, stream, name, !test.exact_case);
-                (slot, self.check(test, self.property_type(query, name)))
-            })
-            .collect();
+        let filter = self.filter(declared, stream, &query.filter);
+        let then = query.then.as_ref().map(|then| Box::new(self.follow(declared, stream, then)));
         let mut slot = |name: &PropertyName, folded| self.property(declared, stream, name, folded);
         let per = query.per.as_ref().map(|name| slot(name, true));
         let kind = match kind {
@@ -294,15 +291,56 @@ impl Compiler<'_> {
             }
             MeasureKind::Latest(name) => Kind::Latest(slot(name, folded)),
         };
+        let is_compared = then.as_ref().is_some_and(|then| then.same.is_some());
         let reads_properties =
-            !filter.is_empty() || per.is_some() || !matches!(kind, Kind::Times | Kind::LastAt);
+            !filter.is_empty() || per.is_some() || is_compared || !matches!(kind, Kind::Times | Kind::LastAt);
         Measured {
             stream,
             within: query.window.within.map(|span| self.program.spans.back(span)),
             older_than: query.window.older_than.map(|span| self.program.spans.back(span)),
+            last: query.last.map(|last| last as usize),
             filter,
             measure: Measure { kind, per },
+            then,
             reads_properties,
+        }
+    }
+
+    /// Tests of properties of one event's rows.
+    fn filter(
+        &mut self,
+        event: Option<&EventType>,
+        stream: Option<usize>,
+        tests: &[(PropertyName, Test)],
+    ) -> Vec<(usize, Check)> {
+        tests
+            .iter()
+            .map(|(name, test)| {
+                let slot = self.property(event, stream, name, !test.exact_case);
+                (slot, self.check(test, property_type(event, name)))
+            })
+            .collect()
+    }
+
+    /// What must follow an event whose declaration and stream are given.
+    fn follow(&mut self, first: Option<&EventType>, first_stream: Option<usize>, then: &Follower) -> Follow {
+        let declared = self.catalogue.events.get(&then.event);
+        let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
+        let same = then.same.as_ref().map(|name| {
+            let own = self.property(first, first_stream, name, true);
+            (own, self.property(declared, stream, name, true))
+        });
+        self.program.uses_zone |= matches!(then.within, Some(Span::Months(_)));
+        let id = self.program.followers;
+        self.program.followers += 1;
+        Follow {
+            id,
+            negated: then.negated,
+            stream,
+            filter: self.filter(declared, stream, &then.filter),
+            within: then.within,
+            same,
+            then: then.then.as_ref().map(|then| Box::new(self.follow(declared, stream, then))),
         }
     }
 
@@ -363,11 +401,13 @@ impl Compiler<'_> {
     }
 
     fn property_type(&self, query: &EventQuery, name: &PropertyName) -> ValueType {
-        let event = self.catalogue.events.get(&query.event);
-        event
-            .and_then(|event| event.properties.get(name))
-            .map_or(ValueType::Text, |property| property.value_type)
+        property_type(self.catalogue.events.get(&query.event), name)
     }
+}
+
+fn property_type(event: Option<&EventType>, name: &PropertyName) -> ValueType {
+    let property = event.and_then(|event| event.properties.get(name));
+    property.map_or(ValueType::Text, |property| property.value_type)
 }
 
 /// Slots of facts are counted from here until those of attributes are all known.

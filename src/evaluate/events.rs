@@ -8,8 +8,10 @@
 use super::answer::{Answer, NEVER};
 use super::check::Check;
 use super::fold::{Amount, Fold, Measure};
+use super::follow::{Follow, Followed};
 use super::moment::{Back, Moment};
-use super::slots::{Reader, Slot, Texts};
+use super::program::Stream;
+use super::slots::{Slot, Texts};
 use crate::domain::history::{Event, History};
 use crate::domain::time::Timestamp;
 
@@ -20,17 +22,25 @@ pub(super) struct Measured {
     pub(super) stream: Option<usize>,
     pub(super) within: Option<Back>,
     pub(super) older_than: Option<Back>,
+    /// Only the last so many of the window.
+    pub(super) last: Option<usize>,
     /// Tests of slots of an event's row, all of which hold.
     pub(super) filter: Vec<(usize, Check)>,
     pub(super) measure: Measure,
+    pub(super) then: Option<Box<Follow>>,
     /// Whether properties are looked at.
     pub(super) reads_properties: bool,
 }
 
 impl Measured {
-    /// Whether the passage of time alone can make a filter pass or stop an event.
+    /// Whether the passage of time alone can make a filter, or what follows, pass or stop an event.
     fn filter_depends_on_time(&self) -> bool {
-        self.filter.iter().any(|(_, check)| check.depends_on_time())
+        self.then.is_some() || self.filter.iter().any(|(_, check)| check.depends_on_time())
+    }
+
+    /// Whether events count as groups, by what follows them: then no event counts by itself.
+    fn follows_groups(&self) -> bool {
+        self.then.is_some() && self.measure.per.is_some()
     }
 
     /// Whether further events can't change the answer that this amount has.
@@ -62,10 +72,14 @@ pub(super) struct Past<'a> {
     /// In the order of time, those that are still to come too.
     pub(super) events: &'a [Event],
     pub(super) history: &'a History<'a>,
-    pub(super) reader: &'a Reader,
-    pub(super) rows: &'a mut Rows,
+    /// All streams of the program, and which of them these events are of.
+    pub(super) streams: &'a [Stream],
+    pub(super) stream: usize,
+    /// Of all streams.
+    pub(super) rows: &'a mut [Rows],
     pub(super) texts: &'a mut Texts,
     pub(super) fold: &'a mut Fold,
+    pub(super) followed: &'a mut Followed,
     pub(super) moment: &'a Moment,
 }
 
@@ -93,7 +107,7 @@ impl Past<'_> {
     /// Whether what the events amount to passes the check.
     pub(super) fn answer(&mut self, measured: &Measured, check: &Check) -> Answer {
         let (start, end) = self.window(measured);
-        let answer = if end == self.events.len() {
+        let answer = if end == self.events.len() && !measured.follows_groups() {
             self.answer_while_none_enter(measured, check)
         } else {
             self.answer_while_some_enter(measured, check)
@@ -117,7 +131,8 @@ impl Past<'_> {
         let mut before_window = None;
         let mut filter_until = NEVER;
         self.fold.clear();
-        for place in (0..self.events.len()).rev() {
+        let oldest = measured.last.map_or(0, |last| self.events.len().saturating_sub(last));
+        for place in (oldest..self.events.len()).rev() {
             let at = self.events[place].at;
             if cut.is_some_and(|cut| at <= cut) {
                 before_window = Some(at);
@@ -170,7 +185,11 @@ impl Past<'_> {
             answer = answer.at_most(self.moment.sets_back_before(back, self.events[before].at));
         }
         let filter_stays = !measured.filter_depends_on_time();
-        if measured.within.is_none() && filter_stays && measured.is_settled(check, amount) {
+        if measured.within.is_none()
+            && measured.last.is_none()
+            && filter_stays
+            && measured.is_settled(check, amount)
+        {
             return answer;
         }
         // A window of which both ends move, one of them by the calendar, can be set back to a state that
@@ -229,49 +248,103 @@ impl Past<'_> {
     }
 
     fn amount_of(&mut self, measured: &Measured, start: usize, end: usize, until: &mut Timestamp) -> Amount {
+        let start = measured.last.map_or(start, |last| start.max(end.saturating_sub(last)));
         self.fold.clear();
-        for place in start..end {
-            self.take(measured, place, until);
+        if let (Some(then), Some(per)) = (&measured.then, measured.measure.per) {
+            let mut places: Vec<usize> = (start..end).collect();
+            places.retain(|place| {
+                let passes = self.passes(&measured.filter, *place);
+                *until = passes.until.min(*until);
+                passes.holds
+            });
+            for place in self.followed_groups(then, per, &places, until) {
+                self.add(measured, place);
+            }
+        } else {
+            for place in start..end {
+                self.take(measured, place, until);
+            }
         }
         self.fold.amount(measured.measure, self.texts)
     }
 
     /// Folds the event at `place` if the filter lets it pass; notes until when the filter does so.
     fn take(&mut self, measured: &Measured, place: usize, until: &mut Timestamp) -> bool {
-        if !measured.reads_properties {
-            self.fold.add(measured.measure, place, &[], self.texts);
-            return true;
+        let mut passes = self.passes(&measured.filter, place);
+        if let (true, Some(then)) = (passes.holds, &measured.then) {
+            passes = Answer::all([passes, self.is_followed(then, place)].into_iter());
         }
-        let start = self.read(place);
-        let row = &self.rows.slots[start..start + self.reader.len()];
-        let checks = measured.filter.iter();
-        let passes =
-            Answer::all(checks.map(|(slot, check)| check.of_slot(row[*slot], self.texts, self.moment)));
         *until = passes.until.min(*until);
         if passes.holds {
-            self.fold.add(measured.measure, place, row, self.texts);
+            self.add(measured, place);
         }
         passes.holds
+    }
+
+    /// Folds the event at `place`.
+    #[inline]
+    fn add(&mut self, measured: &Measured, place: usize) {
+        if measured.reads_properties {
+            let start = self.read(place);
+            let row = &self.rows[self.stream].slots[start..];
+            self.fold.add(measured.measure, place, row, self.texts);
+        } else {
+            self.fold.add(measured.measure, place, &[], self.texts);
+        }
+    }
+
+    /// Whether the event at `place` passes the tests of its slots.
+    #[inline]
+    pub(super) fn passes(&mut self, filter: &[(usize, Check)], place: usize) -> Answer {
+        if filter.is_empty() {
+            return Answer::lasting(true);
+        }
+        let start = self.read(place);
+        let row = &self.rows[self.stream].slots[start..];
+        Answer::all(filter.iter().map(|(slot, check)| check.of_slot(row[*slot], self.texts, self.moment)))
+    }
+
+    /// A property of the event at `place`.
+    pub(super) fn slot(&mut self, place: usize, slot: usize) -> Slot {
+        let start = self.read(place);
+        self.rows[self.stream].slots[start + slot]
+    }
+
+    /// The same contact's events of another stream; `None` when there are none.
+    pub(super) fn another(&mut self, stream: usize) -> Option<Past<'_>> {
+        let events = self.history.of(self.streams[stream].name);
+        (!events.is_empty()).then_some(Past {
+            events,
+            history: self.history,
+            streams: self.streams,
+            stream,
+            rows: &mut *self.rows,
+            texts: &mut *self.texts,
+            fold: &mut *self.fold,
+            followed: &mut *self.followed,
+            moment: self.moment,
+        })
     }
 
     /// Whether the event at `place` was done by those whom the test of its slot lets pass, if there is one.
     pub(super) fn is_by(&mut self, by: Option<&(usize, Check)>, place: usize) -> bool {
         let Some((slot, check)) = by else { return true };
-        let start = self.read(place);
-        check.of_slot(self.rows.slots[start + slot], self.texts, self.moment).holds
+        let value = self.slot(place, *slot);
+        check.of_slot(value, self.texts, self.moment).holds
     }
 
     /// Where the row of the event at `place` begins; it is read if it was not before.
     fn read(&mut self, place: usize) -> usize {
-        self.rows.starts.resize(self.events.len(), 0);
-        if let Some(start) = (self.rows.starts[place] as usize).checked_sub(1) {
+        let (reader, rows) = (&self.streams[self.stream].reader, &mut self.rows[self.stream]);
+        rows.starts.resize(self.events.len(), 0);
+        if let Some(start) = (rows.starts[place] as usize).checked_sub(1) {
             return start;
         }
-        let start = self.rows.slots.len();
-        self.rows.slots.resize(start + self.reader.len(), Slot::Missing);
+        let start = rows.slots.len();
+        rows.slots.resize(start + reader.len(), Slot::Missing);
         let properties = self.history.properties(&self.events[place]);
-        self.reader.read(properties, &mut self.rows.slots[start..], self.texts);
-        self.rows.starts[place] = start as u32 + 1;
+        reader.read(properties, &mut rows.slots[start..], self.texts);
+        rows.starts[place] = start as u32 + 1;
         start
     }
 

@@ -296,7 +296,7 @@ fn keep_newest(newest: &mut Option<(usize, Slot)>, place: usize, value: Slot) {
 
 /// Rows by the value of a slot, in the order in which the values were first seen.
 #[derive(Debug)]
-struct Table<Row> {
+pub(super) struct Table<Row> {
     rows: Vec<(Slot, Row)>,
     index: HashTable<usize>,
 }
@@ -319,8 +319,13 @@ impl<Row: Default> Table<Row> {
         }
     }
 
+    /// All rows.
+    pub(super) fn into_rows(self) -> impl Iterator<Item = Row> {
+        self.rows.into_iter().map(|(_, row)| row)
+    }
+
     /// The row of a value, made if there is none yet, and its place.
-    fn entry(&mut self, key: Slot, texts: &Texts) -> (usize, &mut Row) {
+    pub(super) fn entry(&mut self, key: Slot, texts: &Texts) -> (usize, &mut Row) {
         let rows = &self.rows;
         let known = if rows.len() <= Self::FEW {
             rows.iter().position(|(known, _)| texts.equal(*known, key))

@@ -11,6 +11,7 @@
 //! | `program` | one contact: nodes → answers, only those that are needed |
 //! | `events` | windows and filters over one stream; when the answer changes |
 //! | `fold` | what events amount to: measures, and `per` |
+//! | `follow` | what follows an event, or does not |
 //! | `score` | what events are worth together, and when that passes a bound |
 //! | `check`, `check_text`, `check_time` | tests of one value |
 //! | `moment` | now in a contact's zone; how far back spans reach, and when they reach an instant |
@@ -33,6 +34,7 @@ mod check_time;
 mod compile;
 mod events;
 mod fold;
+mod follow;
 mod moment;
 mod program;
 mod score;

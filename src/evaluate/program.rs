@@ -6,6 +6,7 @@ use super::answer::{Answer, Outcome};
 use super::check::{Check, NumberTest};
 use super::events::{Measured, Past, Rows};
 use super::fold::{Amount, Fold};
+use super::follow::Followed;
 use super::moment::{Back, MOST_SET_BACK, Moments, Spans};
 use super::score::{CompiledDecay, CompiledScore, Scored, Standing};
 use super::slots::{Reader, Slot, Texts};
@@ -57,6 +58,8 @@ pub struct Program {
     pub(super) facts: Vec<(AttributeRef, bool)>,
     pub(super) streams: Vec<Stream>,
     pub(super) spans: Spans,
+    /// How many followers there are ([`Follow::id`](super::follow::Follow)).
+    pub(super) followers: usize,
     /// Whether the contact's zone matters.
     pub(super) uses_zone: bool,
 }
@@ -124,6 +127,7 @@ struct Memory {
     attributes: Vec<Slot>,
     rows: Vec<Rows>,
     fold: Fold,
+    followed: Followed,
     answers: Vec<Option<Answer>>,
     standings: Vec<Standing>,
     outcomes: Vec<Outcome>,
@@ -195,6 +199,15 @@ impl Program {
                 properties: measured.reads_properties,
             })
         });
+        let followed = self.measured().flat_map(|measured| {
+            std::iter::successors(measured.then.as_deref(), |follow| follow.then.as_deref()).filter_map(
+                |follow| {
+                    // What follows an event of the window comes after the beginning of the window.
+                    let properties = !follow.filter.is_empty() || follow.same.is_some();
+                    Some(Read { stream: follow.stream?, within: measured.within, properties })
+                },
+            )
+        });
         let scored = self.scores.iter().flat_map(|score| {
             let within = match score.decay {
                 CompiledDecay::HalfLife(_) => None,
@@ -206,7 +219,7 @@ impl Program {
                 properties: part.by.is_some(),
             })
         });
-        measured.chain(scored)
+        measured.chain(followed).chain(scored)
     }
 
     fn measured(&self) -> impl Iterator<Item = &Measured> {
@@ -251,6 +264,7 @@ impl Program {
             attributes: &mut scratch.attributes,
             rows: &mut scratch.rows,
             fold: &mut scratch.fold,
+            followed: &mut scratch.followed,
             answers: &mut scratch.answers,
             standings: &mut scratch.standings,
         };
@@ -275,6 +289,7 @@ impl Memory {
         self.texts.clear();
         self.attributes.clear();
         self.rows.iter_mut().for_each(Rows::clear);
+        self.followed.clear(program.followers);
         self.answers.clear();
         self.answers.resize(program.nodes.len(), None);
         self.outcomes.clear();
@@ -298,6 +313,7 @@ struct Run<'a> {
     attributes: &'a mut Vec<Slot>,
     rows: &'a mut [Rows],
     fold: &'a mut Fold,
+    followed: &'a mut Followed,
     /// By node, as far as they are known.
     answers: &'a mut [Option<Answer>],
     standings: &'a mut [Standing],
@@ -396,8 +412,7 @@ impl Run<'_> {
 
     /// The contact's events of a stream; `None` when there are none.
     fn stream(&mut self, stream: usize) -> Option<Past<'_>> {
-        let Stream { name, reader } = &self.program.streams[stream];
-        let events = self.history.of(*name);
+        let events = self.history.of(self.program.streams[stream].name);
         if events.is_empty() {
             return None;
         }
@@ -405,10 +420,12 @@ impl Run<'_> {
         Some(Past {
             events,
             history: self.history,
-            reader,
-            rows: &mut self.rows[stream],
+            streams: &self.program.streams,
+            stream,
+            rows: self.rows,
             texts: self.texts,
             fold: self.fold,
+            followed: self.followed,
             moment: self.moments.at(moment),
         })
     }

@@ -1,8 +1,8 @@
 //! Segments and conditions.
 
 use super::{
-    BETWEEN_LATER, DESCRIPTION, LAST_LATER, OLDER_THAN, PER, SINCE_LATER, THEN_LATER, THEN_NOT_LATER,
-    UNTIL_LATER, WHERE, WITHIN,
+    BETWEEN_LATER, DESCRIPTION, LAST, OLDER_THAN, PER, SINCE_LATER, THEN, THEN_NOT, UNTIL_LATER, WHERE,
+    WITHIN,
 };
 use crate::yaml::keys::{Group, Key};
 
@@ -61,6 +61,9 @@ pub const CONDITION: Group = Group {
         PER,
         WITHIN,
         OLDER_THAN,
+        LAST,
+        THEN,
+        THEN_NOT,
         Key::new("times", "a test of a number", "how many there are", "times: { at_least: 3 }"),
         Key::new(
             "total",
@@ -94,9 +97,25 @@ pub const CONDITION: Group = Group {
         SINCE_LATER,
         UNTIL_LATER,
         BETWEEN_LATER,
-        LAST_LATER,
-        THEN_LATER,
-        THEN_NOT_LATER,
+    ],
+};
+
+/// An event that follows, or must not.
+pub const FOLLOWER: Group = Group {
+    name: "an event that follows",
+    path: "segments.NAME.match.then",
+    keys: &[
+        Key::new("did", "the name of an event", "what follows", "did: purchase"),
+        WHERE,
+        Key::new(
+            "within",
+            "a length of time",
+            "how soon it follows: sooner than this after the first; else whenever",
+            "within: 24 hours",
+        ),
+        Key::new("same", "the name of a property", "both have an equal value of it", "same: order"),
+        THEN,
+        THEN_NOT,
     ],
 };
 

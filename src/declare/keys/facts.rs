@@ -1,8 +1,8 @@
 //! Attributes, events, traits.
 
 use super::{
-    BETWEEN_LATER, DESCRIPTION, LAST_LATER, OLDER_THAN, PER, SINCE_LATER, THEN_LATER, THEN_NOT_LATER,
-    UNTIL_LATER, WHERE, WITHIN,
+    BETWEEN_LATER, DESCRIPTION, LAST, OLDER_THAN, PER, SINCE_LATER, THEN, THEN_NOT, UNTIL_LATER, WHERE,
+    WITHIN,
 };
 use crate::yaml::keys::{Group, Key};
 
@@ -49,6 +49,9 @@ pub const TRAIT: Group = Group {
         PER,
         WITHIN,
         OLDER_THAN,
+        LAST,
+        THEN,
+        THEN_NOT,
         Key::new("total", "the name of a property", "the sum of a property; 0 of none", "total: amount"),
         Key::new("count", "`true`", "how many; 0 of none", "count: true"),
         Key::new("average", "the name of a property", "the mean of a property", "average: amount"),
@@ -75,9 +78,6 @@ pub const TRAIT: Group = Group {
         SINCE_LATER,
         UNTIL_LATER,
         BETWEEN_LATER,
-        LAST_LATER,
-        THEN_LATER,
-        THEN_NOT_LATER,
     ],
 };
 

@@ -11,7 +11,7 @@ mod conditions;
 mod facts;
 
 pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
-pub use conditions::{BUCKET, CONDITION, CONSENT, CONSENT_TEST, SEGMENT, TEST};
+pub use conditions::{BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SEGMENT, TEST};
 pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, TRAIT};
 
 /// All groups, in the order of the documentation.
@@ -24,6 +24,7 @@ pub const GROUPS: &[&Group] = &[
     &SCORE,
     &SEGMENT,
     &CONDITION,
+    &FOLLOWER,
     &CONSENT,
     &CONSENT_TEST,
     &BUCKET,
@@ -110,6 +111,17 @@ const OLDER_THAN: Key =
 const SINCE_LATER: Key = Key::later("since", "events from a day on");
 const UNTIL_LATER: Key = Key::later("until", "events up to a day");
 const BETWEEN_LATER: Key = Key::later("between", "events between two days");
-const LAST_LATER: Key = Key::later("last", "the last so many of the events");
-const THEN_LATER: Key = Key::later("then", "an event that must follow");
-const THEN_NOT_LATER: Key = Key::later("then_not", "an event that must not follow");
+const LAST: Key =
+    Key::new("last", "a whole number", "only the last so many of the window's events", "last: 10");
+const THEN: Key = Key::new(
+    "then",
+    "a map",
+    "an event counts if such an event follows it",
+    "then: { did: purchase, within: 24 hours, same: order }",
+);
+const THEN_NOT: Key = Key::new(
+    "then_not",
+    "a map",
+    "an event counts if no such event follows it, and the time for one is over",
+    "then_not: { did: purchase, within: 24 hours }",
+);

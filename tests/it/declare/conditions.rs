@@ -126,6 +126,8 @@ fn traits_are_tested_by_their_type() {
 #[test]
 fn opens_and_clicks_of_machines_are_left_out_unless_asked_for() {
     insta::assert_snapshot!(right("did: email_clicked"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_clicked"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_sent\nlast: 10\nwhere: { tracked: true }\nthen_not: { did: email_opened, same: delivery }\ntimes: 10"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None }, last: Some(10), filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: Some(Follower { negated: true, event: EventName("email_opened"), filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], within: None, same: Some(PropertyName("delivery")), then: None }) }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(10000000)))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: page_view\nthen: { did: purchase, where: { amount: { at_least: 5 } }, within: 24 hours, same: category, then: { did: page_view } }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("page_view"), window: Window { within: None, older_than: None }, last: None, filter: [], per: None, then: Some(Follower { negated: false, event: EventName("purchase"), filter: [(PropertyName("amount"), Test { operators: [AtLeast(Number(5000000))], exact_case: false })], within: Some(Seconds(86400)), same: Some(PropertyName("category")), then: Some(Follower { negated: false, event: EventName("page_view"), filter: [], within: None, same: None, then: None }) }) }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
     insta::assert_snapshot!(right("did: email_opened\nwhere: { by: machine }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_opened"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("machine"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
     insta::assert_snapshot!(right("did: email_sent\nwhere: { tracked: true }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
 }
@@ -191,8 +193,17 @@ fn what_does_not_fit_is_said() {
         "did: purchase\ntotal: { product: { at_least: 3 } }",
         "did: purchase\ntimes: { at_least: many }",
         "did: purchase\ntimes: -1",
-        "did: purchase\nthen: { did: page_view }",
-        "did: purchase\nlast: 10",
+        "did: purchase\nlast: 0",
+        "did: purchase\nlast: ten",
+        "did: purchase\nthen: page_view",
+        "did: purchase\nthen: { within: 3 days }",
+        "did: purchase\nthen: { did: page_vew }",
+        "did: purchase\nthen: { did: page_view, same: order }",
+        "did: purchase\nthen: { did: page_view, same: category, where: { secondss: 3 }, last: 3 }",
+        "did: email_sent\nthen: { did: purchase, same: campaign }",
+        "did: purchase\nthen: { did: page_view }\nthen_not: { did: page_view }",
+        "did: purchase\nthen: { did: page_view, then: { did: purchase, within: soon } }",
+        "then: { did: purchase }",
         "did_not: purchase\ntimes: 3",
         "did: purchase\ndid_not: page_view",
         "within: 3 days",
@@ -322,10 +333,29 @@ fn what_does_not_fit_is_said() {
         wrong-type: `at_least` must be a number, not text `many`
     did: purchase ⏎ times: -1
         wrong-value: `times` is counted: `-1` is not a whole number from 0
-    did: purchase ⏎ then: { did: page_view }
-        not-available: `then` is not available in this version (leave it out)
-    did: purchase ⏎ last: 10
-        not-available: `last` is not available in this version (leave it out)
+    did: purchase ⏎ last: 0
+        wrong-value: `last` must be a whole number from 1 to 1000000, not `0`
+    did: purchase ⏎ last: ten
+        wrong-type: `last` must be a whole number, not text `ten`
+    did: purchase ⏎ then: page_view
+        wrong-type: `then` must be a map, not text `page_view` (its keys are `did`, `where`, `within`, `same`, `then`, `then_not`)
+    did: purchase ⏎ then: { within: 3 days }
+        missing-key: an event that follows needs `did`: what follows (for example `did: purchase`)
+    did: purchase ⏎ then: { did: page_vew }
+        unknown-event: there is no event `page_vew` (did you mean `page_view`?)
+    did: purchase ⏎ then: { did: page_view, same: order }
+        unknown-property: the event `page_view` has no property `order` (it has `category`, `seconds`, `url`)
+    did: purchase ⏎ then: { did: page_view, same: category, where: { secondss: 3 }, last: 3 }
+        unknown-property: the event `page_view` has no property `secondss` (did you mean `seconds`?)
+        unknown-key: an event that follows has no key `last` (it has `did`, `where`, `within`, `same`, `then`, `then_not`)
+    did: email_sent ⏎ then: { did: purchase, same: campaign }
+        unknown-property: the event `purchase` has no property `campaign` (it has `amount`, `at_work`, `category`, `order`, `product`)
+    did: purchase ⏎ then: { did: page_view } ⏎ then_not: { did: page_view }
+        ambiguous: `then` and `then_not` are in one map [`then` is here a.yaml:6] (write them as two items of `all`, each with its own `did`)
+    did: purchase ⏎ then: { did: page_view, then: { did: purchase, within: soon } }
+        wrong-span: `within`: `soon` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
+    then: { did: purchase }
+        misplaced-key: `then` stands without `did` (add the event: `did: NAME`)
     did_not: purchase ⏎ times: 3
         misplaced-key: `did_not` takes no `times`: it means `times: 0` (use `did`, or put a `did` with the measure into `none`)
     did: purchase ⏎ did_not: page_view

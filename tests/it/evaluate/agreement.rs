@@ -176,6 +176,7 @@ fn is_simple(condition: &Condition) -> bool {
             let window = &leaf.events.window;
             let moves = |(name, _): &(PropertyName, Test)| matches!(name.0.as_str(), "day" | "moment");
             leaf.measures.len() == 1
+                && leaf.events.then.is_none()
                 && (window.within.is_none() || window.older_than.is_none())
                 && !leaf.events.filter.iter().any(moves)
         }

@@ -12,7 +12,7 @@ use campaignd::evaluate::{Asked, Outcome, Program, Scratch};
 use super::plain::Happening;
 
 /// The events that the tests know; the place of a name is its number.
-pub(crate) const EVENTS: [&str; 3] = ["buy", "look", "email_clicked"];
+pub(crate) const EVENTS: [&str; 5] = ["buy", "look", "email_clicked", "email_opened", "email_sent"];
 
 /// The number of an event's name.
 pub(crate) fn event_id(name: &str) -> Option<EventNameId> {

@@ -4,11 +4,12 @@
 
 use campaignd::domain::catalogue::Catalogue;
 use campaignd::domain::condition::{
-    AttributeRef, Condition, ConsentTest, DateBound, EventQuery, MeasureKind, Operator, PropertyName, Test,
-    TextMatch,
+    AttributeRef, Condition, ConsentTest, DateBound, EventQuery, Follower, MeasureKind, Operator,
+    PropertyName, Test, TextMatch,
 };
 use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
+use campaignd::domain::name::EventName;
 use campaignd::domain::score::{Decay, Score};
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::{Value, ValueType};
@@ -256,16 +257,20 @@ impl World<'_> {
     /// Window, `where`, `per`: the events in order, each alone or together with its equals, at the
     /// place of the first of them.
     fn groups(&self, query: &EventQuery) -> Vec<Vec<&Happening>> {
+        let last = query.last.map_or(usize::MAX, |last| last as usize);
         let after = query.window.within.map(|span| back(self.now, span, self.zone()));
         let up_to = query.window.older_than.map(|span| back(self.now, span, self.zone()));
         let mut groups: Vec<(Option<Plain>, Vec<&Happening>)> = Vec::new();
-        for event in self.in_order(query) {
-            let in_window =
-                after.is_none_or(|after| event.at > after) && up_to.is_none_or(|up_to| event.at <= up_to);
+        let mut in_window = self.in_order(query);
+        in_window.retain(|event| {
+            after.is_none_or(|after| event.at > after) && up_to.is_none_or(|up_to| event.at <= up_to)
+        });
+        let too_many = in_window.len().saturating_sub(last);
+        for event in in_window.split_off(too_many) {
             let passes = |(name, test): &(PropertyName, Test)| {
                 self.passes(self.property(query, event, name, test.exact_case).as_ref(), test)
             };
-            if !in_window || !query.filter.iter().all(passes) {
+            if !query.filter.iter().all(passes) {
                 continue;
             }
             let Some(per) = &query.per else {
@@ -278,7 +283,50 @@ impl World<'_> {
                 None => groups.push((Some(key), vec![event])),
             }
         }
-        groups.into_iter().map(|(_, group)| group).collect()
+        let mut groups: Vec<_> = groups.into_iter().map(|(_, group)| group).collect();
+        if let Some(then) = &query.then {
+            groups.retain(|group| self.is_followed(&query.event, query.per.as_ref(), group, then));
+        }
+        groups
+    }
+
+    /// Whether a group, which is one event at the time of its first, counts by what follows.
+    fn is_followed(
+        &self,
+        event: &EventName,
+        per: Option<&PropertyName>,
+        group: &[&Happening],
+        then: &Follower,
+    ) -> bool {
+        let place = |event: &Happening| {
+            self.events.iter().position(|other| std::ptr::eq(other, event)).expect("it is there")
+        };
+        let first = group[0];
+        let values = |event_name: &EventName, name: &PropertyName, events: &[&Happening]| -> Vec<Plain> {
+            events.iter().filter_map(|event| self.property_of(event_name, event, name, false)).collect()
+        };
+        let deadline = then.within.map(|span| forward(first.at, span, self.zone()));
+        let followed = self.events.iter().any(|later| {
+            later.name == then.event.as_str()
+                && (later.at, place(later)) > (first.at, place(first))
+                && later.at <= self.now
+                && deadline.is_none_or(|deadline| later.at < deadline)
+                && !(then.event == *event
+                    && per.is_some_and(|per| values(event, per, &[later]) == values(event, per, &[first])))
+                && then.same.as_ref().is_none_or(|same| {
+                    let own = values(event, same, group);
+                    values(&then.event, same, &[later]).iter().any(|value| own.contains(value))
+                })
+                && then.filter.iter().all(|(name, test)| {
+                    self.passes(self.property_of(&then.event, later, name, test.exact_case).as_ref(), test)
+                })
+                && then.then.as_ref().is_none_or(|next| self.is_followed(&then.event, None, &[later], next))
+        });
+        if then.negated {
+            !followed && deadline.is_none_or(|deadline| deadline <= self.now)
+        } else {
+            followed
+        }
     }
 
     /// The different values that a group counts with: numbers added, all else as it is.
@@ -321,7 +369,17 @@ impl World<'_> {
         name: &PropertyName,
         exact: bool,
     ) -> Option<Plain> {
-        let declared = &self.catalogue.events[&query.event].properties[name];
+        self.property_of(&query.event, event, name, exact)
+    }
+
+    fn property_of(
+        &self,
+        of: &EventName,
+        event: &Happening,
+        name: &PropertyName,
+        exact: bool,
+    ) -> Option<Plain> {
+        let declared = &self.catalogue.events[of].properties[name];
         read(declared.value_type, event.properties.get(&declared.wire_name)?, exact)
     }
 
@@ -560,6 +618,20 @@ pub(super) fn back(at: Timestamp, span: Span, zone: Zone) -> Timestamp {
         Span::Months(months) => {
             let local = local(at, zone);
             resolve(months_earlier(local.date(), months).and_time(local.time()), zone)
+        }
+    }
+}
+
+/// An instant plus a span.
+pub(super) fn forward(at: Timestamp, span: Span, zone: Zone) -> Timestamp {
+    match span {
+        Span::Seconds(seconds) => Timestamp::from_micros(at.micros() + seconds as i64 * 1_000_000),
+        Span::Months(months) => {
+            let local = local(at, zone);
+            let months = local.year() * 12 + local.month0() as i32 + months as i32;
+            let (year, month) = (months.div_euclid(12), months.rem_euclid(12) as u32 + 1);
+            let day = (1..=local.day()).rev().find_map(|day| NaiveDate::from_ymd_opt(year, month, day));
+            resolve(day.expect("every month has a first").and_time(local.time()), zone)
         }
     }
 }

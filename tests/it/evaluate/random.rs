@@ -3,8 +3,8 @@
 use campaignd::declare::{self, SourceFile};
 use campaignd::domain::catalogue::{Catalogue, Segment, Trait};
 use campaignd::domain::condition::{
-    AttributeRef, Bucket, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, Measure, MeasureKind,
-    Operator, PropertyName, Test, TextMatch, Window,
+    AttributeRef, Bucket, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, Follower, Measure,
+    MeasureKind, Operator, PropertyName, Test, TextMatch, Window,
 };
 use campaignd::domain::consent::{Consent, ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
@@ -379,16 +379,41 @@ fn query(around: Around) -> impl Strategy<Value = EventQuery> {
     });
     let filter = prop_oneof![2 => Just(Vec::new()), 1 => filter];
     let per = option::weighted(0.25, select(&["order", "word"]));
-    (select(&["buy", "buy", "look"]), window, filter, per).prop_map(|(event, window, filter, per)| {
-        EventQuery {
+    let last = option::weighted(0.2, 1..4_u32);
+    let then = option::weighted(0.25, follower(around, 1).prop_map(Box::new));
+    (select(&["buy", "buy", "look"]), window, last, filter, per, then).prop_map(
+        |(event, window, last, filter, per, then)| EventQuery {
             event: EventName::parse(event).expect("a name"),
             window,
-            last: None,
+            last,
             filter,
             per: per.map(property),
-            then: None,
-        }
-    })
+            then,
+        },
+    )
+}
+
+/// What follows, or must not; followed in turn by up to `more`.
+fn follower(around: Around, more: u32) -> BoxedStrategy<Follower> {
+    let filter = select(&FIELDS).prop_flat_map(move |(name, value_type)| {
+        test(value_type, around).prop_map(move |test| vec![(property(name), test)])
+    });
+    let filter = prop_oneof![2 => Just(Vec::new()), 1 => filter];
+    let same = option::weighted(0.4, select(&["order", "word", "amount", "flag"]));
+    let then = match more {
+        0 => Just(None).boxed(),
+        more => option::weighted(0.25, follower(around, more - 1).prop_map(Box::new)).boxed(),
+    };
+    (any::<bool>(), select(&["buy", "look"]), filter, option::weighted(0.6, span()), same, then)
+        .prop_map(|(negated, event, filter, within, same, then)| Follower {
+            negated,
+            event: EventName::parse(event).expect("a name"),
+            filter,
+            within,
+            same: same.map(property),
+            then,
+        })
+        .boxed()
 }
 
 /// A measure and the type of its value. Only traits know the last two kinds.
