@@ -16,6 +16,7 @@ use crate::http;
 use crate::track::Spool;
 
 use super::project::{Checked, environment};
+use super::report::pages;
 use super::transport::transport;
 use super::watch::Stamps;
 use super::{Failure, Installation};
@@ -125,7 +126,8 @@ pub async fn http_state(
     let spool = Spool::open(&installation.project.settings.spool, rand::random())
         .map_err(|error| Failure::outside("could not open the spool", error))?;
     let (links, redirects) = (installation.links().await?, http::Redirects::default());
-    Ok(http::State { store, clock, links, spool, redirects, catalogue })
+    let reports = pages(installation);
+    Ok(http::State { store, clock, links, spool, redirects, reports, catalogue })
 }
 
 /// Where changed declarations go.

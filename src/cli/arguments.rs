@@ -51,7 +51,7 @@ pub enum Command {
     Approve(Approve),
     /// End a run: what is not sent is not sent any more.
     Cancel(Cancel),
-    /// What became of the deliveries, by state and reason.
+    /// What became of the deliveries, and what came back: opens, clicks, unsubscribes.
     Report(Report),
     /// Keys with which other systems send calls and events.
     Key(Key),
@@ -318,21 +318,28 @@ pub struct Cancel {
 /// `campaignd report`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Every contact of every audience is counted once a run, in exactly one state; who was not mailed has a reason.
+Every contact of every audience is counted once a run, in exactly one state; who was not mailed has a reason. \
+Opens and clicks are of mails that are tracked one by one, by people, by machines and unknown; each rate has \
+the interval in which the truth lies in 95 of 100 cases (Wilson 1927). A running daemon serves the page at its \
+report's address.
 
 Examples:
   campaignd report
-  campaignd report thank_you --json
-  campaignd report --csv > deliveries.csv")]
+  campaignd report thank_you --html thank_you.html
+  campaignd report thank_you --json | jq '.campaigns[0].engagement.opened.rate'
+  campaignd report --csv > report.csv")]
 pub struct Report {
     /// The campaign; without one, all.
     pub campaign: Option<String>,
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// For spreadsheets: one row a run, version, state and reason.
+    /// For spreadsheets: one row a count, by run and version.
     #[arg(long, conflicts_with = "json")]
     pub csv: bool,
+    /// For a browser: one page that needs nothing else, into a file; `-` is standard output.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["json", "csv"])]
+    pub html: Option<PathBuf>,
 }
 
 /// `campaignd key`.

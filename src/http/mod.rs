@@ -33,6 +33,7 @@ mod tracking;
 use axum::Router;
 
 pub use redirects::Redirects;
+pub use report::Reports;
 pub use server::{HttpError, Listen, Server};
 pub use state::State;
 

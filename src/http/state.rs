@@ -10,7 +10,7 @@ use crate::links::Links;
 use crate::store::Store;
 use crate::track::Spool;
 
-use super::Redirects;
+use super::{Redirects, Reports};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub struct State {
     pub spool: Spool,
     /// Where links lead, as far as that is remembered.
     pub redirects: Redirects,
+    /// What the pages of the report say, and those that were made lately.
+    pub reports: Reports,
     /// What is declared now; it changes when the files do.
     pub catalogue: watch::Receiver<Arc<Catalogue>>,
 }

@@ -6,6 +6,7 @@
 //! | [`engagement`] | opens, clicks, unsubscribes; by link and day |
 //! | [`rate`] | shares with their intervals |
 //! | [`levels`] | recipients over the levels of a score, before and after |
+//! | [`spread`] | these levels, out of the database |
 //! | [`outcome`] | the report: runs and campaigns; as values and JSON |
 //! | [`text`] | the report for people at a terminal |
 //! | [`csv`] | the report for spreadsheets, harmless there |
@@ -27,14 +28,17 @@ pub mod outcome;
 mod plain;
 pub mod rate;
 mod read;
+pub mod spread;
 pub mod text;
 
 pub use counts::Counts;
 pub use engagement::Engagement;
+pub use html::{Extent, HtmlStyle};
 pub use outcome::{CampaignReport, Outcome, Report, RunReport};
 pub use plain::printable;
 pub use rate::Rate;
-pub use read::read;
+pub use read::{Parts, read, read_declared};
+pub use spread::{Declared, sender};
 pub use text::TextStyle;
 
 #[cfg(test)]

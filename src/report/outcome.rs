@@ -111,6 +111,11 @@ impl Report {
         outcome
     }
 
+    /// The runs of all campaigns.
+    pub fn runs(&self) -> impl Iterator<Item = &RunReport> {
+        self.campaigns.iter().flat_map(|campaign| &campaign.runs)
+    }
+
     /// The report for programs.
     pub fn to_json(&self) -> Value {
         let campaigns: Vec<Value> = self.campaigns.iter().map(CampaignReport::to_json).collect();

@@ -1,5 +1,5 @@
 //! Figures for `status` and `report`: counts over the ledger, each by one query. What came back from the
-//! mails: [`engagement`].
+//! mails: [`engagement`]; contacts that are drawn: [`recipients`].
 
 use std::collections::HashMap;
 
@@ -16,6 +16,7 @@ use crate::store::statement::{numbers_json, query, query_as, values};
 use crate::store::{Result, Store};
 
 pub mod engagement;
+pub mod recipients;
 
 /// A number of deliveries of one run that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The servers, by real HTTP.
 
+mod report;
 mod tracking;
 
 use campaignd::clock::Clock;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campaignd::clock::Clock;
 use campaignd::domain::catalogue::Catalogue;
-use campaignd::http::{Listen, Redirects, Server, State};
+use campaignd::http::{Listen, Redirects, Reports, Server, State};
 use campaignd::links::{Links, Signer, SigningKey};
 use campaignd::track::Spool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -45,6 +45,11 @@ impl Served {
             links: links.clone(),
             spool: spool.clone(),
             redirects: Redirects::default(),
+            reports: Reports::new(
+                chrono_tz::Europe::Paris,
+                "mail.maison.example".to_owned(),
+                Some("outbox".to_owned()),
+            ),
             catalogue,
         };
         let free = "127.0.0.1:0".parse().ok();
