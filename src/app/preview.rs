@@ -4,7 +4,8 @@ use crate::audience;
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::{Campaign, Version};
 use crate::domain::condition::Condition;
-use crate::domain::delivery::DeliveryId;
+use crate::domain::consent::ConsentState;
+use crate::domain::delivery::{DeliveryId, RunId};
 use crate::evaluate::Asked;
 use crate::render::{RenderInput, Rendered};
 use crate::store::contacts;
@@ -13,6 +14,8 @@ use super::{Failure, Installation};
 
 /// The number that links of a preview carry: no delivery has it, so they lead nowhere.
 const NO_DELIVERY: DeliveryId = DeliveryId(0);
+/// Likewise.
+const NO_RUN: RunId = RunId(0);
 
 /// A mail that is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,11 +73,15 @@ pub async fn preview(
     let holds = |index: usize| seen.outcomes.get(index).is_some_and(|outcome| outcome.holds);
     let version = choose(campaign, version, &|index| holds(index + 1))?;
 
+    let settings = &installation.project.settings;
+    let unknown_is_yes = settings.consent_unknown.tracking == ConsentState::Yes;
     let mail = renderer
         .render(&RenderInput {
             campaign: &campaign.name,
             version: &version.label,
             delivery: NO_DELIVERY,
+            run: NO_RUN,
+            tracking: campaign.tracking_of(settings.tracking, found.tracking.state, unknown_is_yes),
             contact: &found.view(),
             recipient: &address,
             trait_names: &traits,

@@ -12,7 +12,7 @@ use super::lane::Tally;
 use super::parts::Declared;
 use crate::audience::{self, Seen};
 use crate::domain::address::EmailAddress;
-use crate::domain::campaign::{Campaign, MailPurpose};
+use crate::domain::campaign::{Campaign, MailPurpose, Tracking};
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::delivery::{Reply, RunId, RunState, SkipReason, WaitReason};
 use crate::domain::name::{CampaignName, ScoreName, TraitName};
@@ -43,6 +43,8 @@ pub(super) struct Work {
     pub(super) claimed: Claimed,
     pub(super) contact: Contact,
     pub(super) recipient: EmailAddress,
+    /// What of its opens and clicks may be recorded, as the contact wants it now.
+    pub(super) tracking: Tracking,
     pub(super) trait_names: Arc<[TraitName]>,
     pub(super) traits: Vec<Option<Value>>,
     pub(super) score_names: Arc<[ScoreName]>,
@@ -251,6 +253,11 @@ impl Core {
             match self.closed_gate(campaign, &row, seen, waited(&row), now) {
                 Ok((seen, recipient)) => ready.push_back(Work {
                     recipient,
+                    tracking: campaign.tracking_of(
+                        self.settings.tracking,
+                        seen.contact.tracking.state,
+                        self.settings.unknown_tracking_is_yes,
+                    ),
                     contact: seen.contact.clone(),
                     trait_names: Arc::clone(&trait_names),
                     traits: seen.traits.clone(),

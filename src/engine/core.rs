@@ -8,6 +8,7 @@ use super::claim::Claims;
 use super::error::{Doing as _, EngineError};
 use super::lane::LaneSlot;
 use super::ledger::Ledger;
+use super::numbers::LinkNumbers;
 use super::parts::{Declared, EngineSettings};
 use crate::domain::delivery::RunId;
 use crate::domain::name::CampaignName;
@@ -29,6 +30,7 @@ pub(super) struct Core {
     pub(super) incarnation: Incarnation,
     pub(super) ledger: Ledger,
     pub(super) claims: Claims,
+    pub(super) numbers: LinkNumbers,
     pub(super) memory: Mutex<Memory>,
     /// The lanes that nobody works at.
     pub(super) lanes: tokio::sync::Mutex<Vec<LaneSlot>>,
@@ -106,6 +108,7 @@ impl Core {
         let core = Self {
             ledger: Ledger::open(store.clone(), incarnation.id()),
             claims: Claims::new(lanes.len()),
+            numbers: LinkNumbers::default(),
             lanes: tokio::sync::Mutex::new(lanes),
             memory: Mutex::new(memory),
             store,

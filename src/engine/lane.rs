@@ -1,4 +1,4 @@
-//! One lane: takes a row in hand, renders its mail, hands it over, notes how that ended.
+//! One lane: takes a row in hand, renders its mail, notes its links, hands it over, notes how that ended.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,9 +9,10 @@ use super::core::Core;
 use super::error::EngineError;
 use super::{Drained, gates, occurrence, pause};
 use crate::clock::Clock;
+use crate::domain::contact::ContactView;
 use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
 use crate::domain::time::Timestamp;
-use crate::render::{RenderError, RenderInput, Rendered};
+use crate::render::{Draft, RenderError, RenderInput};
 use crate::send::Lane;
 use crate::store::ledger::{LastLook, Step};
 
@@ -137,8 +138,10 @@ impl Core {
     async fn hand_over(&self, slot: &mut LaneSlot, work: Work, clock: &Clock, tally: &Tally) {
         let delivery = work.claimed.id;
         let now = clock.now();
-        let rendered = match render(&work, now) {
-            Ok(rendered) => rendered,
+        let run = work.claimed.run;
+        let contact = work.contact.view();
+        let draft = match draft(&work, &contact, now) {
+            Ok(draft) => draft,
             Err(error) => {
                 tally.skipped();
                 // The message stays on the row: it may quote what is known of the contact.
@@ -156,11 +159,27 @@ impl Core {
                 return self.ledger.settle(delivery, step, now).await;
             }
         };
+        let numbers = match self.numbers.of(&self.store, run, draft.urls()).await {
+            Ok(numbers) => numbers,
+            Err(error) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    delivery.id = delivery.0,
+                    run.id = run.0,
+                    "the links of a mail cannot be noted: it waits until they can"
+                );
+                let step = Step::Release { wait: None, not_before: now, reply: None };
+                self.ledger.settle(delivery, step, now).await;
+                return self.ledger.flush(now).await;
+            }
+        };
+        let rendered = draft.finish(&numbers);
         let marked = OnceLock::new();
         let before_dot = || async {
             let step = Step::Transmit {
                 message_id: rendered.email.message_id.clone(),
                 content_hash: hexadecimal(&rendered.content_hash),
+                tracking: rendered.tracking,
                 last_look: (work.asked_at.elapsed() > LOOKED_AT_FOR).then_some(LastLook {
                     purpose: work.purpose,
                     consents: gates::consents(work.purpose, self.settings.unknown_marketing_is_yes),
@@ -307,13 +326,14 @@ impl WhenIdle {
     }
 }
 
-fn render(work: &Work, now: Timestamp) -> Result<Rendered, RenderError> {
-    let contact = work.contact.view();
-    let input = RenderInput {
+fn draft<'w>(work: &'w Work, contact: &'w ContactView<'w>, now: Timestamp) -> Result<Draft<'w>, RenderError> {
+    work.declared.renderer.draft(&RenderInput {
         campaign: &work.claimed.campaign,
         version: &work.claimed.version,
         delivery: work.claimed.id,
-        contact: &contact,
+        run: work.claimed.run,
+        tracking: work.tracking,
+        contact,
         recipient: &work.recipient,
         trait_names: &work.trait_names,
         trait_values: &work.traits,
@@ -321,8 +341,7 @@ fn render(work: &Work, now: Timestamp) -> Result<Rendered, RenderError> {
         score_values: &work.scores,
         date: work.claimed.first_claimed_at,
         now,
-    };
-    work.declared.renderer.render(&input)
+    })
 }
 
 /// A 4xx answer: again after a pause, until the campaign's patience is over. The last try is at its end.

@@ -10,7 +10,7 @@
 //! | `parts` `core` | what an engine is made of, and what its parts share |
 //! | `occurrence` `gates` `pause` | the rules, pure: due times, who is mailed, how long to wait |
 //! | `tick` `fix` | one look at the clock: what is due becomes rows |
-//! | `claim` `lane` `ledger` | rows become mails; every step stands in the store first |
+//! | `claim` `lane` `numbers` `ledger` | rows become mails; every step and every link stands in the store first |
 //! | `daemon` | all of it by the clock until it is told to stop |
 //!
 //! The daemon calls [`Engine::run`]. A demo or a test holds the clock itself: [`Engine::tick`],
@@ -29,6 +29,7 @@ mod fix;
 mod gates;
 mod lane;
 mod ledger;
+mod numbers;
 mod occurrence;
 mod parts;
 mod pause;

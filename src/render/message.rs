@@ -11,7 +11,7 @@ use crate::domain::time::Timestamp;
 use crate::links::Links;
 
 /// What a message is made of.
-pub(super) struct Draft<'a> {
+pub(super) struct Parts<'a> {
     pub(super) campaign: &'a str,
     pub(super) version: &'a str,
     pub(super) purpose: MailPurpose,
@@ -26,22 +26,22 @@ pub(super) struct Draft<'a> {
 }
 
 /// Writes the message.
-pub(super) fn write(draft: &Draft<'_>, links: &Links) -> Email {
+pub(super) fn write(parts: &Parts<'_>, links: &Links) -> Email {
     // International domains are written in ASCII, so that servers without SMTPUTF8 take the mail.
-    let from = draft.from.address.on_the_wire();
+    let from = parts.from.address.on_the_wire();
     let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let message_id = links.signer().message_id(draft.delivery, domain);
-    let mut message = Vec::with_capacity(2_048 + draft.html.len() + draft.text.len() * 9 / 8);
-    plain(&mut message, "Date", &draft.date.to_utc().to_rfc2822());
+    let message_id = links.signer().message_id(parts.delivery, domain);
+    let mut message = Vec::with_capacity(2_048 + parts.html.len() + parts.text.len() * 9 / 8);
+    plain(&mut message, "Date", &parts.date.to_utc().to_rfc2822());
     plain(&mut message, "Message-ID", &message_id);
-    encode::mailbox("From", draft.from.name.as_deref(), &from, &mut message);
-    if let Some(reply_to) = draft.reply_to {
+    encode::mailbox("From", parts.from.name.as_deref(), &from, &mut message);
+    if let Some(reply_to) = parts.reply_to {
         encode::mailbox("Reply-To", reply_to.name.as_deref(), &reply_to.address.on_the_wire(), &mut message);
     }
-    encode::mailbox("To", None, &draft.recipient.on_the_wire(), &mut message);
-    encode::unstructured("Subject", draft.subject, &mut message);
-    match draft.purpose {
-        MailPurpose::Marketing => marketing_headers(draft, links, domain, &mut message),
+    encode::mailbox("To", None, &parts.recipient.on_the_wire(), &mut message);
+    encode::unstructured("Subject", parts.subject, &mut message);
+    match parts.purpose {
+        MailPurpose::Marketing => marketing_headers(parts, links, domain, &mut message),
         // RFC 3834: nobody's holiday should answer it.
         MailPurpose::Transactional => plain(&mut message, "Auto-Submitted", "auto-generated"),
     }
@@ -50,35 +50,35 @@ pub(super) fn write(draft: &Draft<'_>, links: &Links) -> Email {
     // Neither encoding of a body can hold `=_`, so no part can hold the boundary.
     let boundary = format!("=_{}", message_id.get(1..25).unwrap_or("campaignd"));
     plain(&mut message, "Content-Type", &format!("multipart/alternative;\r\n boundary=\"{boundary}\""));
-    for (subtype, body) in [("plain", draft.text), ("html", draft.html)] {
+    for (subtype, body) in [("plain", parts.text), ("html", parts.html)] {
         let _ =
             write!(Text(&mut message), "\r\n--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n");
         encode::body(body, &mut message);
     }
     let _ = write!(Text(&mut message), "\r\n--{boundary}--\r\n");
     Email {
-        sender: draft.from.address.clone(),
-        recipient: draft.recipient.clone(),
+        sender: parts.from.address.clone(),
+        recipient: parts.recipient.clone(),
         message_id,
         bytes: message,
     }
 }
 
 /// RFC 2919, RFC 2369, RFC 8058, and the feedback loop's identifier of the large mailbox providers.
-fn marketing_headers(draft: &Draft<'_>, links: &Links, domain: &str, message: &mut Vec<u8>) {
+fn marketing_headers(parts: &Parts<'_>, links: &Links, domain: &str, message: &mut Vec<u8>) {
     // Leaving is leaving all marketing mail of the sender, so that is the list.
     let list = format!("<marketing.{domain}>");
     plain(message, "List-Id", &list);
-    let page = links.unsubscribe(draft.delivery);
-    let mailbox = percent_encoded(&links.unsubscribe_mailbox(draft.delivery, domain));
+    let page = links.unsubscribe(parts.delivery);
+    let mailbox = percent_encoded(&links.unsubscribe_mailbox(parts.delivery, domain));
     let unsubscribe = format!("<{page}>,\r\n <mailto:{mailbox}?subject=unsubscribe>");
     plain(message, "List-Unsubscribe", &unsubscribe);
     plain(message, "List-Unsubscribe-Post", "List-Unsubscribe=One-Click");
     let feedback = format!(
         "{}:{}:{}:{}",
-        draft.campaign,
-        identifier(draft.version),
-        draft.purpose.word(),
+        parts.campaign,
+        identifier(parts.version),
+        parts.purpose.word(),
         sender_identifier(domain)
     );
     plain(message, "Feedback-ID", &feedback);

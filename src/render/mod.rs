@@ -4,7 +4,10 @@
 //! templates/ ──▶ Templates (compiled once) ──▶ check: every name held against what is declared
 //!                     │
 //!                     ▼
-//! Catalogue ──▶ Renderer ──▶ render(contact, traits, delivery) ──▶ subject, HTML, text ──▶ message
+//! Catalogue ──▶ Renderer ──▶ draft(contact, traits, delivery) ──▶ subject, HTML, text, addresses of links
+//!                                                                           │ their numbers
+//!                                                                           ▼
+//!                                                             links and pixel ──▶ message
 //! ```
 //!
 //! | file | what |
@@ -12,7 +15,8 @@
 //! | `templates`, `source` | reads and compiles `templates/`; language versions |
 //! | `outline`, `uses` | which names a template reads, also in branches not taken |
 //! | [`mod@check`], `names`, `sample` | holds templates against what is declared |
-//! | `plan`, `renderer`, `values` | what can be done once per campaign; one mail |
+//! | `plan`, `renderer`, `values`, `draft` | what can be done once per campaign; one mail |
+//! | `rewrite` | signed links, the pixel, parameters of `utm` |
 //! | `filters`, `dates`, `money`, `locale` | dates and amounts as people write them |
 //! | `limits` | bounds on output and work |
 //! | `text`, `encode`, `message` | text parts; encodings; headers and parts |
@@ -36,8 +40,9 @@ use std::collections::BTreeSet;
 
 use crate::diagnostic::Place;
 use crate::domain::address::EmailAddress;
+use crate::domain::campaign::Tracking;
 use crate::domain::contact::ContactView;
-use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::{DeliveryId, RunId};
 use crate::domain::email::Email;
 use crate::domain::name::{AttributeName, CampaignName, ScoreName, TraitName};
 use crate::domain::score::ScoreValue;
@@ -46,6 +51,7 @@ use crate::domain::value::Value;
 
 mod check;
 mod dates;
+mod draft;
 mod encode;
 mod failure;
 mod filters;
@@ -58,6 +64,7 @@ mod outline;
 mod places;
 mod plan;
 mod renderer;
+mod rewrite;
 mod sample;
 mod source;
 mod templates;
@@ -66,6 +73,7 @@ mod uses;
 mod values;
 
 pub use check::{check, required};
+pub use draft::Draft;
 pub use renderer::Renderer;
 pub use templates::{LoadedTemplates, TemplateFile, Templates};
 
@@ -98,6 +106,10 @@ pub struct RenderInput<'a> {
     pub version: &'a str,
     /// The delivery: links and Message-ID are made from it.
     pub delivery: DeliveryId,
+    /// Its run.
+    pub run: RunId,
+    /// What of its opens and clicks may be recorded.
+    pub tracking: Tracking,
     /// For whom.
     pub contact: &'a ContactView<'a>,
     /// The address to send to.
@@ -125,12 +137,14 @@ pub struct Rendered {
     pub content_hash: [u8; 32],
     /// The subject.
     pub subject: String,
-    /// The HTML part.
+    /// The HTML part, as it is sent.
     pub html: String,
     /// The text part.
     pub text: String,
     /// The language version that was chosen; `None` for the default.
     pub language: Option<String>,
+    /// What of its opens and clicks can be recorded.
+    pub tracking: Tracking,
 }
 
 /// Why a mail could not be made. Always final for this content: trying again does not help.

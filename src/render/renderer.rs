@@ -1,22 +1,23 @@
 //! Renders mails: what can be prepared is prepared once per campaign, the rest is done per mail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
 use tera::{Context, Map, Value as TeraValue};
 
+use super::draft::Draft;
 use super::locale::{Language, Locale};
-use super::message::{self, Draft};
 use super::plan::{Plan, Wanted};
 use super::templates::{Inner, Templates, for_language};
 use super::{
-    RenderError, RenderInput, RenderSettings, Rendered, TemplateNeeds, encode, failure, limits, text, values,
+    RenderError, RenderInput, RenderSettings, Rendered, TemplateNeeds, encode, failure, limits, rewrite,
+    text, values,
 };
-use crate::domain::campaign::{Campaign, MailPurpose};
+use crate::domain::campaign::{Campaign, MailPurpose, Tracking};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::email::Mailbox;
 use crate::domain::json;
+use crate::domain::link::LinkNumber;
 use crate::domain::name::CampaignName;
 use crate::domain::time::Zone;
 use crate::links::Links;
@@ -27,18 +28,21 @@ pub struct Renderer {
     inner: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     templates: Arc<Inner>,
-    links: Links,
+    pub(super) links: Links,
     settings: RenderSettings,
     campaigns: BTreeMap<CampaignName, Prepared>,
 }
 
 /// A campaign, with what all its mails share as templates find it.
-struct Prepared {
-    purpose: MailPurpose,
-    from: Mailbox,
-    reply_to: Option<Mailbox>,
+pub(super) struct Prepared {
+    pub(super) purpose: MailPurpose,
+    pub(super) from: Mailbox,
+    pub(super) reply_to: Option<Mailbox>,
+    parameters: rewrite::Parameters,
+    /// Addresses that are the same in all mails.
+    common: HashSet<String>,
     data: TeraValue,
     sender: TeraValue,
     versions: Vec<PreparedVersion>,
@@ -62,7 +66,11 @@ impl std::fmt::Debug for Renderer {
 impl Renderer {
     /// A renderer for the campaigns of `catalogue`.
     pub fn new(templates: Templates, catalogue: &Catalogue, links: Links, settings: RenderSettings) -> Self {
-        let prepare = |campaign| prepare(&templates.inner, catalogue, campaign, &settings);
+        let mut common = HashSet::new();
+        for source in templates.inner.sources.values() {
+            rewrite::collect(&source.text, &mut common);
+        }
+        let prepare = |campaign| prepare(&templates.inner, catalogue, campaign, &settings, &common);
         let campaigns = catalogue.campaigns.iter().map(|(name, campaign)| (name.clone(), prepare(campaign)));
         let campaigns = campaigns.collect();
         let inner = Shared { templates: templates.inner, links, settings, campaigns };
@@ -82,8 +90,18 @@ impl Renderer {
         needs
     }
 
-    /// Makes a mail. Pure: the same input makes the same bytes.
+    /// Makes a mail whose links have the numbers that they would get first: right but for rare
+    /// collisions, so for looking at. What is sent is [`draft`](Self::draft)ed.
     pub fn render(&self, input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
+        let draft = self.draft(input)?;
+        let numbers: Vec<_> =
+            draft.urls().iter().map(|url| LinkNumber::first_choice(input.run, url)).collect();
+        Ok(draft.finish(&numbers))
+    }
+
+    /// Makes a mail as far as it goes before its links have numbers. Pure: the same input makes the same
+    /// bytes.
+    pub fn draft<'a>(&'a self, input: &RenderInput<'a>) -> Result<Draft<'a>, RenderError> {
         let shared = &*self.inner;
         let campaign = shared
             .campaigns
@@ -122,23 +140,19 @@ impl Renderer {
             Some(name) => text::tidy(&shared.part(name, &context, locale)?),
             None => text::derived(&html),
         };
-        let draft = Draft {
-            campaign: input.campaign.as_str(),
-            version: input.version,
-            purpose: campaign.purpose,
-            from: &campaign.from,
-            reply_to: campaign.reply_to.as_ref(),
-            recipient: input.recipient,
-            delivery: input.delivery,
-            date: input.date,
-            subject: &subject,
-            text: &text,
-            html: &html,
+        // Mail that is owed to somebody is not tracked, whoever asks for it.
+        let tracking = match campaign.purpose {
+            MailPurpose::Marketing => input.tracking,
+            MailPurpose::Transactional => Tracking::None,
         };
-        let email = message::write(&draft, &shared.links);
-        let content_hash = Sha256::digest(&email.bytes).into();
-        let language = (!language.is_empty()).then(|| language.to_owned());
-        Ok(Rendered { email, content_hash, subject, html, text, language })
+        let rules = rewrite::Rules {
+            tracking,
+            parameters: &campaign.parameters,
+            common: &campaign.common,
+            links: &shared.links,
+        };
+        let found = rewrite::find(&html, rules);
+        Ok(Draft { shared, campaign, input: *input, tracking, language, subject, html, text, found })
     }
 }
 
@@ -160,7 +174,10 @@ fn prepare(
     catalogue: &Catalogue,
     campaign: &Campaign,
     settings: &RenderSettings,
+    common: &HashSet<String>,
 ) -> Prepared {
+    let mut common = common.clone();
+    campaign.data.values().for_each(|value| rewrite::collect_from_data(value, &mut common));
     let versions = campaign.versions.iter().map(|version| {
         let plans =
             templates.emails.get(&version.template).map(|email| Plan::all(templates, catalogue, email));
@@ -182,6 +199,8 @@ fn prepare(
         purpose: campaign.purpose,
         from: from.clone(),
         reply_to: campaign.reply_to.clone(),
+        parameters: rewrite::Parameters::of(&campaign.utm),
+        common,
         data: TeraValue::from_serializable(&campaign.data),
         sender: map(sender),
         versions: versions.collect(),

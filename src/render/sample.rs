@@ -6,11 +6,11 @@ use super::templates::Templates;
 use super::{RenderError, RenderInput, RenderSettings, plan, text};
 use crate::diagnostic::{Place, Problem};
 use crate::domain::address::EmailAddress;
-use crate::domain::campaign::{Campaign, MailPurpose, Version};
+use crate::domain::campaign::{Campaign, MailPurpose, Tracking, Version};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::consent::Consent;
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::delivery::DeliveryId;
+use crate::domain::delivery::{DeliveryId, RunId};
 use crate::domain::number::Number;
 use crate::domain::score::{Score, ScoreValue};
 use crate::domain::time::Timestamp;
@@ -64,6 +64,8 @@ pub(super) fn problems(
         campaign: &campaign.name,
         version: &version.label,
         delivery: DELIVERY,
+        run: RunId(1),
+        tracking: Tracking::None,
         contact: &contact,
         recipient: &recipient,
         trait_names: &trait_names,

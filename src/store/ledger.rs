@@ -7,7 +7,7 @@ use super::dialect::Column::{Number, Text};
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
 use super::statement::{backend_of, numbers_json, query_as, query_column, values};
 use super::{Backend, Result, Store, suppressions};
-use crate::domain::campaign::MailPurpose;
+use crate::domain::campaign::{MailPurpose, Tracking};
 use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{
     DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, SkipReason, WaitReason,
@@ -32,6 +32,8 @@ pub enum Step {
         message_id: String,
         /// Hash of the message's bytes, in hexadecimal digits.
         content_hash: String,
+        /// What of its opens and clicks can be recorded.
+        tracking: Tracking,
         /// What is asked once more in the same transaction, of a row that was asked a while ago.
         last_look: Option<LastLook>,
     },
@@ -98,8 +100,9 @@ pub async fn write(
     let mut looks = Vec::new();
     for LedgerStep { delivery, step } in steps {
         match step {
-            Step::Transmit { message_id, content_hash, last_look } => {
-                begun.push((delivery.0, json!([delivery.0, message_id, content_hash])));
+            Step::Transmit { message_id, content_hash, tracking, last_look } => {
+                let row = json!([delivery.0, message_id, content_hash, tracking.word()]);
+                begun.push((delivery.0, row));
                 looks.extend(last_look.map(|look| (delivery.0, look)));
             }
             step => settled.push(Ending::of(step, now).row(*delivery)),
@@ -168,11 +171,11 @@ pub(super) fn look(backend: Backend) -> String {
 }
 
 pub(super) fn begin(backend: Backend) -> String {
-    let columns = [("id", Number), ("message_id", Text), ("content_hash", Text)];
+    let columns = [("id", Number), ("message_id", Text), ("content_hash", Text), ("tracking", Text)];
     let given = given_rows(backend, 1, &columns);
     format!(
         "UPDATE deliveries SET state = 'transmitting', message_id = given.message_id,
-             content_hash = given.content_hash
+             content_hash = given.content_hash, tracking = given.tracking
          FROM {given} AS given
          WHERE deliveries.id = given.id AND deliveries.state = 'claimed' AND deliveries.incarnation = $2
          RETURNING deliveries.id"

@@ -7,6 +7,7 @@ use super::bulk::Bulk;
 use super::events::append_within;
 use super::statement::{query_as, values};
 use super::{Result, Store};
+use crate::domain::campaign::Tracking;
 use crate::domain::contact::ContactId;
 use crate::domain::event::NewEvent;
 use crate::domain::time::Timestamp;
@@ -18,12 +19,14 @@ struct Sent {
     run: i64,
     contact: i64,
     version: Option<String>,
+    tracking: Option<String>,
     campaign: String,
     settled_at: Option<i64>,
 }
 
 /// In the order of the index `deliveries_unrecorded`.
-pub(super) const UNRECORDED: &str = "SELECT d.id, d.run, d.contact, d.version, r.campaign, d.settled_at
+pub(super) const UNRECORDED: &str =
+    "SELECT d.id, d.run, d.contact, d.version, d.tracking, r.campaign, d.settled_at
     FROM deliveries d JOIN runs r ON r.id = d.run
     WHERE d.state = 'accepted' AND d.recorded_at IS NULL ORDER BY d.id LIMIT $1";
 
@@ -45,7 +48,7 @@ pub(super) async fn record(store: &Store, limit: u32, now: Timestamp) -> Result<
             "run": row.run.to_string(),
             "delivery": row.id.to_string(),
             "version": row.version,
-            "tracked": false,
+            "tracked": row.tracking.as_deref() == Some(Tracking::Individual.word()),
         })
         .to_string(),
     };

@@ -1,6 +1,6 @@
 //! Whom suppressions hold back, by cause, purpose and target; and the last look before a mail goes out.
 
-use campaignd::domain::campaign::MailPurpose;
+use campaignd::domain::campaign::{MailPurpose, Tracking};
 use campaignd::domain::consent::ConsentState;
 use campaignd::domain::delivery::{DeliveryId, SuppressionCause, SuppressionScope};
 use campaignd::domain::suppression::SuppressionTarget;
@@ -127,6 +127,7 @@ fn who_withdraws_while_a_mail_is_being_handed_over_is_not_mailed() {
                 step: Step::Transmit {
                     message_id: "<a@b>".to_owned(),
                     content_hash: "00".to_owned(),
+                    tracking: Tracking::None,
                     last_look: Some(LastLook { purpose, consents }),
                 },
             };

@@ -6,3 +6,4 @@ mod handover;
 mod memberships;
 mod recipients;
 pub(crate) mod shop;
+mod tracking;

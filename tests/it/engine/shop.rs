@@ -34,8 +34,8 @@ defaults:
   from: Maison <bonjour@maison.example>
 ";
 
-/// Templates: `letter` for everybody, `poem` for who has a first name.
-const TEMPLATES: [(&str, &str); 6] = [
+/// Templates: `letter` for everybody, `poem` for who has a first name, `offer` with links.
+const TEMPLATES: [(&str, &str); 8] = [
     ("letter/subject.txt", "News"),
     ("letter/body.html", "<p>Hello</p><p><a href=\"{{ links.unsubscribe }}\">unsubscribe</a></p>"),
     ("letter/body.txt", "Hello {{ links.unsubscribe }}"),
@@ -45,6 +45,13 @@ const TEMPLATES: [(&str, &str); 6] = [
         "<p>{{ contact.first_name }}</p><p><a href=\"{{ links.unsubscribe }}\">unsubscribe</a></p>",
     ),
     ("poem/body.txt", "{{ contact.first_name }} {{ links.unsubscribe }}"),
+    ("offer/subject.txt", "An offer"),
+    (
+        "offer/body.html",
+        "<a href=\"https://maison.example/\">home</a> <a href='https://maison.example/new'>new</a>
+         <a href=\"https://maison.example/{{ contact.city or '' }}?a=1&amp;b=2\">yours</a>
+         <a href=\"{{ links.unsubscribe }}\">unsubscribe</a>",
+    ),
 ];
 
 /// A shop with an engine.
@@ -177,6 +184,14 @@ impl Person {
         self
     }
 
+    /// Answers to tracking: after [`consents`](Self::consents).
+    pub(crate) fn agrees_to_tracking(mut self, answer: &str) -> Self {
+        let marketing = self.0.consents.first().expect("marketing was asked for").clone();
+        let state = ConsentState::parse(answer).expect("an answer");
+        self.0.consents.push(ConsentUpdate { purpose: Purpose::Tracking, state, ..marketing });
+        self
+    }
+
     pub(crate) fn with(mut self, attribute: &str, value: &str) -> Self {
         self.0.attributes.insert(attribute.to_owned(), value.into());
         self
@@ -219,11 +234,15 @@ pub(crate) fn declared(declarations: &str) -> Declared {
     let files = TEMPLATES.map(|(name, text)| TemplateFile { name: name.into(), bytes: text.into() });
     let loaded = Templates::read(&files);
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
-    let signer = Signer::new(&SigningKey { id: 0, secret: vec![7; 32] }, &[]);
     let settings = RenderSettings { postal_address: "12 rue des Courts, Paris".to_owned(), time_zone: ZONE };
-    let links = Links::new(signer, "https://mail.maison.example");
-    let renderer = Renderer::new(loaded.templates, &catalogue, links, settings);
+    let renderer = Renderer::new(loaded.templates, &catalogue, signed(), settings);
     Declared { catalogue: Arc::new(catalogue), renderer }
+}
+
+/// The addresses that are minted here.
+pub(crate) fn signed() -> Links {
+    let signer = Signer::new(&SigningKey { id: 0, secret: vec![7; 32] }, &[]);
+    Links::new(signer, "https://mail.maison.example")
 }
 
 fn catalogue(declarations: &str) -> Catalogue {

@@ -3,16 +3,18 @@
 mod check;
 pub(crate) mod message;
 mod shipped;
+mod tracking;
 
 use std::path::Path;
 
 use campaignd::declare::{self, SourceFile};
 use campaignd::diagnostic::{self, Problem};
 use campaignd::domain::address::EmailAddress;
+use campaignd::domain::campaign::Tracking;
 use campaignd::domain::catalogue::Catalogue;
 use campaignd::domain::consent::Consent;
 use campaignd::domain::contact::{Contact, ContactId};
-use campaignd::domain::delivery::DeliveryId;
+use campaignd::domain::delivery::{DeliveryId, RunId};
 use campaignd::domain::name::CampaignName;
 use campaignd::domain::score::ScoreValue;
 use campaignd::domain::time::{Timestamp, Zone};
@@ -123,6 +125,8 @@ pub(crate) fn render_with(
         campaign: &CampaignName::parse(campaign).expect("a name"),
         version,
         delivery,
+        run: RunId(3),
+        tracking: reader.tracking,
         contact: &reader.contact.view(),
         recipient: &EmailAddress::parse(reader.contact.email.as_deref().expect("an address")).expect("valid"),
         trait_names: &names,
@@ -140,6 +144,7 @@ pub(crate) struct Reader {
     pub(crate) contact: Contact,
     pub(crate) traits: Vec<(&'static str, Option<Value>)>,
     pub(crate) scores: Vec<(&'static str, ScoreValue)>,
+    pub(crate) tracking: Tracking,
 }
 
 impl Reader {
@@ -157,7 +162,11 @@ impl Reader {
             tracking: Consent::default(),
             attributes: attributes.to_owned(),
         };
-        Self { contact, traits: Vec::new(), scores: Vec::new() }
+        Self { contact, traits: Vec::new(), scores: Vec::new(), tracking: Tracking::None }
+    }
+
+    pub(crate) fn tracked(self, tracking: Tracking) -> Self {
+        Self { tracking, ..self }
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {

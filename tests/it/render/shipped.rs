@@ -6,11 +6,11 @@ use campaignd::domain::value::Value;
 
 use super::{Reader, Shop};
 
-fn shop() -> Shop {
+pub(super) fn shop() -> Shop {
     Shop::load(std::path::Path::new(env!("CARGO_MANIFEST_DIR")))
 }
 
-fn reader(language: &str) -> Reader {
+pub(super) fn reader(language: &str) -> Reader {
     let attributes = r#"{"first_name":"Zoë","company":"TC Lyon","interests":["padel"]}"#;
     let whole = |number| Value::Number(Number::from_whole(number).expect("small"));
     Reader::new(language, attributes)
@@ -21,7 +21,7 @@ fn reader(language: &str) -> Reader {
         .with("last_order_at", Value::Datetime(Timestamp::from_seconds(1_790_000_000)))
 }
 
-const MAILS: [(&str, &str); 4] = [
+pub(super) const MAILS: [(&str, &str); 4] = [
     ("vip_discount", "default"),
     ("reactivation", "default"),
     ("aria_launch", "launch_b2b"),

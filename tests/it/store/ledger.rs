@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use campaignd::domain::campaign::Tracking;
 use campaignd::domain::contact::{ContactId, ContactUpdate};
 use campaignd::domain::delivery::{
     DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, RunId, RunState, RunTrigger, SkipReason,
@@ -67,7 +68,12 @@ fn reply(text: &str) -> Reply {
 
 fn steps() -> Vec<Step> {
     vec![
-        Step::Transmit { message_id: "<a@b>".to_owned(), content_hash: "00".to_owned(), last_look: None },
+        Step::Transmit {
+            message_id: "<a@b>".to_owned(),
+            content_hash: "00".to_owned(),
+            tracking: Tracking::None,
+            last_look: None,
+        },
         Step::Accept(reply("ok\0, queued")),
         Step::Defer { not_before: LATER, wait: Some(WaitReason::Server), reply: reply("busy") },
         Step::Refuse { reason: RefusalReason::Rejected, reply: reply("no") },
@@ -174,8 +180,12 @@ fn the_rows_of_the_dead_are_taken_back_and_those_of_the_living_are_not() {
             let claimed = deliveries::claim(store, sender, &[run], count, LEASE, NOW).await.expect("a claim");
             assert_eq!(claimed.len(), count as usize);
         }
-        let step =
-            Step::Transmit { message_id: "<a@b>".to_owned(), content_hash: "00".to_owned(), last_look: None };
+        let step = Step::Transmit {
+            message_id: "<a@b>".to_owned(),
+            content_hash: "00".to_owned(),
+            tracking: Tracking::None,
+            last_look: None,
+        };
         assert!(take(store, dead.id(), step).await);
         let number = dead.id();
         drop(dead); // its connection closes, as when its process is killed
@@ -215,6 +225,7 @@ fn accepted_mail_becomes_one_event_and_is_counted() {
             step: Step::Transmit {
                 message_id: format!("<{}@b>", id.0),
                 content_hash: "00".to_owned(),
+                tracking: Tracking::None,
                 last_look: None,
             },
         };
