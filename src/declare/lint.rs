@@ -97,7 +97,7 @@ fn day_bounds(operators: &[Operator]) -> (Option<NaiveDate>, Option<NaiveDate>) 
 const DAY: u64 = 86_400;
 
 /// The most seconds that a span can be.
-const fn longest(span: Span) -> u64 {
+pub(super) const fn longest(span: Span) -> u64 {
     match span {
         Span::Seconds(seconds) => seconds,
         Span::Months(months) => months as u64 * 31 * DAY,
@@ -105,7 +105,7 @@ const fn longest(span: Span) -> u64 {
 }
 
 /// The fewest seconds that a span can be.
-const fn shortest(span: Span) -> u64 {
+pub(super) const fn shortest(span: Span) -> u64 {
     match span {
         Span::Seconds(seconds) => seconds,
         Span::Months(months) => months as u64 * 28 * DAY,

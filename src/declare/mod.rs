@@ -5,7 +5,7 @@
 //! | find | [`files`] | every YAML file below `campaigns/` |
 //! | compose | [`crate::yaml`] | a file's tree, in which everything keeps its place |
 //! | collect | [`sections`] | which names are declared in all files together |
-//! | read | [`facts`] [`scores`] [`condition`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`campaign`] | declarations, in an order in which each needs only those before it |
+//! | read | [`facts`] [`scores`] [`condition`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`dates`] [`campaign`] | declarations, in an order in which each needs only those before it |
 //! | judge | [`segments`] [`lint`] | cycles; what is legal and cannot be meant |
 //!
 //! [`keys`] is the language as tables; [`scope`] tells what a name stands for.
@@ -27,6 +27,7 @@ use crate::yaml::{self, Kind as NodeKind, Node, Reader};
 mod bounds;
 mod campaign;
 mod condition;
+mod dates;
 mod events;
 mod facts;
 mod files;

@@ -1,8 +1,8 @@
 //! Tests of values: a scalar means `is`, a list `in`, else a map of operators that fit the type.
 
-use super::bounds;
 use super::keys::TEST;
 use super::lint;
+use super::{bounds, dates};
 use crate::diagnostic::{Place, Problem, did_you_mean, similar::listed};
 use crate::domain::condition::{Operator, Test, TextMatch};
 use crate::domain::number::Number;
@@ -46,9 +46,20 @@ const fn fitting(value_type: ValueType) -> &'static [&'static str] {
         ValueType::List => {
             &["contains", "contains_any", "contains_all", "contains_none", "size", "exact_case"]
         }
-        ValueType::Date | ValueType::Datetime => {
-            &["before", "after", "between", "within", "older_than", "age"]
-        }
+        ValueType::Date | ValueType::Datetime => &[
+            "before",
+            "after",
+            "between",
+            "within",
+            "within_next",
+            "older_than",
+            "ago",
+            "age",
+            "during",
+            "month",
+            "weekday",
+            "anniversary",
+        ],
     }
 }
 
@@ -170,6 +181,12 @@ fn operator(reader: &mut Reader, field: Field<'_>, subject: Subject<'_>) -> Opti
         "after" => Operator::After(date_bound(reader, node, &called, subject)?),
         "within" => Operator::Within(reader.span(node, &called)?),
         "older_than" => Operator::OlderThan(reader.span(node, &called)?),
+        "within_next" => Operator::WithinNext(reader.span(node, &called)?),
+        "ago" => Operator::Ago(dates::ago(reader, field)?),
+        "during" => Operator::During(dates::during(reader, field)?),
+        "month" => Operator::Month(dates::months(reader, field)?),
+        "weekday" => Operator::Weekday(dates::weekdays(reader, field)?),
+        "anniversary" => Operator::Anniversary(dates::anniversary(reader, field)?),
         _ => return None,
     })
 }
@@ -285,7 +302,7 @@ fn date_bound(
     bounds::read(reader, node, called, subject.value_type, subject.time_zone)
 }
 
-fn pair<'n>(reader: &mut Reader, field: Field<'n>) -> Option<[&'n Node; 2]> {
+pub(super) fn pair<'n>(reader: &mut Reader, field: Field<'n>) -> Option<[&'n Node; 2]> {
     let items = reader.items(field)?;
     if let [low, high] = items {
         return Some([low, high]);
@@ -296,7 +313,7 @@ fn pair<'n>(reader: &mut Reader, field: Field<'n>) -> Option<[&'n Node; 2]> {
     None
 }
 
-fn swapped(reader: &mut Reader, node: &Node, low: &str, high: &str) {
+pub(super) fn swapped(reader: &mut Reader, node: &Node, low: &str, high: &str) {
     let message = format!("`between` goes from {low} to {high}: nothing lies there");
     reader.report(
         Problem::error("wrong-bounds", message, node.place.clone()).hint("write the lower bound first"),

@@ -1,7 +1,7 @@
 //! Conditions as they are meant: typed, with every name resolved. How they are written in YAML
 //! is `declare`'s, what they yield is `evaluate`'s.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Weekday};
 
 use super::consent::{ConsentState, Purpose};
 use super::name::{AttributeName, EventName, ScoreName, SegmentName, TraitName};
@@ -112,8 +112,58 @@ pub enum Operator {
     Within(Span),
     /// Date: at least this long ago. Dates by days: d ≤ today − n.
     OlderThan(Span),
+    /// Date: a test of how long ago; all of it holds. What is still to come is not ago.
+    Ago(Vec<Ago>),
+    /// Date: in the span that begins now: now ≤ d < now + n. Dates by days: today ≤ d < today + n.
+    WithinNext(Span),
     /// Date: a test of the completed years since, in the contact's zone.
     Age(Box<Test>),
+    /// Date: its day lies in this period of the contact's calendar, seen from today.
+    During(Period),
+    /// Date: its day is in one of these months, in the contact's zone.
+    Month(Vec<u32>),
+    /// Date: its day is one of these days of the week, in the contact's zone.
+    Weekday(Vec<Weekday>),
+    /// Date: an anniversary of its day lies in [today, today + span), in the contact's zone. The day
+    /// itself is none; of 29 February it is 1 March in common years.
+    Anniversary(Span),
+}
+
+/// A bound of how long ago something was. Dates by days, as [`Operator::Within`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Ago {
+    /// d ≤ now − span.
+    AtLeast(Span),
+    /// d ≥ now − span.
+    AtMost(Span),
+    /// d < now − span.
+    MoreThan(Span),
+    /// d > now − span.
+    LessThan(Span),
+}
+
+/// A period of the calendar, seen from today. Weeks begin on Monday.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Period {
+    /// Which stretch of days.
+    pub unit: CalendarUnit,
+    /// 0: the one that today is in; −1: the one before; 1: the next.
+    pub offset: i8,
+}
+
+/// A stretch of days of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CalendarUnit {
+    /// A day.
+    Day,
+    /// Monday to Sunday.
+    Week,
+    /// A month.
+    Month,
+    /// January to March, and so on.
+    Quarter,
+    /// A year.
+    Year,
 }
 
 /// How a text is matched.

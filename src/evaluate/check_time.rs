@@ -3,13 +3,14 @@
 //! A `date` is compared by days of the contact's zone; absolute bounds are days or instants in the
 //! installation's zone, which are known when the program is compiled.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
 use super::answer::{Answer, NEVER};
-use super::check::{NumberTest, Surroundings};
-use super::moment::{Back, Moment};
+use super::check::Surroundings;
+use super::check_day::{self, DayTest};
+use super::moment::{Back, MICROSECOND, Moment};
 use crate::domain::calendar;
-use crate::domain::condition::{DateBound, Operator, Test};
+use crate::domain::condition::{Ago, DateBound, Operator, Test};
 use crate::domain::time::{Span, Timestamp, Zone};
 use crate::domain::value::Value;
 
@@ -24,19 +25,26 @@ enum DateOperator {
     NoneOf(Vec<NaiveDate>),
     /// Both included.
     Between(NaiveDate, NaiveDate),
-    Within(Span),
-    OlderThan(Span),
-    Age(AgeTest),
+    /// Whether the day at the far end is in, too.
+    Within(Span, bool),
+    /// Whether the day at the near end is out.
+    OlderThan(Span, bool),
+    WithinNext(Span),
+    Day(DayTest),
 }
 
 impl DateTest {
     pub(super) fn compile(test: &Test, around: &Surroundings<'_>) -> Self {
-        Self(test.operators.iter().map(|operator| DateOperator::compile(operator, around.zone)).collect())
+        Self(
+            test.operators.iter().flat_map(|operator| DateOperator::compile(operator, around.zone)).collect(),
+        )
     }
 
     pub(super) fn depends_on_time(&self) -> bool {
-        let depends = |operator: &DateOperator| {
-            matches!(operator, DateOperator::Within(_) | DateOperator::OlderThan(_) | DateOperator::Age(_))
+        let depends = |operator: &DateOperator| match operator {
+            DateOperator::Within(..) | DateOperator::OlderThan(..) | DateOperator::WithinNext(_) => true,
+            DateOperator::Day(test) => test.depends_on_time(),
+            _ => false,
         };
         self.0.iter().any(depends)
     }
@@ -47,7 +55,22 @@ impl DateTest {
 }
 
 impl DateOperator {
-    fn compile(operator: &Operator, zone: Zone) -> Self {
+    fn compile(operator: &Operator, zone: Zone) -> Vec<Self> {
+        match operator {
+            Operator::Ago(bounds) => bounds
+                .iter()
+                .map(|bound| match *bound {
+                    Ago::AtLeast(span) => Self::OlderThan(span, false),
+                    Ago::MoreThan(span) => Self::OlderThan(span, true),
+                    Ago::AtMost(span) => Self::Within(span, true),
+                    Ago::LessThan(span) => Self::Within(span, false),
+                })
+                .collect(),
+            single => vec![Self::single(single, zone)],
+        }
+    }
+
+    fn single(operator: &Operator, zone: Zone) -> Self {
         let date = |value: &Value| if let Value::Date(day) = value { Some(*day) } else { None };
         let day = |bound: &DateBound| match bound {
             DateBound::Day(day) => *day,
@@ -67,32 +90,43 @@ impl DateOperator {
                 .succ_opt()
                 .map_or(Self::Always(false), |first| Self::Between(first, NaiveDate::MAX)),
             Operator::BetweenDates(first, last) => Self::Between(day(first), day(last)),
-            Operator::Within(span) => Self::Within(*span),
-            Operator::OlderThan(span) => Self::OlderThan(*span),
-            Operator::Age(test) => Self::Age(AgeTest::compile(test)),
-            _ => Self::Always(false),
+            Operator::Within(span) => Self::Within(*span, false),
+            Operator::OlderThan(span) => Self::OlderThan(*span, false),
+            Operator::WithinNext(span) => Self::WithinNext(*span),
+            other => DayTest::compile(other).map_or(Self::Always(false), Self::Day),
         }
     }
 
     fn answer(&self, day: NaiveDate, moment: &Moment) -> Answer {
+        // A bound that is in (or out) beside those beyond it: the next day stands for the day.
+        let shift = |day: NaiveDate, by_one| if by_one { day.succ_opt().unwrap_or(day) } else { day };
         let begins = |day: Option<NaiveDate>| day.map_or(NEVER, |day| moment.begins(day));
         let (holds, until) = match self {
             Self::Always(answer) => return Answer::lasting(*answer),
             Self::OneOf(days) => return Answer::lasting(days.contains(&day)),
             Self::NoneOf(days) => return Answer::lasting(!days.contains(&day)),
             Self::Between(first, last) => return Answer::lasting((*first..=*last).contains(&day)),
-            Self::Within(_) if day > moment.today => (false, moment.begins(day)),
-            Self::Within(span) => {
+            Self::Within(..) if day > moment.today => (false, moment.begins(day)),
+            Self::Within(span, shifted) => {
+                let day = shift(day, *shifted);
                 let within = day > calendar::day_back(moment.today, *span);
                 (within, if within { begins(Moment::day_reaching(*span, day)) } else { NEVER })
             }
-            Self::OlderThan(span) => {
+            Self::OlderThan(span, shifted) => {
+                let day = shift(day, *shifted);
                 let older = day <= calendar::day_back(moment.today, *span);
                 (older, if older { NEVER } else { begins(Moment::day_reaching(*span, day)) })
             }
-            Self::Age(test) => {
-                let (holds, birthday) = test.answer(day, moment.today);
-                (holds, begins(birthday))
+            Self::WithinNext(span) => {
+                let (holds, changes) = check_day::within_next(day, *span, moment.today);
+                (holds, begins(changes))
+            }
+            Self::Day(test) if !test.depends_on_time() => {
+                return Answer::lasting(test.answer(day, moment.today).0);
+            }
+            Self::Day(test) => {
+                let (holds, changes) = test.answer(day, moment.today);
+                (holds, begins(changes))
             }
         };
         Answer::until(holds, until).at_most(moment.day_returns)
@@ -110,26 +144,34 @@ enum DatetimeOperator {
     NoneOf(Vec<Timestamp>),
     /// The first included, the second not.
     Between(Timestamp, Timestamp),
-    Within(Back),
-    OlderThan(Back),
-    Age(AgeTest),
+    /// Whether the instant at the far end is in, too.
+    Within(Back, bool),
+    /// Whether the instant at the near end is out.
+    OlderThan(Back, bool),
+    WithinNext(Span),
+    Day(DayTest),
 }
 
 impl DatetimeTest {
     pub(super) fn compile(test: &Test, around: &mut Surroundings<'_>) -> Self {
-        Self(test.operators.iter().map(|operator| DatetimeOperator::compile(operator, around)).collect())
+        Self(test.operators.iter().flat_map(|operator| DatetimeOperator::compile(operator, around)).collect())
     }
 
     pub(super) fn depends_on_time(&self) -> bool {
         let depends = |operator: &DatetimeOperator| {
-            use DatetimeOperator::{Age, OlderThan, Within};
-            matches!(operator, Within(_) | OlderThan(_) | Age(_))
+            use DatetimeOperator::{Day, OlderThan, Within, WithinNext};
+            match operator {
+                Within(..) | OlderThan(..) | WithinNext(_) => true,
+                Day(test) => test.depends_on_time(),
+                _ => false,
+            }
         };
         self.0.iter().any(depends)
     }
 
     pub(super) fn uses_zone(&self) -> bool {
-        self.0.iter().any(|operator| matches!(operator, DatetimeOperator::Age(_)))
+        use DatetimeOperator::{Day, WithinNext};
+        self.0.iter().any(|operator| matches!(operator, Day(_) | WithinNext(Span::Months(_))))
     }
 
     pub(super) fn answer(&self, at: Timestamp, moment: &Moment) -> Answer {
@@ -138,7 +180,22 @@ impl DatetimeTest {
 }
 
 impl DatetimeOperator {
-    fn compile(operator: &Operator, around: &mut Surroundings<'_>) -> Self {
+    fn compile(operator: &Operator, around: &mut Surroundings<'_>) -> Vec<Self> {
+        match operator {
+            Operator::Ago(bounds) => bounds
+                .iter()
+                .map(|bound| match *bound {
+                    Ago::AtLeast(span) => Self::OlderThan(around.spans.back(span), false),
+                    Ago::MoreThan(span) => Self::OlderThan(around.spans.back(span), true),
+                    Ago::AtMost(span) => Self::Within(around.spans.back(span), true),
+                    Ago::LessThan(span) => Self::Within(around.spans.back(span), false),
+                })
+                .collect(),
+            single => vec![Self::single(single, around)],
+        }
+    }
+
+    fn single(operator: &Operator, around: &mut Surroundings<'_>) -> Self {
         let instant = |value: &Value| if let Value::Datetime(at) = value { Some(*at) } else { None };
         let zone = around.zone;
         // A bound stands for a stretch of time: the whole day, or one microsecond.
@@ -148,7 +205,7 @@ impl DatetimeOperator {
         };
         let end = |bound: &DateBound| match bound {
             DateBound::Day(day) => calendar::day_end(*day, zone),
-            DateBound::Instant(at) => at.plus(std::time::Duration::from_micros(1)),
+            DateBound::Instant(at) => at.plus(MICROSECOND),
         };
         match operator {
             Operator::Exists(wanted) => Self::Always(*wanted),
@@ -160,25 +217,30 @@ impl DatetimeOperator {
             Operator::Before(bound) => Self::Between(Timestamp::from_micros(i64::MIN), begin(bound)),
             Operator::After(bound) => Self::Between(end(bound), NEVER),
             Operator::BetweenDates(first, last) => Self::Between(begin(first), end(last)),
-            Operator::Within(span) => Self::Within(around.spans.back(*span)),
-            Operator::OlderThan(span) => Self::OlderThan(around.spans.back(*span)),
-            Operator::Age(test) => Self::Age(AgeTest::compile(test)),
-            _ => Self::Always(false),
+            Operator::Within(span) => Self::Within(around.spans.back(*span), false),
+            Operator::OlderThan(span) => Self::OlderThan(around.spans.back(*span), false),
+            Operator::WithinNext(span) => Self::WithinNext(*span),
+            other => DayTest::compile(other).map_or(Self::Always(false), Self::Day),
         }
     }
 
     fn answer(&self, at: Timestamp, moment: &Moment) -> Answer {
+        let shift = |at: Timestamp, by_one| if by_one { at.plus(MICROSECOND) } else { at };
         match self {
             Self::Always(answer) => Answer::lasting(*answer),
             Self::OneOf(instants) => Answer::lasting(instants.contains(&at)),
             Self::NoneOf(instants) => Answer::lasting(!instants.contains(&at)),
             Self::Between(begin, end) => Answer::lasting((*begin..*end).contains(&at)),
-            Self::Within(_) if at > moment.now => Answer::until(false, at),
-            Self::Within(back) => older_than(*back, at, moment).negated(),
-            Self::OlderThan(back) => older_than(*back, at, moment),
-            Self::Age(test) => {
-                let (holds, birthday) = test.answer(calendar::day_of(at, moment.zone), moment.today);
-                let until = birthday.map_or(NEVER, |birthday| moment.begins(birthday));
+            Self::Within(..) if at > moment.now => Answer::until(false, at),
+            Self::Within(back, shifted) => older_than(*back, shift(at, *shifted), moment).negated(),
+            Self::OlderThan(back, shifted) => older_than(*back, shift(at, *shifted), moment),
+            Self::WithinNext(span) => moment.within_next(*span, at),
+            Self::Day(test) => {
+                let (holds, changes) = test.answer(calendar::day_of(at, moment.zone), moment.today);
+                if !test.depends_on_time() {
+                    return Answer::lasting(holds);
+                }
+                let until = changes.map_or(NEVER, |day| moment.begins(day));
                 Answer::until(holds, until).at_most(moment.day_returns)
             }
         }
@@ -191,65 +253,5 @@ fn older_than(back: Back, at: Timestamp, moment: &Moment) -> Answer {
         Answer::until(true, moment.sets_back_before(back, at))
     } else {
         Answer::until(false, moment.reaches(back, at))
-    }
-}
-
-/// A test of completed years. A day that is still to come has no age.
-#[derive(Debug)]
-struct AgeTest {
-    test: NumberTest,
-    /// Ages at which the answer may change.
-    edges: Vec<i32>,
-}
-
-impl AgeTest {
-    fn compile(test: &Test) -> Self {
-        let test = NumberTest::compile(test);
-        let mut edges = test.edges();
-        edges.retain(|age| *age > 0);
-        edges.insert(0, 0);
-        Self { test, edges }
-    }
-
-    /// Whether it holds today, and the first birthday on which that changes.
-    fn answer(&self, born: NaiveDate, today: NaiveDate) -> (bool, Option<NaiveDate>) {
-        let completed = today.year() - born.year() - i32::from(birthday(born, today.year()) > Some(today));
-        let age = if born <= today { completed } else { -1 };
-        let holds = age >= 0 && self.test.holds_for(age);
-        let changes = self.edges.iter().find(|edge| **edge > age && self.test.holds_for(**edge) != holds);
-        (holds, changes.and_then(|age| birthday(born, born.year().checked_add(*age)?)))
-    }
-}
-
-/// The birthday in a year; of those born on 29 February it is 1 March in common years.
-fn birthday(born: NaiveDate, year: i32) -> Option<NaiveDate> {
-    born.with_year(year).or_else(|| NaiveDate::from_ymd_opt(year, 3, 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn age_is_in_completed_years() {
-        let day = |text: &str| text.parse::<NaiveDate>().expect("a day");
-        let at_least = |years| Test {
-            operators: vec![Operator::AtLeast(
-                crate::domain::number::Number::from_whole(years).expect("a number"),
-            )],
-            exact_case: false,
-        };
-        for (born, today, years, holds, changes) in [
-            ("2000-03-01", "2018-02-28", 18, false, Some("2018-03-01")),
-            ("2000-03-01", "2018-03-01", 18, true, None),
-            ("2000-02-29", "2018-02-28", 18, false, Some("2018-03-01")),
-            ("2000-02-29", "2020-02-29", 20, true, None),
-            ("2000-02-29", "2020-02-28", 20, false, Some("2020-02-29")),
-            ("2030-01-01", "2026-01-01", 0, false, Some("2030-01-01")),
-            ("1900-01-01", "2026-01-01", 200, false, Some("2100-01-01")),
-        ] {
-            let answer = AgeTest::compile(&at_least(years)).answer(day(born), day(today));
-            assert_eq!(answer, (holds, changes.map(day)), "{born} on {today}, {years}");
-        }
     }
 }

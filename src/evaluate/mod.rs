@@ -13,7 +13,7 @@
 //! | `fold` | what events amount to: measures, and `per` |
 //! | `follow` | what follows an event, or does not |
 //! | `score` | what events are worth together, and when that passes a bound |
-//! | `check`, `check_text`, `check_time` | tests of one value |
+//! | `check`, `check_text`, `check_time`, `check_day` | tests of one value |
 //! | `moment` | now in a contact's zone; how far back spans reach, and when they reach an instant |
 //! | `slots` | JSON → values, only those that are wanted |
 //! | `answer` | answers, how long they are good for, and how they combine |
@@ -29,6 +29,7 @@
 
 mod answer;
 mod check;
+mod check_day;
 mod check_text;
 mod check_time;
 mod compile;

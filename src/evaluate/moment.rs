@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::answer::NEVER;
+use super::answer::{Answer, NEVER};
 use crate::domain::calendar;
 use crate::domain::time::{Span, Timestamp, Zone};
 
@@ -21,7 +21,7 @@ const MOST_SET_BACK_DAYS: u64 = 3;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
-const MICROSECOND: std::time::Duration = std::time::Duration::from_micros(1);
+pub(super) const MICROSECOND: std::time::Duration = std::time::Duration::from_micros(1);
 
 /// A span before now, compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,6 +128,37 @@ impl Moment {
             }
         }
         instant
+    }
+
+    /// Whether `at` lies in [now, now + span).
+    pub(super) fn within_next(&self, span: Span, at: Timestamp) -> Answer {
+        /// As [`MOST_SET_BACK`], and what a step back and one forward differ by at the ends of months.
+        const MOST_APART: std::time::Duration = std::time::Duration::from_hours(2 * MOST_SET_BACK_DAYS * 24);
+        if at < self.now {
+            return Answer::lasting(false);
+        }
+        let ends = |instant| calendar::step_forward(instant, span, self.zone);
+        let (holds, passed) = (at < ends(self.now), at.plus(MICROSECOND));
+        if let Span::Seconds(seconds) = span {
+            let enters = passed.minus(std::time::Duration::from_secs(seconds));
+            return Answer::until(holds, if holds { passed } else { enters });
+        }
+        // Far from the end, where nothing is set back over it.
+        if holds && at < ends(self.now).minus(MOST_SET_BACK) {
+            return Answer::until(true, passed);
+        }
+        let soonest = calendar::step_back(at, span, self.zone).minus(MOST_APART);
+        if !holds && soonest > self.now {
+            return Answer::until(false, soonest);
+        }
+        let steady = steady_until(self.now, self.zone);
+        let reached = |instant| ends(instant) > at;
+        let until = match holds {
+            true => passed.min(steady),
+            false if reached(steady.minus(MICROSECOND)) => first_instant(self.now, steady, reached),
+            false => steady,
+        };
+        Answer::until(holds, until)
     }
 
     /// The first instant after now of a day after today.

@@ -141,6 +141,36 @@ pub const CONSENT_TEST: Group = Group {
     keys: &[Key::new("since", "a date", "given on this day or later", "since: 2026-01-01")],
 };
 
+/// A test of how long ago something was.
+pub const AGO: Group = Group {
+    name: "a test of a length of time",
+    path: "TEST.ago",
+    keys: &[
+        Key::new("at_least", "a length of time", "this long ago or longer", "at_least: 90 days"),
+        Key::new("at_most", "a length of time", "this long ago or shorter", "at_most: 180 days"),
+        Key::new("more_than", "a length of time", "longer ago than this", "more_than: 90 days"),
+        Key::new("less_than", "a length of time", "not so long ago", "less_than: 180 days"),
+        Key::new(
+            "between",
+            "a list of two lengths of time",
+            "from the first to the second, both included",
+            "between: [90 days, 180 days]",
+        ),
+    ],
+};
+
+/// A test of the anniversaries of a day.
+pub const ANNIVERSARY: Group = Group {
+    name: "a test of an anniversary",
+    path: "TEST.anniversary",
+    keys: &[Key::new(
+        "within_next",
+        "a length of time",
+        "one lies in the days that begin today",
+        "within_next: 7 days",
+    )],
+};
+
 /// A random share of all contacts.
 pub const BUCKET: Group = Group {
     name: "a bucket",
@@ -206,11 +236,31 @@ pub const TEST: Group = Group {
         Key::new("within", "a length of time", "in the time that ends now", "within: 30 days"),
         Key::new("older_than", "a length of time", "at least this long ago", "older_than: 90 days"),
         Key::new("age", "a test of a number", "the completed years since", "age: { between: [25, 40] }"),
-        Key::later("within_next", "in the time that begins now"),
-        Key::later("ago", "a test of how long ago"),
-        Key::later("during", "today, last month, next quarter, …"),
-        Key::later("month", "the month of the year"),
-        Key::later("weekday", "the day of the week"),
-        Key::later("anniversary", "the same day of another year"),
+        Key::new("within_next", "a length of time", "in the time that begins now", "within_next: 7 days"),
+        Key::new(
+            "ago",
+            "a test of a length of time",
+            "how long ago",
+            "ago: { between: [90 days, 180 days] }",
+        ),
+        Key::new(
+            "during",
+            "`today`, `yesterday`, `tomorrow`, or `last`, `this` or `next` and `week`, `month`, `quarter` or `year`",
+            "in this period of the calendar",
+            "during: last month",
+        ),
+        Key::new("month", "a month or a list of them", "in this month of any year", "month: 12"),
+        Key::new(
+            "weekday",
+            "a day of the week or a list of them",
+            "on this day of the week",
+            "weekday: [saturday, sunday]",
+        ),
+        Key::new(
+            "anniversary",
+            "`today`, or `{ within_next: … }`",
+            "the same day of a later year",
+            "anniversary: { within_next: 7 days }",
+        ),
     ],
 };

@@ -11,7 +11,7 @@ mod conditions;
 mod facts;
 
 pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
-pub use conditions::{BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SEGMENT, TEST};
+pub use conditions::{AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SEGMENT, TEST};
 pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, TRAIT};
 
 /// All groups, in the order of the documentation.
@@ -29,6 +29,8 @@ pub const GROUPS: &[&Group] = &[
     &CONSENT_TEST,
     &BUCKET,
     &TEST,
+    &AGO,
+    &ANNIVERSARY,
     &DEFAULTS,
     &CAMPAIGN,
     &SCHEDULE,

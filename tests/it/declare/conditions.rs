@@ -83,6 +83,16 @@ fn every_operator_is_read() {
         "birth_date: { age: { between: [25, 40] } }",
         "birth_date: { within: 30 days }",
         "birth_date: { older_than: 18 years }",
+        "birth_date: { within_next: 2 weeks }",
+        "birth_date: { ago: { between: [90 days, 180 days] } }",
+        "birth_date: { ago: { at_least: 1 month, at_most: 1 year, more_than: 1 day, less_than: 2 years } }",
+        "birth_date: { during: last quarter }",
+        "birth_date: { month: 12 }",
+        "birth_date: { month: [June, 7, august] }",
+        "birth_date: { weekday: monday }",
+        "birth_date: { anniversary: today }",
+        "birth_date: { anniversary: { within_next: 7 days } }",
+        "signed_up: { during: this week, weekday: [saturday, sunday], within_next: 1 month }",
         "signed_up: 2026-03-29",
         "signed_up: { after: 2026-03-29T02:30, before: \"2026-04-01T00:00:00Z\" }",
         "signed_up: { between: [2026-01-01, 2026-03-29T12:00] }",
@@ -177,7 +187,17 @@ fn what_does_not_fit_is_said() {
         "attribute: { birth_date: { within: 5000 years } }",
         "attribute: { signed_up: { before: 2026-01-01T25:00 } }",
         "attribute: { birth_date: { age: { at_least: 1.5 } } }",
-        "attribute: { birth_date: { anniversary: today } }",
+        "attribute: { birth_date: { anniversary: tomorrow } }",
+        "attribute: { birth_date: { anniversary: { within: 7 days } } }",
+        "attribute: { birth_date: { during: last weak } }",
+        "attribute: { birth_date: { month: [13, decembre] } }",
+        "attribute: { birth_date: { weekday: mon } }",
+        "attribute: { birth_date: { weekday: [] } }",
+        "attribute: { birth_date: { ago: 3 days } }",
+        "attribute: { birth_date: { ago: {} } }",
+        "attribute: { birth_date: { ago: { between: [180 days, 90 days] } } }",
+        "attribute: { birth_date: { ago: { between: [3 days], at_least: 3 } } }",
+        "attribute: { country: { during: today } }",
         "attribute: { signed_up: { is_not: 2026-01-01 } }",
         "attribute: { consent: yes }",
         "consent: { markting: yes }",
@@ -301,8 +321,31 @@ fn what_does_not_fit_is_said() {
         wrong-date: `before` must be a date like `2026-12-24`, or a time like `2026-12-24T10:00`, not text `2026-01-01T25:00`
     attribute: { birth_date: { age: { at_least: 1.5 } } }
         wrong-value: `age` is counted: `1.5` is not a whole number from 0
-    attribute: { birth_date: { anniversary: today } }
-        not-available: `anniversary` is not available in this version (leave it out)
+    attribute: { birth_date: { anniversary: tomorrow } }
+        wrong-value: `anniversary` must be `today` or a map with `within_next`, not text `tomorrow`
+    attribute: { birth_date: { anniversary: { within: 7 days } } }
+        missing-key: a test of an anniversary needs `within_next`: one lies in the days that begin today (for example `within_next: 7 days`)
+        unknown-key: a test of an anniversary has no key `within` (it has `within_next`)
+    attribute: { birth_date: { during: last weak } }
+        wrong-value: `during` must be one of `today`, `yesterday`, `tomorrow`, `this week`, `last week`, `next week`, `this month`, `last month`, `next month`, `this quarter`, `last quarter`, `next quarter`, `this year`, `last year`, `next year`, not text `last weak` (did you mean `last week`?)
+    attribute: { birth_date: { month: [13, decembre] } }
+        wrong-value: `month` is a number from 1 to 12 or a name, not the number `13`
+        wrong-value: `month` is a number from 1 to 12 or a name, not text `decembre` (did you mean `december`?)
+    attribute: { birth_date: { weekday: mon } }
+        wrong-value: `weekday` must be one of `monday`, `tuesday`, `wednesday`, `thursday`, `friday`, `saturday`, `sunday`, not text `mon`
+    attribute: { birth_date: { weekday: [] } }
+        empty: `weekday` is an empty list (for example `weekday: [saturday, sunday]`, or leave it out)
+    attribute: { birth_date: { ago: 3 days } }
+        wrong-type: `ago` must be a map, not text `3 days` (its keys are `at_least`, `at_most`, `more_than`, `less_than`, `between`)
+    attribute: { birth_date: { ago: {} } }
+        empty: `ago` is an empty map (for example `ago: { between: [90 days, 180 days] }`, or leave it out)
+    attribute: { birth_date: { ago: { between: [180 days, 90 days] } } }
+        wrong-bounds: `between` goes from 180 days to 90 days: nothing lies there (write the lower bound first)
+    attribute: { birth_date: { ago: { between: [3 days], at_least: 3 } } }
+        wrong-value: `between` takes two bounds, not 1 (for example `between: [90 days, 180 days]`)
+        wrong-span: `at_least`: `3` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (add a unit: `3 days`)
+    attribute: { country: { during: today } }
+        wrong-operator: `during` does not fit `country`, which is a text (these fit a text: `is`, `is_not`, `in`, `not_in`, `exists`, `contains`, `not_contains`, `starts_with`, `not_starts_with`, `ends_with`, `not_ends_with`, `like`, `not_like`, `blank`, `exact_case`)
     attribute: { signed_up: { is_not: 2026-01-01 } }
         wrong-date: `is_not` must be a time like `2026-12-24T10:00`, not a whole day (for whole days use `is`, `before`, `after` or `between`, and `none` around it)
     attribute: { consent: yes }

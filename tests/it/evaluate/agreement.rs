@@ -184,6 +184,14 @@ fn is_simple(condition: &Condition) -> bool {
     }
 }
 
+fn today_of(case: &Case, zone: Zone) -> NaiveDate {
+    local(case.now, zone).date()
+}
+
+fn next(day: NaiveDate) -> NaiveDate {
+    day + Days::new(1)
+}
+
 /// Instants after now at which an answer may change, and those just before and after them.
 fn instants_of_change(case: &Case) -> BTreeSet<Timestamp> {
     let zone: Zone =
@@ -195,6 +203,7 @@ fn instants_of_change(case: &Case) -> BTreeSet<Timestamp> {
         }
     };
     let mut days = Vec::new();
+    let in_years = today_of(case, zone).year()..today_of(case, zone).year() + 3;
     let mut anchors = vec![case.contact.created_at];
     let all =
         case.events.iter().map(|event| event.properties.to_string()).chain([case.contact.attributes.clone()]);
@@ -212,9 +221,14 @@ fn instants_of_change(case: &Case) -> BTreeSet<Timestamp> {
             match span {
                 Span::Seconds(seconds) => {
                     note(Timestamp::from_micros(anchor.micros() + seconds as i64 * 1_000_000));
+                    note(Timestamp::from_micros(anchor.micros() - seconds as i64 * 1_000_000));
                 }
                 Span::Months(months) => {
                     let local = local(anchor, zone);
+                    let earlier = local.date() - chrono::Months::new(months);
+                    for days in 0..5 {
+                        note(super::plain::resolve((earlier + Days::new(days)).and_time(local.time()), zone));
+                    }
                     let day = local.date() + chrono::Months::new(months);
                     note(super::plain::resolve(day.and_time(local.time()), zone));
                     for days in 0..4 {
@@ -225,7 +239,24 @@ fn instants_of_change(case: &Case) -> BTreeSet<Timestamp> {
             }
         }
     }
-    let today = local(case.now, zone).date();
+    let today = today_of(case, zone);
+    let anniversary = |day: NaiveDate, year| {
+        day.with_year(year).unwrap_or(NaiveDate::from_ymd_opt(year, 3, 1).expect("a day"))
+    };
+    let anniversaries: Vec<_> =
+        days.iter().flat_map(|day| in_years.clone().map(|year| anniversary(*day, year))).collect();
+    for day in days.iter().chain(&anniversaries) {
+        // What lies within the next so many days from a day on.
+        for span in spans() {
+            let first = match span {
+                Span::Seconds(seconds) => *day - Days::new(seconds.div_ceil(86_400)),
+                Span::Months(months) => *day - chrono::Months::new(months),
+            };
+            for days in 0..5 {
+                note(midnight(first + Days::new(days), zone));
+            }
+        }
+    }
     for day in days {
         for span in spans() {
             match span {
@@ -237,15 +268,17 @@ fn instants_of_change(case: &Case) -> BTreeSet<Timestamp> {
                 }
             }
         }
-        for year in (today.year()..today.year() + 3).chain([day.year() + 18, day.year() + 20]) {
-            note(midnight(
-                day.with_year(year).unwrap_or(NaiveDate::from_ymd_opt(year, 3, 1).expect("a day")),
-                zone,
-            ));
+        for year in in_years.clone().chain([day.year() + 18, day.year() + 20]) {
+            note(midnight(anniversary(day, year), zone));
+            note(midnight(next(anniversary(day, year)), zone));
         }
     }
     for days in 0..35 {
         note(midnight(today + Days::new(days), zone));
+    }
+    for months in 1..15 {
+        let first = today.with_day(1).expect("a first") + chrono::Months::new(months);
+        note(midnight(first, zone));
     }
     instants.retain(|at| *at > case.now);
     instants

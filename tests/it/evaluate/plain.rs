@@ -4,8 +4,8 @@
 
 use campaignd::domain::catalogue::Catalogue;
 use campaignd::domain::condition::{
-    AttributeRef, Condition, ConsentTest, DateBound, EventQuery, Follower, MeasureKind, Operator,
-    PropertyName, Test, TextMatch,
+    Ago, AttributeRef, CalendarUnit, Condition, ConsentTest, DateBound, EventQuery, Follower, MeasureKind,
+    Operator, PropertyName, Test, TextMatch,
 };
 use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
@@ -468,12 +468,59 @@ impl World<'_> {
                 Plain::Datetime(at) => *at <= back(self.now, *span, self.zone()),
                 _ => panic!("{operator:?} of {value:?}"),
             },
-            Operator::Age(test) => {
-                let born = match value {
-                    Plain::Date(day) => *day,
-                    Plain::Datetime(at) => local(*at, self.zone()).date(),
+            Operator::WithinNext(span) => match value {
+                Plain::Date(day) => *day >= self.today() && *day < days_forward(self.today(), *span),
+                Plain::Datetime(at) => *at >= self.now && *at < forward(self.now, *span, self.zone()),
+                _ => panic!("{operator:?} of {value:?}"),
+            },
+            Operator::Ago(bounds) => bounds.iter().all(|bound| {
+                let (Ago::AtLeast(span) | Ago::AtMost(span) | Ago::MoreThan(span) | Ago::LessThan(span)) =
+                    bound;
+                let (order, is_past) = match value {
+                    Plain::Date(day) => (day.cmp(&days_back(self.today(), *span)), *day <= self.today()),
+                    Plain::Datetime(at) => (at.cmp(&back(self.now, *span, self.zone())), *at <= self.now),
                     _ => panic!("{operator:?} of {value:?}"),
                 };
+                is_past
+                    && match bound {
+                        Ago::AtLeast(_) => order.is_le(),
+                        Ago::AtMost(_) => order.is_ge(),
+                        Ago::MoreThan(_) => order.is_lt(),
+                        Ago::LessThan(_) => order.is_gt(),
+                    }
+            }),
+            Operator::During(period) => {
+                // Day by day, from one that lies in the period.
+                let (day, today) = (self.day(value), self.today());
+                let inside = |of: NaiveDate| match period.unit {
+                    CalendarUnit::Day => (of.year(), of.ordinal()),
+                    CalendarUnit::Week => (of.iso_week().year(), of.iso_week().week()),
+                    CalendarUnit::Month => (of.year(), of.month()),
+                    CalendarUnit::Quarter => (of.year(), of.month0() / 3),
+                    CalendarUnit::Year => (of.year(), 0),
+                };
+                let step = i64::from(period.offset);
+                let mut at = today;
+                while step != 0 && inside(at) == inside(today) {
+                    at += TimeDelta::days(step);
+                }
+                inside(day) == inside(at)
+            }
+            Operator::Month(months) => months.contains(&self.day(value).month()),
+            Operator::Weekday(days) => days.contains(&self.day(value).weekday()),
+            Operator::Anniversary(span) => {
+                let (day, today) = (self.day(value), self.today());
+                let is_one = |at: NaiveDate| {
+                    let same = (at.month(), at.day()) == (day.month(), day.day());
+                    let leap = (day.month(), day.day()) == (2, 29)
+                        && (at.month(), at.day()) == (3, 1)
+                        && NaiveDate::from_ymd_opt(at.year(), 2, 29).is_none();
+                    at > day && (same || leap)
+                };
+                today.iter_days().take_while(|at| *at < days_forward(today, *span)).any(is_one)
+            }
+            Operator::Age(test) => {
+                let born = self.day(value);
                 let today = self.today();
                 if born > today {
                     return false;
@@ -482,6 +529,15 @@ impl World<'_> {
                 let years = today.year() - born.year() - i32::from(!had_birthday);
                 self.passes(Some(&Plain::Number(i128::from(years) * 1_000_000, 1)), test)
             }
+        }
+    }
+
+    /// A date's day; a datetime's in the contact's zone.
+    fn day(&self, value: &Plain) -> NaiveDate {
+        match value {
+            Plain::Date(day) => *day,
+            Plain::Datetime(at) => local(*at, self.zone()).date(),
+            _ => panic!("a day of {value:?}"),
         }
     }
 
@@ -634,6 +690,15 @@ pub(super) fn forward(at: Timestamp, span: Span, zone: Zone) -> Timestamp {
             resolve(day.expect("every month has a first").and_time(local.time()), zone)
         }
     }
+}
+
+fn days_forward(day: NaiveDate, span: Span) -> NaiveDate {
+    let noon = resolve(day.and_hms_opt(12, 0, 0).expect("noon"), Zone::UTC);
+    let span = match span {
+        Span::Seconds(seconds) => Span::Seconds(seconds.div_ceil(86_400) * 86_400),
+        months @ Span::Months(_) => months,
+    };
+    local(forward(noon, span, Zone::UTC), Zone::UTC).date()
 }
 
 fn days_back(day: NaiveDate, span: Span) -> NaiveDate {

@@ -3,8 +3,8 @@
 use campaignd::declare::{self, SourceFile};
 use campaignd::domain::catalogue::{Catalogue, Segment, Trait};
 use campaignd::domain::condition::{
-    AttributeRef, Bucket, Condition, ConsentTest, DateBound, EventLeaf, EventQuery, Follower, Measure,
-    MeasureKind, Operator, PropertyName, Test, TextMatch, Window,
+    Ago, AttributeRef, Bucket, CalendarUnit, Condition, ConsentTest, DateBound, EventLeaf, EventQuery,
+    Follower, Measure, MeasureKind, Operator, Period, PropertyName, Test, TextMatch, Window,
 };
 use campaignd::domain::consent::{Consent, ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
@@ -12,7 +12,7 @@ use campaignd::domain::name::{AttributeName, EventName, SegmentName, TraitName};
 use campaignd::domain::number::Number;
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::{Value, ValueType};
-use chrono::{Days, NaiveDate};
+use chrono::{Days, NaiveDate, Weekday};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -311,6 +311,24 @@ fn text_operator() -> BoxedStrategy<Operator> {
     .boxed()
 }
 
+fn ago() -> impl Strategy<Value = Ago> {
+    prop_oneof![
+        span().prop_map(Ago::AtLeast),
+        span().prop_map(Ago::AtMost),
+        span().prop_map(Ago::MoreThan),
+        span().prop_map(Ago::LessThan),
+    ]
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    use CalendarUnit::{Day, Month, Quarter, Week, Year};
+    (select(&[Day, Week, Month, Quarter, Year]), -1..=1_i8).prop_map(|(unit, offset)| Period { unit, offset })
+}
+
+fn weekday(number: u8) -> Weekday {
+    Weekday::try_from(number).expect("a day of the week")
+}
+
 fn date_operator(value_type: ValueType, around: Around) -> BoxedStrategy<Operator> {
     let value = match value_type {
         ValueType::Date => day(around).prop_map(Value::Date).boxed(),
@@ -326,6 +344,12 @@ fn date_operator(value_type: ValueType, around: Around) -> BoxedStrategy<Operato
         4 => span().prop_map(Operator::Within),
         4 => span().prop_map(Operator::OlderThan),
         2 => number_test().prop_map(|test| Operator::Age(Box::new(test))),
+        3 => span().prop_map(Operator::WithinNext),
+        2 => prop::collection::vec(ago(), 1..3).prop_map(Operator::Ago),
+        2 => period().prop_map(Operator::During),
+        1 => prop::collection::vec(1..=12_u32, 1..4).prop_map(Operator::Month),
+        1 => prop::collection::vec((0..7_u8).prop_map(weekday), 1..3).prop_map(Operator::Weekday),
+        3 => prop_oneof![Just(Span::Seconds(86_400)), span()].prop_map(Operator::Anniversary),
         1 => any::<bool>().prop_map(Operator::Exists),
     ]
     .boxed()
