@@ -241,7 +241,7 @@ impl Writing {
         let given = [contact, code, now.micros(), self.change];
         self.bulk.execute(update, &given).await?;
         let insert = "INSERT INTO consent_changes (contact, purpose, at, state, source, words)
-            VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+            VALUES ($1, $2, $3, $4, $5, NULLIF($6, '')) ON CONFLICT DO NOTHING";
         let words = answer.words.as_deref().unwrap_or_default();
         let (purpose, source) = (answer.purpose.word(), how.word());
         let given = vec![

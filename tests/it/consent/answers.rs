@@ -64,9 +64,12 @@ fn unsubscribing_twice_is_unsubscribing_once() {
         assert_eq!(history.len(), 2);
 
         // Neither the next run mails her, nor a mail by another delivery number is known.
+        shop.at("2026-03-02 09:05").await;
         shop.send("sale").await;
         shop.at("2026-03-02 09:10").await;
         assert_eq!(shop.mailed(), [""; 0]);
+        let last = shop.ledger().await.pop();
+        assert_eq!(last.as_deref(), Some("Mon 2026-03-02 09:05 anna skipped suppressed_unsubscribe"));
         let unknown = consents::unsubscribe(store, DeliveryId(99), OwnAnswer::OneClick, None, now).await;
         assert!(!unknown.expect("it is asked"));
         assert_eq!(consents::addressee(store, DeliveryId(99)).await.expect("it is asked"), None);

@@ -192,6 +192,11 @@ impl Person {
         self
     }
 
+    pub(crate) fn in_language(mut self, tag: &str) -> Self {
+        self.0.language = Some(tag.to_owned());
+        self
+    }
+
     pub(crate) fn with(mut self, attribute: &str, value: &str) -> Self {
         self.0.attributes.insert(attribute.to_owned(), value.into());
         self
