@@ -55,7 +55,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     for segment in memberships::ensure_segments(&store, &names).await? {
         for member in memberships::members(&store, segment.id).await? {
             // The numbers of contacts are in the order of the file, so number and id are the same.
-            writeln!(pairs, "{} {}", segment.name, member.contact.0)?;
+            writeln!(pairs, "{} {}", segment.kept, member.contact.0)?;
         }
     }
     std::fs::write(out, pairs)?;

@@ -8,6 +8,7 @@ mod m20261123_000002_facts;
 mod m20261123_000003_links;
 mod m20261123_000004_tracking;
 mod m20261123_000005_consent;
+mod m20261123_000006_campaigns;
 mod m20261123_000007_ingest;
 mod spelling;
 
@@ -23,6 +24,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000003_links::Migration),
             Box::new(m20261123_000004_tracking::Migration),
             Box::new(m20261123_000005_consent::Migration),
+            Box::new(m20261123_000006_campaigns::Migration),
             Box::new(m20261123_000007_ingest::Migration),
         ]
     }

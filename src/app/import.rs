@@ -12,6 +12,7 @@ use crate::ingest::{
 };
 
 use super::{Failure, Installation};
+use crate::store::contacts::Arrival;
 
 /// How files are to be read, as it was typed.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +35,8 @@ pub struct ImportCall {
     pub delimiter: Option<String>,
     /// The zone of times without one.
     pub time_zone: Option<String>,
+    /// The rows are news, not facts of another time.
+    pub live: bool,
 }
 
 impl ImportCall {
@@ -55,6 +58,7 @@ impl ImportCall {
             consents: all(&self.consent, ConsentFlag::parse)?,
             source: self.source.clone(),
             rejects: self.rejects.clone(),
+            arrival: if self.live { Arrival::News } else { Arrival::BackFill },
             delimiter: self.delimiter.as_deref().map(Delimiter::parse).transpose().map_err(wrong)?,
             ..ImportOptions::new(time_zone, installation.clock.now())
         })

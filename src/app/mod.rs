@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`project`] | a project folder, read and checked as a whole |
 //! | [`installation`] | a project with its database |
-//! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`status`] [`report`] [`migrate`] |
+//! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] |
 //! | [`keys`] | keys of those who write through the API |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
 //! | [`watch`] | whether files changed | one use case each |
@@ -20,6 +20,7 @@ pub mod installation;
 pub mod instant;
 pub mod keys;
 pub mod migrate;
+pub mod pause;
 pub mod preview;
 pub mod project;
 pub mod report;

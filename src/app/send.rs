@@ -9,7 +9,7 @@ use crate::domain::delivery::{RunId, RunState};
 use crate::domain::time::Timestamp;
 use crate::engine::{self, Engine};
 use crate::store::figures::{self, RunFigures};
-use crate::store::{incarnations, runs};
+use crate::store::{incarnations, pauses, runs};
 
 use super::daemon::start_engine;
 use super::{Failure, Installation};
@@ -51,6 +51,11 @@ pub async fn send(
     let campaign = installation.campaign(campaign)?.name.clone();
     let store = &installation.store;
     let now = installation.clock.now();
+    let paused = pauses::all(store).await.map_err(|error| installation.failed(error))?;
+    if paused.contains_key(&campaign) {
+        let hint = format!("`campaignd resume {campaign}` ends the pause");
+        return Err(Failure::call_with_hint(format!("{campaign} is paused"), hint));
+    }
     let failed = |error| installation.engine_failed(error);
     let daemon = incarnations::running(store, now).await.map_err(|error| installation.failed(error))?;
     // Without a daemon the lock comes first: whoever cannot send notes no run.

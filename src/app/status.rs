@@ -5,7 +5,7 @@ use crate::domain::delivery::RunState;
 use crate::domain::name::CampaignName;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::{Timestamp, Zone};
-use crate::store::{figures, incarnations};
+use crate::store::{contacts, figures, incarnations, pauses};
 
 use super::transport::TransportShown;
 use super::{Failure, Installation};
@@ -42,10 +42,14 @@ pub struct Upcoming {
     pub campaign: CampaignName,
     /// What its schedule says, in words of the declaration.
     pub schedule: Option<String>,
-    /// The zone in which it is read.
+    /// The zone in which it is read; of several that in which it is due next.
     pub time_zone: Zone,
+    /// Whether it is read in each contact's own zone.
+    pub in_zone_of_contact: bool,
     /// When it is due next.
     pub next: Option<Timestamp>,
+    /// Since when it has been paused, if it is.
+    pub paused_since: Option<Timestamp>,
 }
 
 /// How many runs that are over are shown.
@@ -62,8 +66,18 @@ pub async fn status(installation: &Installation) -> Result<Status, Failure> {
     open.sort_by_key(|figures| (figures.run.due_at, figures.run.id));
     over.sort_by_key(|figures| std::cmp::Reverse((figures.run.due_at, figures.run.id)));
     over.truncate(OVER);
+    let campaigns = &installation.project.catalogue.campaigns;
+    let paused = pauses::all(store).await.map_err(failed)?;
+    let zones = if campaigns.values().any(|campaign| campaign.in_zone_of_contact) {
+        let own = installation.project.settings.time_zone;
+        let named = contacts::zones(store).await.map_err(failed)?;
+        named.iter().filter_map(|name| name.parse().ok()).chain([own]).collect()
+    } else {
+        Vec::new()
+    };
+    let paused_since = |campaign: &Campaign| paused.get(&campaign.name).copied();
     let mut upcoming: Vec<Upcoming> =
-        installation.project.catalogue.campaigns.values().map(|campaign| upcoming(campaign, at)).collect();
+        campaigns.values().map(|campaign| upcoming(campaign, &zones, paused_since(campaign), at)).collect();
     upcoming.sort_by_key(|upcoming| (upcoming.next.is_none(), upcoming.next));
     Ok(Status {
         at,
@@ -82,18 +96,33 @@ const fn is_open(state: RunState) -> bool {
     !matches!(state, RunState::Finished | RunState::Cancelled | RunState::Missed)
 }
 
-fn upcoming(campaign: &Campaign, now: Timestamp) -> Upcoming {
-    let zone = campaign.time_zone;
-    let from =
-        campaign.starts.map_or(now, |starts| starts.minus(std::time::Duration::from_micros(1)).max(now));
-    let next = campaign.schedule.as_ref().and_then(|schedule| schedule.next_after(from, zone));
+fn upcoming(
+    campaign: &Campaign,
+    zones: &[Zone],
+    paused_since: Option<Timestamp>,
+    now: Timestamp,
+) -> Upcoming {
+    let next_in = |zone: Zone| {
+        let starts = campaign.starts.map(|starts| starts.in_zone(zone));
+        let from = starts.map_or(now, |starts| starts.minus(std::time::Duration::from_micros(1)).max(now));
+        let next = campaign.schedule.as_ref()?.next_after(from, zone)?;
+        campaign.is_open_at(next, zone).then_some((next, zone))
+    };
+    let soonest = if campaign.in_zone_of_contact {
+        zones.iter().filter_map(|zone| next_in(*zone)).min_by_key(|(next, _)| *next)
+    } else {
+        next_in(campaign.time_zone)
+    };
     Upcoming {
         campaign: campaign.name.clone(),
         schedule: campaign.schedule.as_ref().map(|schedule| match schedule {
             Schedule::Cron(line) => line.as_str().to_owned(),
+            Schedule::OnEntry { .. } => "on entry".to_owned(),
             Schedule::At(local) => local.format("%Y-%m-%dT%H:%M").to_string(),
         }),
-        time_zone: zone,
-        next: next.filter(|next| campaign.ends.is_none_or(|ends| *next < ends)),
+        time_zone: soonest.map_or(campaign.time_zone, |(_, zone)| zone),
+        in_zone_of_contact: campaign.in_zone_of_contact,
+        next: soonest.map(|(next, _)| next),
+        paused_since,
     }
 }

@@ -5,15 +5,18 @@
 //! |---|---|
 //! | [`refresh`](refresh()) | all segments in one pass, or for those contacts whose answer can have changed |
 //! | [`select`](select()) | everybody who meets a campaign's audience, with the version each gets |
+//! | `fingerprint` | what answers rest on but data |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
 
 mod error;
+mod fingerprint;
 pub mod inspect;
 mod program;
 mod refresh;
 mod select;
 
 pub use error::AudienceError;
+pub use fingerprint::fingerprint;
 pub use inspect::{Counted, Seen, count_and_sample, evaluate_contact, look_at};
-pub use refresh::{Refreshed, SegmentMoves, refresh};
-pub use select::{Selected, select};
+pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh};
+pub use select::{Selected, select, select_among};

@@ -2,14 +2,16 @@
 //! the same as the last time, only over those contacts whose answer can have changed: with new facts
 //! or events since then, or with an `until` that has come.
 
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use sha2::{Digest as _, Sha256};
-
 use super::error::{AudienceError, store_error};
+use super::fingerprint::fingerprint;
 use super::program::{VISITORS, compile};
+use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
+use crate::domain::condition::Condition;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
 use crate::domain::name::SegmentName;
@@ -17,9 +19,9 @@ use crate::domain::time::Timestamp;
 use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::contacts::{self, ChangeMark};
 use crate::store::histories::{self, ContactVisitor};
-use crate::store::memberships::{self, Evaluated, KnownSegment, Member, SegmentChange};
+use crate::store::memberships::{self, EntryCause, Evaluated, Kept, KnownSegment, Member, SegmentChange};
 use crate::store::reviews::{self, Reviews};
-use crate::store::{Result as StoreResult, Store};
+use crate::store::{Result as StoreResult, Store, backfills, campaigns};
 
 /// With more contacts to look at than this, a pass over all of them takes less time than reading
 /// each by its number (10,500 point reads: 104 ms; a pass over a million: a second).
@@ -47,102 +49,191 @@ pub struct SegmentMoves {
     pub left: u64,
 }
 
-/// Evaluates all segments at `now` and writes who entered and who left.
+/// Evaluates all segments at `now`, and the audiences of campaigns that ask who entered, and writes who
+/// entered and who left, and why.
 pub async fn refresh(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
     now: Timestamp,
 ) -> Result<Refreshed, AudienceError> {
-    if catalogue.segments.is_empty() {
+    if !is_needed(catalogue) {
         return Ok(Refreshed::default());
     }
-    refresh_segments(store, catalogue, settings, now)
+    refresh_all(store, catalogue, settings, now)
         .await
         .map_err(AudienceError::while_doing("refresh the segments"))
 }
 
-async fn refresh_segments(
+/// Whether there is anything whose memberships are kept.
+pub fn is_needed(catalogue: &Catalogue) -> bool {
+    !catalogue.segments.is_empty() || catalogue.campaigns.values().any(Campaign::keeps_audience)
+}
+
+/// What memberships are kept of: segments, then audiences of campaigns that ask who entered; by name.
+pub fn kept(catalogue: &Catalogue) -> Vec<Kept> {
+    conditions(catalogue).map(|(kept, _)| kept).collect()
+}
+
+fn conditions(catalogue: &Catalogue) -> impl Iterator<Item = (Kept, &Condition)> {
+    let segments =
+        catalogue.segments.iter().map(|(name, segment)| (Kept::Segment(name.clone()), &segment.condition));
+    let campaigns = catalogue.campaigns.values().filter(|campaign| campaign.keeps_audience());
+    segments.chain(campaigns.map(|campaign| (Kept::Audience(campaign.name.clone()), &campaign.audience)))
+}
+
+/// One of them, before it is evaluated.
+struct Before<'a> {
+    known: KnownSegment,
+    condition: &'a Condition,
+    fingerprint: String,
+    /// Of a campaign: since when it has been active. What came before then is nothing that it saw.
+    active_since: Option<Timestamp>,
+}
+
+impl Before<'_> {
+    /// Why those entered whom neither data nor an import explain.
+    fn cause(&self) -> EntryCause {
+        match &self.known.evaluated {
+            None => EntryCause::First,
+            Some(last) if self.active_since.is_some_and(|since| last.at < since) => EntryCause::First,
+            Some(last) if last.fingerprint != self.fingerprint => EntryCause::Declaration,
+            Some(_) => EntryCause::Data,
+        }
+    }
+}
+
+async fn before<'a>(
+    store: &Store,
+    catalogue: &'a Catalogue,
+    settings: EvaluationSettings,
+) -> StoreResult<Vec<Before<'a>>> {
+    let conditions: Vec<_> = conditions(catalogue).collect();
+    let names: Vec<_> = conditions.iter().map(|(kept, _)| kept.clone()).collect();
+    let known = memberships::ensure(store, &names).await?;
+    let campaigns = campaigns::all(store).await?;
+    let active_since = |kept: &Kept| match kept {
+        Kept::Segment(_) => None,
+        Kept::Audience(name) => {
+            let campaign = campaigns.iter().find(|campaign| campaign.name == *name);
+            campaign.map(|campaign| campaign.activated_at)
+        }
+    };
+    let before = conditions.into_iter().zip(known).map(|((kept, condition), known)| Before {
+        known,
+        condition,
+        fingerprint: fingerprint(catalogue, settings, condition),
+        active_since: active_since(&kept),
+    });
+    Ok(before.collect())
+}
+
+async fn refresh_all(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
     now: Timestamp,
 ) -> StoreResult<Refreshed> {
-    let names: Vec<_> = catalogue.segments.keys().cloned().collect();
-    let known = memberships::ensure_segments(store, &names).await?;
-    let fingerprint = fingerprint(catalogue, settings);
-    let conditions: Vec<_> = catalogue.segments.values().map(|segment| &segment.condition).collect();
+    let all = before(store, catalogue, settings).await?;
+    let conditions: Vec<_> = all.iter().map(|one| one.condition).collect();
     let program =
         compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() }).await?;
 
     let needs = program.needs(now);
-    let (answers, mark) = if let Some((some, mark)) = some_contacts(store, &known, &fingerprint, now).await? {
-        let mut visitor = Answers::new(&program, known.len(), now);
+    let mut with_news = None;
+    let (answers, mark) = if let Some(some) = some_contacts(store, &all, now).await? {
+        let mut visitor = Answers::new(&program, all.len(), now);
         visitor.keep_all = true;
-        let visitor = histories::visit_some(store, &some, &needs, visitor).await.map_err(store_error)?;
-        (Looked::Some(some, visitor), mark)
+        let visitor =
+            histories::visit_some(store, &some.contacts, &needs, visitor).await.map_err(store_error)?;
+        with_news = Some(some.with_news);
+        (Looked::Some(some.contacts, visitor), some.mark)
     } else {
         // Taken before the pass: what comes in meanwhile is looked at the next time.
         let mark = contacts::mark(store).await?;
-        let visitors = (0..VISITORS).map(|_| Answers::new(&program, known.len(), now)).collect();
+        let visitors = (0..VISITORS).map(|_| Answers::new(&program, all.len(), now)).collect();
         let visitors = histories::visit_all(store, &needs, visitors).await.map_err(store_error)?;
         (Looked::All(visitors), mark)
     };
 
-    let evaluated = Evaluated { at: now, fingerprint, mark };
     let full = matches!(answers, Looked::All(_));
     let looked_at = answers.contacts();
     let (answers, reviews) = answers.sort_out();
-    let mut changes = Vec::with_capacity(known.len());
-    let mut moves = Vec::with_capacity(known.len());
-    for ((segment, new), name) in known.iter().zip(answers).zip(names) {
+    let mut changes = Vec::with_capacity(all.len());
+    let mut moves = Vec::with_capacity(all.len());
+    let mut imported: Option<(ChangeMark, HashSet<ContactId>)> = None;
+    for (one, new) in all.into_iter().zip(answers) {
         let old = match &new {
-            New::All(_) => memberships::members(store, segment.id).await?,
-            New::Some { looked_at, .. } => memberships::members_among(store, segment.id, looked_at).await?,
+            New::All(_) => memberships::members(store, one.known.id).await?,
+            New::Some { looked_at, .. } => memberships::members_among(store, one.known.id, looked_at).await?,
         };
-        let change = difference(segment, &old, new.members(), evaluated.clone());
+        let cause = one.cause();
+        let evaluated = Evaluated { at: now, fingerprint: one.fingerprint, mark };
+        let mut change = difference(&one.known, &old, new.members(), cause, evaluated);
+        if let (EntryCause::Data, Some(last), false) =
+            (cause, &one.known.evaluated, change.entered.is_empty())
+        {
+            if imported.as_ref().is_none_or(|(from, _)| *from != last.mark) {
+                imported = Some((last.mark, backfills::touched(store, last.mark, mark).await?));
+            }
+            let imported = imported.as_ref().map(|(_, contacts)| contacts);
+            change.other_causes = other_causes(&change.entered, imported, with_news.as_deref());
+        }
         let (entered, left) = (change.entered.len() as u64, change.left.len() as u64);
-        moves.push(SegmentMoves { segment: name, entered, left });
+        if let Kept::Segment(segment) = one.known.kept {
+            moves.push(SegmentMoves { segment, entered, left });
+        }
         changes.push(change);
     }
     memberships::apply(store, &changes, &reviews, now).await?;
     Ok(Refreshed { looked_at, full, segments: moves })
 }
 
-/// The contacts whose answer can have changed, and the mark behind what they were chosen by; `None`
-/// when all must be looked at.
-async fn some_contacts(
-    store: &Store,
-    known: &[KnownSegment],
-    fingerprint: &str,
-    now: Timestamp,
-) -> StoreResult<Option<(Vec<ContactId>, ChangeMark)>> {
-    let Some(last) = known.first().and_then(|segment| segment.evaluated.as_ref()) else { return Ok(None) };
-    let all_alike = known.iter().all(|segment| segment.evaluated.as_ref() == Some(last));
-    if !all_alike || last.fingerprint != fingerprint || last.at > now {
+/// Of those who entered: whom an import brought in, and whom nothing but time did. `with_news`: who was
+/// looked at for new data, in order; not known where all were looked at.
+fn other_causes(
+    entered: &[(ContactId, Option<Timestamp>)],
+    imported: Option<&HashSet<ContactId>>,
+    with_news: Option<&[ContactId]>,
+) -> Vec<(ContactId, EntryCause)> {
+    let cause = |contact: &ContactId| {
+        if imported.is_some_and(|imported| imported.contains(contact)) {
+            return Some(EntryCause::Import);
+        }
+        let has_news = with_news.is_none_or(|contacts| contacts.binary_search(contact).is_ok());
+        (!has_news).then_some(EntryCause::Time)
+    };
+    entered.iter().filter_map(|(contact, _)| Some((*contact, cause(contact)?))).collect()
+}
+
+/// Contacts whose answer can have changed.
+struct Few {
+    /// All of them, in order.
+    contacts: Vec<ContactId>,
+    /// Those of whom something new is known, in order.
+    with_news: Vec<ContactId>,
+    /// The mark behind what they were chosen by.
+    mark: ChangeMark,
+}
+
+/// The contacts whose answer can have changed; `None` when all must be looked at.
+async fn some_contacts(store: &Store, all: &[Before<'_>], now: Timestamp) -> StoreResult<Option<Few>> {
+    let Some(last) = all.first().and_then(|one| one.known.evaluated.as_ref()) else { return Ok(None) };
+    let as_before = |one: &Before<'_>| {
+        one.known.evaluated.as_ref().is_some_and(|evaluated| {
+            evaluated.fingerprint == one.fingerprint && evaluated.at == last.at && evaluated.mark == last.mark
+        })
+    };
+    if !all.iter().all(as_before) || last.at > now {
         return Ok(None);
     }
     let changes = contacts::changed_since(store, last.mark, SOME).await?;
-    let Some(mut some) = changes.contacts else { return Ok(None) };
-    some.extend(reviews::due_for_review(store, now).await?);
-    some.sort_unstable();
-    some.dedup();
-    Ok((some.len() <= SOME).then_some((some, changes.mark)))
-}
-
-/// Of everything that an answer rests on but data: declarations and settings. It depends on this
-/// version of the program, too: another one looks at everybody once.
-fn fingerprint(catalogue: &Catalogue, settings: EvaluationSettings) -> String {
-    let rests_on = (
-        &catalogue.attributes,
-        &catalogue.events,
-        &catalogue.traits,
-        &catalogue.scores,
-        &catalogue.segments,
-        settings,
-    );
-    let digest = Sha256::digest(format!("{} {rests_on:?}", env!("CARGO_PKG_VERSION")));
-    digest.iter().take(16).fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    let Some(with_news) = changes.contacts else { return Ok(None) };
+    let mut contacts = with_news.clone();
+    contacts.extend(reviews::due_for_review(store, now).await?);
+    contacts.sort_unstable();
+    contacts.dedup();
+    Ok((contacts.len() <= SOME).then_some(Few { contacts, with_news, mark: changes.mark }))
 }
 
 /// Notes who is in which segment.
@@ -257,11 +348,14 @@ fn difference(
     segment: &KnownSegment,
     old: &[Member],
     new: Vec<(ContactId, Option<Timestamp>)>,
+    cause: EntryCause,
     evaluated: Evaluated,
 ) -> SegmentChange {
     let mut change = SegmentChange {
         segment: segment.id,
         entered: Vec::new(),
+        cause,
+        other_causes: Vec::new(),
         left: Vec::new(),
         until: Vec::new(),
         evaluated,

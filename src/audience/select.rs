@@ -4,13 +4,14 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::error::{AudienceError, store_error};
+use super::inspect::look_at;
 use super::program::{VISITORS, compile};
 use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
-use crate::domain::time::Timestamp;
-use crate::evaluate::{Asked, Program, Scratch};
+use crate::domain::time::{Timestamp, Zone};
+use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::Store;
 use crate::store::histories::{self, ContactVisitor};
 
@@ -23,13 +24,15 @@ pub struct Selected {
     pub version: Option<u16>,
 }
 
-/// Everybody who meets the campaign's audience at `at`, in the order of their numbers. Kept as 16
+/// Everybody who meets the campaign's audience at `at` (of those in a zone, if one is given; contacts
+/// without a zone are in the installation's), in the order of their numbers. Kept as 16
 /// bytes a contact: what else is needed of them is read when it is needed.
 pub async fn select(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
     campaign: &Campaign,
+    in_zone: Option<Zone>,
     at: Timestamp,
 ) -> Result<Vec<Selected>, AudienceError> {
     let failed = AudienceError::while_doing("select the audience");
@@ -38,23 +41,68 @@ pub async fn select(
     let program = compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() })
         .await
         .map_err(&failed)?;
-    let visitors = (0..VISITORS).map(|_| Selector::new(Arc::clone(&program), at)).collect();
-    let visitors = histories::visit_all(store, &program.needs(at), visitors)
+    let in_zone = in_zone.map(|zone| InZone { zone, else_in: settings.time_zone });
+    let visitors = (0..VISITORS).map(|_| Selector { in_zone, ..Selector::new(Arc::clone(&program), at) });
+    let visitors = histories::visit_all(store, &program.needs(at), visitors.collect())
         .await
         .map_err(|error| failed(store_error(error)))?;
     Ok(visitors.into_iter().flat_map(|visitor| visitor.selected).collect())
+}
+
+/// These contacts of a campaign's audience, with the version each gets at `at`; whoever is unknown is left
+/// out. Whether they are in the audience is not asked: they were, when they were found.
+pub async fn select_among(
+    store: &Store,
+    catalogue: &Catalogue,
+    settings: EvaluationSettings,
+    campaign: &Campaign,
+    contacts: &[ContactId],
+    at: Timestamp,
+) -> Result<Vec<Selected>, AudienceError> {
+    let versions: Vec<_> = campaign.versions.iter().map(|version| &version.condition).collect();
+    let asked = Asked { conditions: &versions, ..Asked::default() };
+    let mut selected = Vec::with_capacity(contacts.len());
+    for some in contacts.chunks(SOME) {
+        for seen in look_at(store, catalogue, settings, some, asked, at).await? {
+            selected.push(Selected { contact: seen.contact.id, version: version_of(&seen.outcomes) });
+        }
+    }
+    Ok(selected)
+}
+
+/// Contacts that are held in memory at once, whole.
+const SOME: usize = 2_000;
+
+/// The place of the first version whose condition holds.
+fn version_of(versions: &[Outcome]) -> Option<u16> {
+    versions.iter().position(|version| version.holds).and_then(|version| u16::try_from(version).ok())
+}
+
+/// Contacts of one zone.
+#[derive(Debug, Clone, Copy)]
+struct InZone {
+    zone: Zone,
+    else_in: Zone,
+}
+
+impl InZone {
+    fn has(self, contact: &ContactView<'_>) -> bool {
+        let own = contact.time_zone.and_then(|name| name.parse().ok());
+        own.unwrap_or(self.else_in) == self.zone
+    }
 }
 
 struct Selector {
     program: Arc<Program>,
     scratch: Scratch,
     at: Timestamp,
+    in_zone: Option<InZone>,
     selected: Vec<Selected>,
 }
 
 impl Selector {
     fn new(program: Arc<Program>, at: Timestamp) -> Self {
-        Self { program, scratch: Scratch::default(), at, selected: Vec::new() }
+        Self { program, scratch: Scratch::default(), at, in_zone: None, selected: Vec::new() }
     }
 }
 
@@ -62,15 +110,14 @@ impl ContactVisitor for Selector {
     type Error = Infallible;
 
     fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
+        if self.in_zone.is_some_and(|zone| !zone.has(contact)) {
+            return Ok(());
+        }
         let evaluation = self.program.evaluate(&mut self.scratch, contact, history, self.at);
         if let Some((audience, versions)) = evaluation.outcomes.split_first()
             && audience.holds
         {
-            let version = versions.iter().position(|version| version.holds);
-            self.selected.push(Selected {
-                contact: contact.id,
-                version: version.and_then(|version| u16::try_from(version).ok()),
-            });
+            self.selected.push(Selected { contact: contact.id, version: version_of(versions) });
         }
         Ok(())
     }

@@ -49,6 +49,10 @@ pub enum Command {
     Status(Status),
     /// Let a held run go.
     Approve(Approve),
+    /// Let a campaign or a run wait: nothing more of it is sent.
+    Pause(Pause),
+    /// Let a paused campaign or run go on.
+    Resume(Resume),
     /// End a run: what is not sent is not sent any more.
     Cancel(Cancel),
     /// What became of the deliveries, and what came back: opens, clicks, unsubscribes.
@@ -124,7 +128,8 @@ pub struct Check {
 #[command(after_help = "\
 Good rows go in; bad rows go to NAME.rejects.csv beside the file, each with its line and reason. The \
 same file again changes nothing. Contacts are known by `id` or `email`; events need `event`, `at` and \
-one of them. Columns that are not declared are kept.
+one of them. Columns that are not declared are kept. Whom an import brings into an audience gets no mail \
+of a campaign with `on_entry`, unless the file holds news and --live says so.
 
 Examples:
   campaignd import contacts.csv --consent marketing=yes --source \"checkout 2026\"
@@ -166,6 +171,10 @@ pub struct Import {
     /// The zone of times that have none [default: the installation's].
     #[arg(long, value_name = "ZONE")]
     pub time_zone: Option<String>,
+    /// The rows are news, not facts of another time: campaigns with `on_entry` mail whom they bring into
+    /// their audience.
+    #[arg(long)]
+    pub live: bool,
     /// Exit with 0 although rows were rejected.
     #[arg(long)]
     pub allow_rejects: bool,
@@ -292,6 +301,42 @@ Examples:
 pub struct Approve {
     /// The run's number.
     pub run: i64,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd pause`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+What the mail server has taken cannot be taken back; within a second nothing else is sent, whichever process \
+sends. Mails that are planned wait. Runs of a paused campaign that come due are noted as missed, and nobody \
+is mailed for entering its audience meanwhile.
+
+Examples:
+  campaignd pause vip_discount       the campaign, with all its runs
+  campaignd pause 12                 one run")]
+pub struct Pause {
+    /// The campaign, or the run's number.
+    #[arg(value_name = "CAMPAIGN or RUN")]
+    pub target: String,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd resume`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Mails that were planned go on. Audience and `ends` are asked again: who is not in any more is skipped.
+
+Examples:
+  campaignd resume vip_discount
+  campaignd resume 12")]
+pub struct Resume {
+    /// The campaign, or the run's number.
+    #[arg(value_name = "CAMPAIGN or RUN")]
+    pub target: String,
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 
 use super::condition::Conditions;
 use super::facts::description;
-use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
+use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, UTM, VERSION};
+use super::schedule::{self, ZoneOf};
 use crate::diagnostic::{Place, Problem};
-use crate::domain::calendar;
 use crate::domain::campaign::{Campaign, MailPurpose, Missed, Repeat, Tracking, Utm, Version};
 use crate::domain::condition::Condition;
 use crate::domain::email::Mailbox;
 use crate::domain::name::CampaignName;
-use crate::domain::schedule::{CronLine, Schedule};
-use crate::domain::time::{Span, Timestamp, Zone};
-use crate::yaml::{Entry, Field, Fields, Kind, Node, Reader, dates};
+use crate::domain::time::{Span, Zone};
+use crate::yaml::{Entry, Field, Fields, Kind, Name, Node, Reader};
 
 /// For how long a deferred mail is tried again where nothing else is said.
 const RETRY_FOR: Span = Span::Seconds(24 * 60 * 60);
@@ -53,7 +52,17 @@ impl Shared {
 
     /// What `defaults` say.
     pub(super) fn defaults(reader: &mut Reader, fields: &Fields<'_>) -> Self {
-        let time_zone = fields.get("time_zone").and_then(|field| zone(reader, field));
+        let time_zone =
+            fields.get("time_zone").and_then(|field| match schedule::zone_or_contact(reader, field) {
+                Some(ZoneOf::Contact) => {
+                    let message = "`time_zone: contact` is said of each schedule, not of all";
+                    let problem = Problem::error("wrong-value", message, field.value.place.clone());
+                    reader.report(problem.hint("write it into `schedule`"));
+                    None
+                }
+                Some(ZoneOf::All(zone)) => Some(zone),
+                None => None,
+            });
         Self { time_zone, ..Self::read(reader, fields) }
     }
 
@@ -92,11 +101,11 @@ pub(super) fn read(
         .and_then(|field| conditions.read(reader, field.value, &field.name.place));
     let own = Shared::read(reader, &fields);
     let (schedule, own_zone) = match fields.get("schedule") {
-        Some(field) => schedule(reader, field),
+        Some(field) => schedule::read(reader, field),
         None => (None, None),
     };
     let shared = own.or(defaults);
-    let zone = own_zone.or(defaults.time_zone).unwrap_or(time_zone);
+    let zone = own_zone.unwrap_or_else(|| ZoneOf::All(defaults.time_zone.unwrap_or(time_zone)));
     let from_is_wrong = from_is_wrong || fields.get("from").is_some() || fields.is_misspelt("from");
     if shared.from.is_none() && !from_is_wrong {
         let message = format!("nobody sends `{}`: it has no `from`", name.text);
@@ -112,14 +121,25 @@ pub(super) fn read(
             entries.iter().map(|entry| (entry.key.text.clone(), entry.value.to_json())).collect()
         })
     });
-    let starts = fields.get("starts").and_then(|field| moment(reader, field, zone, false));
-    let ends = fields.get("ends").and_then(|field| moment(reader, field, zone, true));
+    let starts = fields.get("starts").and_then(|field| schedule::moment(reader, field, zone, false));
+    let ends = fields.get("ends").and_then(|field| schedule::moment(reader, field, zone, true));
+    let read_in = match zone {
+        ZoneOf::All(zone) => zone,
+        ZoneOf::Contact => time_zone,
+    };
     if let (Some(starts), Some(ends), Some(field)) = (starts, ends, fields.get("ends"))
-        && starts >= ends
+        && starts.in_zone(read_in) >= ends.in_zone(read_in)
     {
         let message = format!("`{}` ends before it starts", name.text);
         reader.report(Problem::error("wrong-bounds", message, field.value.place.clone()));
     }
+    let priority = fields.get("priority").and_then(|field| priority(reader, field));
+    let repeat = shared.repeat.unwrap_or_default();
+    let repeat = match fields.get("reentry_after") {
+        Some(field) => reentry_after(reader, field, repeat),
+        None => repeat,
+    };
+    let renamed_from = fields.get("renamed_from").and_then(|field| renamed_from(reader, field, name));
     if reader.errors() > errors {
         return None;
     }
@@ -128,9 +148,10 @@ pub(super) fn read(
         description,
         audience: audience?,
         schedule,
-        time_zone: zone,
+        time_zone: read_in,
+        in_zone_of_contact: zone == ZoneOf::Contact,
         missed: shared.missed.unwrap_or_default(),
-        repeat: shared.repeat.unwrap_or_default(),
+        repeat,
         purpose: purpose.unwrap_or_default(),
         from: shared.from?,
         reply_to: shared.reply_to,
@@ -142,73 +163,69 @@ pub(super) fn read(
         retry_for: shared.retry_for.unwrap_or(RETRY_FOR),
         tracking: shared.tracking.unwrap_or_default(),
         utm: shared.utm,
+        priority: priority.unwrap_or_default(),
+        renamed_from,
     })
 }
 
-fn schedule(reader: &mut Reader, field: Field<'_>) -> (Option<Schedule>, Option<Zone>) {
-    let errors = reader.errors();
-    let Some(fields) = Fields::read(reader, field.value, "`schedule`", &field.name.place, &SCHEDULE) else {
-        return (None, None);
-    };
-    let zone = fields.get("time_zone").and_then(|field| zone(reader, field));
-    let schedule = match (fields.get("cron"), fields.get("at")) {
-        (Some(cron), None) => cron_line(reader, cron).map(Schedule::Cron),
-        (None, Some(at)) => local_time(reader, at).map(Schedule::At),
-        (Some(_), Some(at)) => {
-            let message = "a schedule has either `cron` or `at`";
-            let problem = Problem::error("ambiguous", message, at.name.place.clone());
-            reader.report(problem.hint("make two campaigns of it"));
-            None
-        }
-        (None, None) => {
-            if reader.errors() == errors {
-                let message = "a schedule needs `cron` or `at`";
-                let problem = Problem::error("missing-key", message, field.name.place.clone());
-                reader.report(problem.hint(format!("for example `{}`", field.key.example)));
-            }
-            None
-        }
-    };
-    (schedule, zone)
+/// A whole number, negative ones too.
+fn priority(reader: &mut Reader, field: Field<'_>) -> Option<i64> {
+    let number = reader.number(field.value, "`priority`")?.millionths();
+    let whole = (number % 1_000_000 == 0).then_some(number / 1_000_000);
+    if whole.is_none() {
+        reader.wrong_value(field.value, "`priority` must be a whole number");
+    }
+    whole
 }
 
-fn cron_line(reader: &mut Reader, field: Field<'_>) -> Option<CronLine> {
-    let text = reader.filled(field.value, "`cron`")?;
-    match CronLine::parse(text) {
-        Ok(line) => Some(line),
+fn reentry_after(reader: &mut Reader, field: Field<'_>, repeat: Repeat) -> Repeat {
+    let span = reader.span(field.value, "`reentry_after`");
+    if !matches!(repeat, Repeat::EveryEntry { .. }) {
+        let message = "`reentry_after` belongs to `repeat: every_entry`";
+        reader.report(Problem::error("wrong-value", message, field.name.place.clone()).hint("leave it out"));
+    }
+    Repeat::EveryEntry { reentry_after: span }
+}
+
+/// The former name. That it is not declared any more, and taken by one campaign only, is seen when all
+/// are read.
+fn renamed_from(reader: &mut Reader, field: Field<'_>, own: &Name) -> Option<CampaignName> {
+    let text = reader.filled(field.value, "`renamed_from`")?;
+    let name = match CampaignName::parse(text) {
+        Ok(name) => name,
         Err(error) => {
-            let problem = Problem::error("wrong-cron", error.message, field.value.place.clone());
-            reader.report(problem.maybe_hint(error.hint));
-            None
+            reader.wrong_value(field.value, format!("`renamed_from`: {error}"));
+            return None;
+        }
+    };
+    if text == own.text {
+        reader.wrong_value(field.value, "`renamed_from` is the former name, not the present one");
+        return None;
+    }
+    Some(name)
+}
+
+/// Reports former names that are still in use, or that two campaigns claim.
+pub(super) fn check_former_names<'n>(
+    reader: &mut Reader,
+    entries: &(impl Iterator<Item = &'n Entry> + Clone),
+) {
+    let mut claimed: BTreeMap<&str, &Place> = BTreeMap::new();
+    for entry in entries.clone() {
+        let Some(node) = entry.value.get("renamed_from") else { continue };
+        let Kind::Scalar(former) = &node.kind else { continue };
+        let is_own = former.text == entry.key.text;
+        if let Some(other) = entries.clone().find(|other| other.key.text == former.text).filter(|_| !is_own) {
+            let message = format!("the campaign `{}` is still declared", former.text);
+            let problem = Problem::error("wrong-value", message, node.place.clone());
+            let problem = problem.related("it is declared here", other.key.place.clone());
+            reader.report(problem.hint("a campaign is renamed when its former name is gone"));
+        } else if let Some(first) = claimed.insert(&former.text, &node.place) {
+            let message = format!("two campaigns were renamed from `{}`", former.text);
+            let problem = Problem::error("duplicate-name", message, node.place.clone());
+            reader.report(problem.related("the first is here", first.clone()));
         }
     }
-}
-
-fn local_time(reader: &mut Reader, field: Field<'_>) -> Option<chrono::NaiveDateTime> {
-    let node = field.value;
-    if let Kind::Scalar(scalar) = &node.kind {
-        let text = scalar.text.trim();
-        let hint = if dates::instant(text).is_some() {
-            "leave out the offset and give the zone as `time_zone`".to_owned()
-        } else if dates::date(text).is_some() {
-            format!("add the time of day: `{text}T10:00`")
-        } else {
-            return reader.local_time(node, "`at`");
-        };
-        let message = format!("`at` must be {}, not `{text}`", field.key.value);
-        reader.report(Problem::error("wrong-date", message, node.place.clone()).hint(hint));
-        return None;
-    }
-    reader.local_time(node, "`at`")
-}
-
-/// A zone; `contact` is one of a later version.
-fn zone(reader: &mut Reader, field: Field<'_>) -> Option<Zone> {
-    if matches!(&field.value.kind, Kind::Scalar(scalar) if scalar.text == "contact") {
-        reader.not_available("`time_zone: contact`", &field.value.place);
-        return None;
-    }
-    reader.zone(field.value, "`time_zone`")
 }
 
 fn missed(reader: &mut Reader, field: Field<'_>) -> Option<Missed> {
@@ -223,8 +240,11 @@ fn missed(reader: &mut Reader, field: Field<'_>) -> Option<Missed> {
 
 fn repeat(reader: &mut Reader, field: Field<'_>) -> Option<Repeat> {
     if !matches!(field.value.kind, Kind::Map(_)) {
-        let words =
-            [("once", Some(Repeat::Once)), ("every_run", Some(Repeat::EveryRun)), ("every_entry", None)];
+        let words = [
+            ("once", Some(Repeat::Once)),
+            ("every_run", Some(Repeat::EveryRun)),
+            ("every_entry", Some(Repeat::EveryEntry { reentry_after: None })),
+        ];
         return reader.word_or(field.value, "`repeat`", &words, "or a map like `{ at_most_every: 30 days }`");
     }
     let fields = Fields::read(reader, field.value, "`repeat`", &field.name.place, &REPEAT)?;
@@ -262,22 +282,6 @@ fn retry_for(reader: &mut Reader, field: Field<'_>) -> Option<Span> {
     let fields = Fields::read(reader, field.value, "`retry`", &field.name.place, &RETRY)?;
     let span = fields.require(reader, "for")?;
     reader.span(span.value, "`for`")
-}
-
-/// A day or a time in a zone. A day begins with its first instant, and `ends` with its last.
-fn moment(reader: &mut Reader, field: Field<'_>, zone: Zone, ends: bool) -> Option<Timestamp> {
-    let expected = "a date like `2026-12-24`, or a time like `2026-12-24T10:00`";
-    let text = &reader.scalar(field.value, &field.subject(), expected)?.text;
-    let moment = if let Some(day) = dates::date(text) {
-        let day = if ends { day.succ_opt().unwrap_or(day) } else { day };
-        Some(calendar::day_start(day, zone))
-    } else {
-        dates::local_time(text).map(|local| calendar::resolve(local, zone)).or_else(|| dates::instant(text))
-    };
-    if moment.is_none() {
-        reader.wrong_date(field.value, &field.subject(), text, expected);
-    }
-    moment
 }
 
 /// `template` is one version for everyone.

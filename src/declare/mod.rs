@@ -5,7 +5,7 @@
 //! | find | [`files`] | every YAML file below `campaigns/` |
 //! | compose | [`crate::yaml`] | a file's tree, in which everything keeps its place |
 //! | collect | [`sections`] | which names are declared in all files together |
-//! | read | [`facts`] [`scores`] [`condition`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`dates`] [`campaign`] | declarations, in an order in which each needs only those before it |
+//! | read | [`facts`] [`scores`] [`condition`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`dates`] [`campaign`] [`schedule`] [`frequency`] | declarations, in an order in which each needs only those before it |
 //! | judge | [`segments`] [`lint`] | cycles; what is legal and cannot be meant |
 //!
 //! [`keys`] is the language as tables; [`scope`] tells what a name stands for.
@@ -32,9 +32,11 @@ mod events;
 mod facts;
 mod files;
 mod follow;
+mod frequency;
 pub mod keys;
 mod lint;
 mod places;
+mod schedule;
 mod scope;
 mod scores;
 mod sections;
@@ -186,6 +188,7 @@ fn draft(
             campaigns.insert(campaign.name.clone(), campaign);
         }
     }
+    campaign::check_former_names(reader, &sections.of(Kind::Campaign));
     if complete && count > 0 && reader.errors() == 0 {
         segments::warn_of_unused(reader, sections.of(Kind::Segment), &conditions.used);
     }
@@ -205,5 +208,7 @@ fn draft(
         scores: scores.collect(),
         segments,
         campaigns,
+        caps: sections.caps,
+        quiet_hours: sections.quiet_hours.and_then(|(_, hours)| hours),
     }
 }

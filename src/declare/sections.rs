@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::campaign::{Shared, duplicate_default};
 use super::condition::EVERYONE;
 use super::facts::{is_reserved_attribute, wrong_name};
+use super::frequency;
 use super::keys::{DEFAULTS, FILE};
 use super::scope::Kind;
 use crate::diagnostic::{Place, Problem};
+use crate::domain::caps::Cap;
 use crate::domain::event::MAIL_EVENTS;
 use crate::domain::name::is_name;
+use crate::domain::quiet_hours::QuietHours;
 use crate::yaml::{Entry, Field, Fields, Kind as NodeKind, Node, Reader};
 
 /// All declarations by kind and name, and the defaults.
@@ -21,11 +24,15 @@ pub(super) struct Sections<'n> {
     pub(super) shared: Shared,
     /// Whether a `from` stands in `defaults` that was reported.
     pub(super) from_is_wrong: bool,
+    /// How much marketing mail one contact gets.
+    pub(super) caps: Vec<Cap>,
+    /// When none goes out, and where that is written.
+    pub(super) quiet_hours: Option<(&'n Place, Option<QuietHours>)>,
 }
 
 impl<'n> Sections<'n> {
     /// The declarations of a kind, by name.
-    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = &'n Entry> + use<'_, 'n> {
+    pub(super) fn of(&self, kind: Kind) -> impl Iterator<Item = &'n Entry> + Clone + use<'_, 'n> {
         self.declared.iter().filter(move |((of, _), _)| *of == kind).map(|(_, entry)| *entry)
     }
 
@@ -40,6 +47,14 @@ impl<'n> Sections<'n> {
                     reader.whole(field.value, "`version`", 1, 1);
                 }
                 "defaults" => self.defaults(reader, field),
+                "caps" => self.caps.extend(frequency::caps(reader, field)),
+                "quiet_hours" => {
+                    let hours = frequency::quiet_hours(reader, field);
+                    let (first, _) = *self.quiet_hours.get_or_insert((&field.name.place, hours));
+                    if *first != field.name.place {
+                        frequency::duplicate_quiet_hours(reader, field, first);
+                    }
+                }
                 section => {
                     if let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.section() == section) {
                         self.section(reader, kind, field);

@@ -1,5 +1,8 @@
 //! Campaigns: who, when, what, how often.
 
+use chrono::NaiveDateTime;
+
+use super::calendar;
 use super::condition::Condition;
 use super::consent::ConsentState;
 use super::email::Mailbox;
@@ -18,8 +21,12 @@ pub struct Campaign {
     pub audience: Condition,
     /// When it runs. Absent: only by `campaignd send`.
     pub schedule: Option<Schedule>,
-    /// The zone in which schedule, `starts` and `ends` are read.
+    /// The zone in which schedule, `starts` and `ends` are read; with `in_zone_of_contact` that of
+    /// contacts without one.
     pub time_zone: Zone,
+    /// `time_zone: contact`: schedule, `starts` and `ends` are read in each contact's own zone, and
+    /// there is a run for each zone.
+    pub in_zone_of_contact: bool,
     /// What becomes of due times at which the daemon was down.
     pub missed: Missed,
     /// How often one contact gets it.
@@ -35,11 +42,12 @@ pub struct Campaign {
     pub versions: Vec<Version>,
     /// What templates find under `data`: a JSON object.
     pub data: serde_json::Map<String, serde_json::Value>,
-    /// Before this instant nothing is sent.
-    pub starts: Option<Timestamp>,
-    /// From this instant on nothing is sent (the declared day is still inside).
-    pub ends: Option<Timestamp>,
-    /// A run with more planned mails is held until it is approved.
+    /// Before it nothing is sent.
+    pub starts: Option<Moment>,
+    /// From then on nothing is sent (the declared day is still inside).
+    pub ends: Option<Moment>,
+    /// A run with more planned mails is held until it is approved. With [`Schedule::OnEntry`] all runs
+    /// of 24 hours together.
     pub max_recipients: Option<u64>,
     /// For how long a deferred mail is tried again.
     pub retry_for: Span,
@@ -47,6 +55,43 @@ pub struct Campaign {
     pub tracking: Tracking,
     /// What is added to the addresses of links.
     pub utm: Utm,
+    /// Which campaign goes first where a cap allows only one of them; the greater.
+    pub priority: i64,
+    /// The former name, whose ledger is carried on.
+    pub renamed_from: Option<CampaignName>,
+}
+
+impl Campaign {
+    /// Whether memberships of its audience are kept: what they ask for are entries.
+    pub fn keeps_audience(&self) -> bool {
+        matches!(self.repeat, Repeat::EveryEntry { .. })
+            || matches!(self.schedule, Some(Schedule::OnEntry { .. }))
+    }
+
+    /// Whether `at` lies within `starts` and `ends`, read in `zone`.
+    pub fn is_open_at(&self, at: Timestamp, zone: Zone) -> bool {
+        self.starts.is_none_or(|starts| starts.in_zone(zone) <= at)
+            && self.ends.is_none_or(|ends| at < ends.in_zone(zone))
+    }
+}
+
+/// A bound of the time in which a campaign is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// The same everywhere.
+    Instant(Timestamp),
+    /// What the clocks of a zone show.
+    Local(NaiveDateTime),
+}
+
+impl Moment {
+    /// The instant that it is in a zone.
+    pub fn in_zone(self, zone: Zone) -> Timestamp {
+        match self {
+            Self::Instant(instant) => instant,
+            Self::Local(local) => calendar::resolve(local, zone),
+        }
+    }
 }
 
 /// What is recorded of opens and clicks. The strictest of all that have a say is the least: `min`.
@@ -174,6 +219,11 @@ pub enum Repeat {
     EveryRun,
     /// At most once in this span.
     AtMostEvery(Span),
+    /// Once for each interval of membership of the audience that evaluations have seen.
+    EveryEntry {
+        /// Who comes back sooner than this was never away.
+        reentry_after: Option<Span>,
+    },
 }
 
 /// What a mail is, before the law.

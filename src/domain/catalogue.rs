@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::campaign::Campaign;
+use super::caps::Cap;
 use super::condition::{Condition, EventQuery, MeasureKind, PropertyName};
 use super::name::{AttributeName, CampaignName, EventName, ScoreName, SegmentName, TraitName};
+use super::quiet_hours::QuietHours;
 use super::score::Score;
 use super::time::Zone;
 use super::value::ValueType;
@@ -24,6 +26,10 @@ pub struct Catalogue {
     pub segments: BTreeMap<SegmentName, Segment>,
     /// What is sent, to whom, when.
     pub campaigns: BTreeMap<CampaignName, Campaign>,
+    /// How much marketing mail of all campaigns one contact gets; all of them hold.
+    pub caps: Vec<Cap>,
+    /// When no marketing mail goes out.
+    pub quiet_hours: Option<QuietHours>,
 }
 
 /// A declared attribute.

@@ -153,6 +153,10 @@ words! {
         Server = "server",
         /// The campaign is not declared any more; it goes on when it is declared again.
         Undeclared = "undeclared",
+        /// It is night where the contact is.
+        QuietHours = "quiet_hours",
+        /// For a mail of a campaign with a higher priority, which may leave no room under a cap.
+        Priority = "priority",
     }
 }
 
@@ -173,6 +177,10 @@ words! {
         Schedule = "schedule",
         /// `campaignd send`.
         Manual = "manual",
+        /// Contacts entered the audience.
+        Entry = "entry",
+        /// Those who were in the audience when `include_current` was first seen.
+        Current = "current",
     }
 }
 

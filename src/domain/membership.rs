@@ -37,6 +37,42 @@ impl MemberBlock {
     }
 }
 
+/// Why a contact entered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryCause {
+    /// What became known of it.
+    Data,
+    /// Time passed.
+    Time,
+    /// The condition, or something it names, was declared anew.
+    Declaration,
+    /// It was evaluated for the first time, or the first time since its campaign is active.
+    First,
+    /// A file of old facts was imported.
+    Import,
+}
+
+impl EntryCause {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Data, Self::Time, Self::Declaration, Self::First, Self::Import];
+
+    /// The word for it in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Time => "time",
+            Self::Declaration => "declaration",
+            Self::First => "first",
+            Self::Import => "import",
+        }
+    }
+
+    /// Whether something happened to the contact: what `on_entry` mails for.
+    pub const fn is_news(self) -> bool {
+        matches!(self, Self::Data | Self::Time)
+    }
+}
+
 /// A member of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {

@@ -9,12 +9,14 @@
 //! | [`membership`] | in which segments they are |
 //! | [`condition`] [`score`] [`catalogue`] | what is declared of them |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
+//! | [`caps`] [`quiet_hours`] | how much of it, and when not |
 //! | [`suppression`] | who is not mailed |
 //! | [`engagement`] | what came of it |
 
 pub mod address;
 pub mod calendar;
 pub mod campaign;
+pub mod caps;
 pub mod catalogue;
 pub mod condition;
 pub mod consent;
@@ -31,6 +33,7 @@ pub mod link;
 pub mod membership;
 pub mod name;
 pub mod number;
+pub mod quiet_hours;
 pub mod schedule;
 pub mod score;
 pub mod suppression;

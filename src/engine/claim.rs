@@ -17,11 +17,12 @@ use crate::domain::contact::{Contact, ContactId};
 use crate::domain::delivery::{Reply, RunId, RunState, SkipReason, WaitReason};
 use crate::domain::name::{CampaignName, ScoreName, TraitName};
 use crate::domain::score::ScoreValue;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::Value;
 use crate::evaluate::Asked;
 use crate::store::deliveries::{self, Claimed};
 use crate::store::ledger::Step;
+use crate::store::pauses;
 use crate::store::runs::{self, Run};
 
 /// How long a claim is good for without a sign of life.
@@ -155,12 +156,16 @@ impl Core {
         rows.len() as u64
     }
 
-    /// The runs that may be sent from, those due first first.
+    /// The runs that may be sent from, those due first first; of one instant by their rank.
     pub(super) async fn sending_runs(&self, declared: &Declared) -> Result<Vec<Run>, EngineError> {
         let mut runs = runs::in_states(&self.store, &[RunState::Sending])
             .await
             .doing(|| "look for runs to send".to_owned())?;
-        runs.retain(|run| declared.catalogue.campaigns.contains_key(&run.campaign));
+        let paused = pauses::all(&self.store).await.doing(|| "look for paused campaigns".to_owned())?;
+        runs.retain(|run| {
+            declared.catalogue.campaigns.contains_key(&run.campaign) && !paused.contains_key(&run.campaign)
+        });
+        runs.sort_by_cached_key(|run| (run.due_at, declared.rank(&run.campaign), run.id));
         Ok(runs)
     }
 
@@ -182,11 +187,18 @@ impl Core {
         }
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let asked_at = Instant::now();
-        let claimed = deliveries::claim(&self.store, self.incarnation.id(), &ids, limit, LEASE, now)
+        let rules = declared.cap_rules(self.settings.evaluation.time_zone);
+        let sender = self.incarnation.id();
+        let claims = deliveries::claim_within(&self.store, sender, &ids, limit, LEASE, &rules, now)
             .await
             .doing(|| "claim deliveries".to_owned())?;
+        tally.held_back(claims.skipped, claims.waiting);
+        if claims.skipped > 0 {
+            tracing::info!(deliveries.skipped = claims.skipped, "deliveries are skipped: caps leave no room");
+        }
+        let claimed = claims.rows;
         if claimed.is_empty() {
-            return Ok(false);
+            return Ok(claims.skipped + claims.waiting > 0);
         }
         let mut campaigns: Vec<(CampaignName, Vec<Claimed>)> = Vec::new();
         for row in claimed {
@@ -225,11 +237,17 @@ impl Core {
         (asked_at, now): (Instant, Timestamp),
         tally: &Tally,
     ) -> Result<(), EngineError> {
-        let fixed_at: HashMap<_, _> = runs.iter().map(|run| (run.id, run.fixed_at)).collect();
+        let runs: HashMap<_, _> = runs.iter().map(|run| (run.id, run)).collect();
         let waited = |row: &Claimed| {
-            let fixed_at = fixed_at.get(&row.run).copied().flatten().unwrap_or(row.due_at);
+            let run = runs.get(&row.run);
+            let fixed_at = run.and_then(|run| run.fixed_at).unwrap_or(row.due_at);
+            let resumed_at = run.and_then(|run| run.resumed_at);
+            // Until the quiet hours were over, for another try, for somebody to resume it.
             now.since(fixed_at) > LONG_WAIT
+                || row.not_before > fixed_at
+                || resumed_at.is_some_and(|resumed_at| resumed_at >= fixed_at)
         };
+        let quiet = declared.catalogue.quiet_hours.filter(|_| campaign.purpose == MailPurpose::Marketing);
         let needs = declared.renderer.needs(&campaign.name);
         let traits: Vec<_> = needs.traits.into_iter().collect();
         let scores: Vec<_> = needs.scores.into_iter().collect();
@@ -248,9 +266,20 @@ impl Core {
         let seen: HashMap<ContactId, Seen> = seen.into_iter().map(|seen| (seen.contact.id, seen)).collect();
         let trait_names: Arc<[_]> = traits.into();
         let score_names: Arc<[_]> = scores.into();
+        let mut at_night = Vec::new();
         for row in rows {
             let seen = seen.get(&row.contact);
-            match self.closed_gate(campaign, &row, seen, waited(&row), now) {
+            let zone = runs.get(&row.run).and_then(|run| run.zone);
+            let zone = zone.map_or(campaign.time_zone, |zone| zone.zone);
+            let gate = self.closed_gate(campaign, &row, seen, waited(&row), (now, zone));
+            if let (Ok((seen, _)), Some(quiet)) = (&gate, quiet) {
+                let first = quiet.first_after(now, self.zone_of(&seen.contact));
+                if first > now {
+                    at_night.push((row.id, WaitReason::QuietHours, first));
+                    continue;
+                }
+            }
+            match gate {
                 Ok((seen, recipient)) => ready.push_back(Work {
                     recipient,
                     tracking: campaign.tracking_of(
@@ -280,7 +309,10 @@ impl Core {
                 }
             }
         }
-        Ok(())
+        tally.held_back(0, at_night.len() as u64);
+        deliveries::postpone(&self.store, &at_night)
+            .await
+            .doing(|| "let deliveries wait until the quiet hours are over".to_owned())
     }
 
     /// What a row needs to be sent, or why it is not sent after all.
@@ -290,9 +322,9 @@ impl Core {
         row: &Claimed,
         seen: Option<&'s Seen>,
         waited: bool,
-        now: Timestamp,
+        (now, zone): (Timestamp, Zone),
     ) -> Result<(&'s Seen, EmailAddress), SkipReason> {
-        if !gates::within_dates(campaign, now) {
+        if !campaign.is_open_at(now, zone) {
             return Err(SkipReason::OutsideTheDates);
         }
         // The address stays the one that was fixed: it is the one that is unique in the run and that

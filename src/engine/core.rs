@@ -49,6 +49,15 @@ pub(super) struct Memory {
     pub(super) edition: Option<u64>,
     /// When segments were evaluated last, and under which declarations.
     pub(super) refreshed: Option<(Timestamp, u64)>,
+    /// The declarations of the last tick.
+    pub(super) declared: Option<(u64, Declared)>,
+    /// The declarations under which it was noted what campaigns are like.
+    pub(super) alike: Option<u64>,
+    /// Campaigns with `include_current` that had their run.
+    pub(super) current_included: HashSet<CampaignName>,
+    /// Of campaigns with `time_zone: contact`: when they are due next in some zone, and under which
+    /// declarations.
+    pub(super) zones: HashMap<CampaignName, (u64, Option<Timestamp>)>,
     /// Runs whose rows say that their campaign is not declared.
     pub(super) undeclared: HashSet<RunId>,
 }
@@ -74,6 +83,10 @@ impl Memory {
             considered: HashMap::new(),
             edition: None,
             refreshed: None,
+            declared: None,
+            alike: None,
+            current_included: HashSet::new(),
+            zones: HashMap::new(),
             undeclared: HashSet::new(),
         }
     }

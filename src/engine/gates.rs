@@ -1,14 +1,16 @@
 //! The gates that a contact of a run's audience passes, or the reason why not. Pure: what they ask
 //! is fetched by others, in bulk.
 
-use crate::domain::calendar;
 use crate::domain::campaign::{Campaign, MailPurpose, Repeat};
+use crate::domain::caps;
 use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{SkipReason, SuppressionCause};
 use crate::domain::time::{Span, Timestamp, Zone};
+use crate::store::memberships::Passed;
 
 /// What the gates ask of one contact in one run.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub(crate) struct Facts {
     /// Whether the contact meets the condition of a version.
     pub(crate) has_version: bool,
@@ -22,6 +24,10 @@ pub(crate) struct Facts {
     pub(crate) mailed_due: Option<Timestamp>,
     /// Whether a row of an earlier run of this campaign is still open.
     pub(crate) waits_elsewhere: bool,
+    /// Whether the contact has been in the audience ever since `mailed_due`.
+    pub(crate) stayed: bool,
+    /// Whether the caps leave room for one more.
+    pub(crate) caps_have_room: bool,
 }
 
 /// Whether mail of this purpose may go to a contact with this consent.
@@ -38,22 +44,17 @@ pub(crate) const fn consents(purpose: MailPurpose, unknown_is_yes: bool) -> &'st
     }
 }
 
-/// Whether `at` lies within a campaign's `starts` and `ends`.
-pub(crate) fn within_dates(campaign: &Campaign, at: Timestamp) -> bool {
-    campaign.starts.is_none_or(|starts| starts <= at) && campaign.ends.is_none_or(|ends| at < ends)
-}
-
 /// The first gate that does not open, in the order in which reports give reasons.
 pub(crate) fn closed_gate(
     campaign: &Campaign,
-    due: Timestamp,
+    (due, zone): (Timestamp, Zone),
     facts: Facts,
     unknown_is_yes: bool,
 ) -> Option<SkipReason> {
     if !facts.has_version {
         return Some(SkipReason::NoVersionMatches);
     }
-    if !within_dates(campaign, due) {
+    if !campaign.is_open_at(due, zone) {
         return Some(SkipReason::OutsideTheDates);
     }
     if !facts.has_address {
@@ -65,10 +66,38 @@ pub(crate) fn closed_gate(
     if !consented(campaign.purpose, facts.marketing, unknown_is_yes) {
         return Some(SkipReason::NotConsented);
     }
-    if facts.mailed_due.is_some_and(|mailed| !repeats(campaign.repeat, mailed, due, campaign.time_zone)) {
+    if facts.mailed_due.is_some_and(|mailed| !repeats(campaign.repeat, mailed, due, facts.stayed, zone)) {
         return Some(SkipReason::AlreadySent);
     }
-    facts.waits_elsewhere.then_some(SkipReason::WaitingInEarlierRun)
+    if facts.waits_elsewhere {
+        return Some(SkipReason::WaitingInEarlierRun);
+    }
+    let is_capped = campaign.purpose == MailPurpose::Marketing && !facts.caps_have_room;
+    is_capped.then_some(SkipReason::FrequencyCap)
+}
+
+/// Whether a contact that is in an audience at `due` has been in it ever since the mail that was due at
+/// `mailed`. `passages`: its own, oldest first. Who came back sooner than `reentry_after` was never away.
+///
+/// Leaving is what counts: a mail may have been due before the evaluation that saw its contact enter.
+pub(crate) fn stayed(
+    mailed: Timestamp,
+    passages: &[Passed],
+    due: Timestamp,
+    reentry_after: Option<Span>,
+    zone: Zone,
+) -> bool {
+    let was_away = |left, back| reentry_after.is_none_or(|after| caps::is_over(left, back, after, zone));
+    let mut left: Option<Timestamp> = None;
+    for passed in passages.iter().filter(|passed| passed.at > mailed) {
+        match (passed.entered, left) {
+            (false, None) => left = Some(passed.at),
+            (true, Some(at)) if was_away(at, passed.at) => return false,
+            (true, _) => left = None,
+            (false, Some(_)) => {}
+        }
+    }
+    !left.is_some_and(|at| was_away(at, due))
 }
 
 /// Whether a contact that was mailed in the run due at `mailed` may be mailed in the one at `due`.
@@ -76,32 +105,13 @@ pub(crate) fn closed_gate(
 /// Due times are compared, on the wall clock of the campaign's zone: with moments of sending, or
 /// with fixed lengths over daylight saving, a Monday campaign with `at_most_every: 7 days` would
 /// leave a week out.
-fn repeats(repeat: Repeat, mailed: Timestamp, due: Timestamp, zone: Zone) -> bool {
+fn repeats(repeat: Repeat, mailed: Timestamp, due: Timestamp, stayed: bool, zone: Zone) -> bool {
     match repeat {
         Repeat::Once => false,
         Repeat::EveryRun => true,
-        Repeat::AtMostEvery(span) => {
-            let (mailed, due) = (earliest_local(mailed, zone), calendar::local(due, zone));
-            let free_again = match span {
-                Span::Seconds(seconds) => i64::try_from(seconds)
-                    .ok()
-                    .and_then(chrono::TimeDelta::try_seconds)
-                    .and_then(|length| mailed.checked_add_signed(length)),
-                Span::Months(months) => mailed.checked_add_months(chrono::Months::new(months)),
-            };
-            free_again.is_some_and(|free_again| due >= free_again)
-        }
+        Repeat::EveryEntry { .. } => !stayed,
+        Repeat::AtMostEvery(span) => caps::is_over(mailed, due, span, zone),
     }
-}
-
-/// The earliest local time that means `at`: where clocks jump to it, the first of those they jump over.
-/// A mail of 02:30 on the Sunday without a 02:30 was due at 03:00; the one a week later is not early.
-fn earliest_local(at: Timestamp, zone: Zone) -> chrono::NaiveDateTime {
-    let microsecond = std::time::Duration::from_micros(1);
-    let before =
-        calendar::local(at.minus(microsecond), zone).checked_add_signed(chrono::TimeDelta::microseconds(1));
-    let shown = calendar::local(at, zone);
-    before.map_or(shown, |before| before.min(shown))
 }
 
 #[cfg(test)]
@@ -117,7 +127,7 @@ mod tests {
         let paris = chrono_tz::Europe::Paris;
         let check = |repeat, mailed: &str, due: &str, expected: bool| {
             assert_eq!(
-                repeats(repeat, at(mailed), at(due), paris),
+                repeats(repeat, at(mailed), at(due), true, paris),
                 expected,
                 "{repeat:?}: {mailed} to {due}"
             );

@@ -48,6 +48,12 @@ impl Tally {
         count(&self.skipped);
     }
 
+    /// Rows that were claimed and are not to be sent now: skipped under a cap, or to wait.
+    pub(super) fn held_back(&self, skipped: u64, waiting: u64) {
+        self.skipped.fetch_add(skipped, Ordering::Relaxed);
+        self.waiting(waiting);
+    }
+
     pub(super) fn waiting(&self, rows: u64) {
         self.waiting.fetch_add(rows, Ordering::Relaxed);
     }

@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `parts` `core` | what an engine is made of, and what its parts share |
 //! | `occurrence` `gates` `pause` | the rules, pure: due times, who is mailed, how long to wait |
-//! | `tick` `fix` | one look at the clock: what is due becomes rows |
+//! | `tick` `due` `fix` | one look at the clock: what is due becomes runs, runs become rows |
+//! | `names` | campaigns that are renamed, or vanish |
 //! | `claim` `lane` `numbers` `ledger` | rows become mails; every step and every link stands in the store first |
 //! | `daemon` | all of it by the clock until it is told to stop |
 //!
@@ -24,11 +25,13 @@
 mod claim;
 mod core;
 mod daemon;
+mod due;
 mod error;
 mod fix;
 mod gates;
 mod lane;
 mod ledger;
+mod names;
 mod numbers;
 mod occurrence;
 mod parts;
@@ -52,6 +55,7 @@ use self::error::Doing as _;
 
 pub use self::core::Declarations;
 pub use error::EngineError;
+pub use names::{Lookalike, lookalikes};
 pub use parts::{Declared, EngineParts, EngineSettings};
 
 /// A sender with a schedule: one incarnation. On `SQLite` there is one at a time; on `PostgreSQL`
@@ -172,6 +176,9 @@ impl Engine {
                 .get(&found.campaign)
                 .ok_or_else(|| EngineError::UnknownCampaign(found.campaign.clone()))?;
             self.core.record_sent(now).await?;
+            if campaign.keeps_audience() {
+                self.core.refresh(&declared, self.core.declarations.edition(), now).await?;
+            }
             self.core.fix(&found, &declared, campaign, now).await?;
         }
         let (stop, told_to_stop) = watch::channel(false);
@@ -221,7 +228,14 @@ pub async fn request_run(
         return Err(EngineError::UnknownCampaign(campaign.clone()));
     }
     let trigger = RunTrigger::Manual;
-    let new = NewRun { campaign: campaign.clone(), due_at: now, state: RunState::Due, trigger, note: None };
+    let new = NewRun {
+        campaign: campaign.clone(),
+        due_at: now,
+        zone: None,
+        state: RunState::Due,
+        trigger,
+        note: None,
+    };
     let (run, _) =
         runs::create(store, &new, now).await.doing(|| format!("note a run of campaign `{campaign}`"))?;
     Ok(run.id)

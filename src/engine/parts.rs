@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use crate::domain::campaign::Tracking;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
+use crate::domain::name::CampaignName;
+use crate::domain::time::Zone;
 use crate::render::Renderer;
 use crate::send::Transport;
 use crate::store::Store;
+use crate::store::caps::CapRules;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -29,6 +32,27 @@ pub struct Declared {
     pub catalogue: Arc<Catalogue>,
     /// Made from the same declarations.
     pub renderer: Renderer,
+}
+
+impl Declared {
+    /// What goes first of what is due at one instant: greater priorities, then names.
+    pub(super) fn rank(&self, campaign: &CampaignName) -> (i64, CampaignName) {
+        let priority = self.catalogue.campaigns.get(campaign).map_or(0, |campaign| campaign.priority);
+        (priority.saturating_neg(), campaign.clone())
+    }
+
+    /// What holds for marketing mail of all campaigns.
+    pub(super) fn cap_rules(&self, zone: Zone) -> CapRules {
+        if self.catalogue.caps.is_empty() {
+            return CapRules::default();
+        }
+        let campaigns = self.catalogue.campaigns.values();
+        CapRules {
+            caps: self.catalogue.caps.clone(),
+            zone: Some(zone),
+            priorities: campaigns.map(|campaign| (campaign.name.clone(), campaign.priority)).collect(),
+        }
+    }
 }
 
 /// The installation's choices that concern the engine.

@@ -1,25 +1,18 @@
 //! One look at the clock: what is due becomes rows. Sends nothing.
 
-use std::time::Duration;
-
 use super::Tick;
-use super::core::{Considered, Core};
+use super::core::Core;
 use super::error::{Doing as _, EngineError};
-use super::occurrence::{self, Occurrences};
 use super::parts::Declared;
 use crate::audience;
 use crate::domain::campaign::Campaign;
 use crate::domain::delivery::{RunId, RunState, RunTrigger, WaitReason};
-use crate::domain::schedule::Schedule;
 use crate::domain::time::Timestamp;
-use crate::store::runs::{self, NewRun};
-use crate::store::{campaigns, deliveries, memberships};
+use crate::store::runs::{self, Run};
+use crate::store::{deliveries, memberships};
 
 /// `email_sent` events in one transaction.
 const EVENTS_AT_ONCE: u32 = 1_000;
-
-/// How far the store may lag behind in what due times are dealt with, while none comes.
-const CONSIDERED_LAG: Duration = Duration::from_mins(10);
 
 impl Core {
     /// See [`super::Engine::tick`].
@@ -31,14 +24,28 @@ impl Core {
         self.recover(now).await?;
         let edition = self.declarations.edition();
         let declared = self.declarations.current();
-        self.forget_undeclared(&declared, edition).await?;
+        self.see_entries_of_before(edition, now, &mut tick).await?;
+        self.keep_names(&declared, edition).await?;
         self.note_undeclared(&declared).await?;
         let scheduled = self.make_runs(&declared, now, &mut tick).await?;
-        self.fix_runs(&declared, now, &mut tick).await?;
-        if scheduled || self.refresh_is_due(&declared, edition, now).await? {
-            self.refresh(&declared, edition, now).await?;
-            tick.refreshed = true;
+        self.note_likenesses(&declared, edition).await?;
+        let asks_for_entries = declared.catalogue.campaigns.values().any(Campaign::keeps_audience);
+        let refresh = scheduled
+            || asks_for_entries && self.runs_ask_for_entries(&declared).await?
+            || self.refresh_is_due(&declared, edition, now).await?;
+        // Entries make runs, and are asked for when recipients are fixed; else runs go first.
+        if asks_for_entries {
+            if refresh {
+                self.refresh(&declared, edition, now).await?;
+            }
+            self.make_entry_runs(&declared, now, &mut tick).await?;
         }
+        self.fix_runs(&declared, now, &mut tick).await?;
+        if refresh && !asks_for_entries {
+            self.refresh(&declared, edition, now).await?;
+        }
+        tick.refreshed |= refresh;
+        self.memory().declared = Some((edition, declared));
         tick.runs_finished = self.finish(now).await?;
         tick.next_wake = self.next_wake(now).await?;
         Ok(tick)
@@ -74,7 +81,8 @@ impl Core {
     /// When there is something to do after `now`, as far as is known.
     pub(super) async fn next_wake(&self, now: Timestamp) -> Result<Option<Timestamp>, EngineError> {
         let declared = self.declarations.current();
-        let due = declared.catalogue.campaigns.values().filter_map(|one| occurrence::next_due(one, now));
+        let due: Vec<_> =
+            declared.catalogue.campaigns.values().filter_map(|one| self.next_due(one, now)).collect();
         let sending: Vec<_> = self.sending_runs(&declared).await?.iter().map(|run| run.id).collect();
         let retry = if sending.is_empty() {
             None
@@ -85,27 +93,9 @@ impl Core {
         };
         let refreshed = self.memory().refreshed;
         let refresh = refreshed
-            .filter(|_| !declared.catalogue.segments.is_empty())
+            .filter(|_| audience::is_needed(&declared.catalogue))
             .map(|(at, _)| at.plus(self.settings.refresh));
-        Ok(due.chain(retry).chain(refresh).min().map(|at| at.max(now)))
-    }
-
-    /// Forgets when campaigns that vanished were activated, once after each change of the declarations.
-    async fn forget_undeclared(&self, declared: &Declared, edition: u64) -> Result<(), EngineError> {
-        if self.memory().edition == Some(edition) {
-            return Ok(());
-        }
-        let names: Vec<_> = declared.catalogue.campaigns.keys().cloned().collect();
-        let gone = campaigns::forget_others(&self.store, &names)
-            .await
-            .doing(|| "forget campaigns that are not declared any more".to_owned())?;
-        for name in &gone {
-            tracing::info!(campaign.name = %name, "a campaign is not declared any more");
-        }
-        let mut memory = self.memory();
-        memory.considered.retain(|name, _| names.contains(name));
-        memory.edition = Some(edition);
-        Ok(())
+        Ok(due.into_iter().chain(retry).chain(refresh).min().map(|at| at.max(now)))
     }
 
     /// Rows of campaigns that vanished say so, and those of campaigns that are back do not.
@@ -135,101 +125,6 @@ impl Core {
         Ok(())
     }
 
-    /// Makes the runs whose time has come; whether there were any to be sent.
-    async fn make_runs(
-        &self,
-        declared: &Declared,
-        now: Timestamp,
-        tick: &mut Tick,
-    ) -> Result<bool, EngineError> {
-        let mut any = false;
-        for campaign in declared.catalogue.campaigns.values() {
-            let mut known = self.considered(campaign, now).await?;
-            let Some(schedule) = &campaign.schedule else { continue };
-            // What was declared only after its time, or dealt with, does not become on time again.
-            let up_since = self.memory().up_since.max(known.activated_at);
-            let up_since = up_since.max(known.until.plus(Duration::from_micros(1)));
-            // A single instant is considered however long it is past, once.
-            let after = match schedule {
-                Schedule::Cron(_) => known.until.min(now),
-                Schedule::At(_) => known.last_single.unwrap_or(Timestamp::from_micros(i64::MIN)),
-            };
-            let Occurrences { run, missed, not_noted } =
-                occurrence::occurrences(schedule, campaign.time_zone, campaign.missed, after, now, up_since);
-            if not_noted > 0 {
-                tracing::warn!(
-                    campaign.name = %campaign.name, runs.not_noted = not_noted,
-                    "more due times were missed than are noted one by one"
-                );
-            }
-            for due_at in &missed {
-                self.make_run(campaign, *due_at, RunState::Missed, now, tick).await?;
-            }
-            for due_at in &run {
-                any |= self.make_run(campaign, *due_at, RunState::Due, now, tick).await?;
-            }
-            known.until = known.until.max(now);
-            if matches!(schedule, Schedule::At(_)) {
-                known.last_single = run.last().or(missed.last()).copied().or(known.last_single);
-            }
-            let occurred = !run.is_empty() || !missed.is_empty();
-            if occurred && known.stored < now || known.until.since(known.stored) >= CONSIDERED_LAG {
-                campaigns::considered(&self.store, &campaign.name, known.until)
-                    .await
-                    .doing(|| format!("note the due times of campaign `{}`", campaign.name))?;
-                known.stored = known.until;
-            }
-            self.memory().considered.insert(campaign.name.clone(), known);
-        }
-        Ok(any)
-    }
-
-    /// Up to when a campaign's due times are dealt with; one that is seen for the first time is activated.
-    async fn considered(&self, campaign: &Campaign, now: Timestamp) -> Result<Considered, EngineError> {
-        if let Some(known) = self.memory().considered.get(&campaign.name) {
-            return Ok(*known);
-        }
-        let known = campaigns::activate(&self.store, &campaign.name, now)
-            .await
-            .doing(|| format!("activate campaign `{}`", campaign.name))?;
-        if known.activated_at == now {
-            tracing::info!(campaign.name = %campaign.name, "a campaign is active from now on");
-        }
-        let known = Considered {
-            activated_at: known.activated_at,
-            until: known.considered_until,
-            stored: known.considered_until,
-            last_single: None,
-        };
-        self.memory().considered.insert(campaign.name.clone(), known);
-        Ok(known)
-    }
-
-    /// Notes a run, unless it is there; whether it is new.
-    async fn make_run(
-        &self,
-        campaign: &Campaign,
-        due_at: Timestamp,
-        state: RunState,
-        now: Timestamp,
-        tick: &mut Tick,
-    ) -> Result<bool, EngineError> {
-        let note = (state == RunState::Missed).then(|| "no daemon was up when it was due".to_owned());
-        let trigger = RunTrigger::Schedule;
-        let new = NewRun { campaign: campaign.name.clone(), due_at, state, trigger, note };
-        let (run, is_new) = runs::create(&self.store, &new, now)
-            .await
-            .doing(|| format!("note a run of campaign `{}`", campaign.name))?;
-        if is_new {
-            tracing::info!(
-                run.id = run.id.0, campaign.name = %campaign.name, run.due_at = %due_at,
-                run.state = state.word(), "a run has come due"
-            );
-            tick.runs_made.push(run.id);
-        }
-        Ok(is_new)
-    }
-
     /// Fixes the recipients of due runs, those due first first: a later one sees the rows of an earlier.
     async fn fix_runs(
         &self,
@@ -237,9 +132,8 @@ impl Core {
         now: Timestamp,
         tick: &mut Tick,
     ) -> Result<(), EngineError> {
-        let due = runs::in_states(&self.store, &[RunState::Due, RunState::Fixing])
-            .await
-            .doing(|| "look for due runs".to_owned())?;
+        let mut due = self.due_runs().await?;
+        due.sort_by_cached_key(|run| (run.due_at, declared.rank(&run.campaign), run.id));
         if !due.is_empty() {
             self.record_sent(now).await?;
         }
@@ -252,21 +146,52 @@ impl Core {
         Ok(())
     }
 
+    async fn due_runs(&self) -> Result<Vec<Run>, EngineError> {
+        runs::in_states(&self.store, &[RunState::Due, RunState::Fixing])
+            .await
+            .doing(|| "look for due runs".to_owned())
+    }
+
+    /// Whether recipients are to be fixed for which it matters when they entered.
+    async fn runs_ask_for_entries(&self, declared: &Declared) -> Result<bool, EngineError> {
+        let asks = |run: &Run| {
+            declared.catalogue.campaigns.get(&run.campaign).is_some_and(Campaign::keeps_audience)
+                && run.trigger != RunTrigger::Entry
+        };
+        Ok(self.due_runs().await?.iter().any(asks))
+    }
+
+    /// When the declarations changed: sees who entered under the former ones, so that the change is not
+    /// taken for the cause.
+    async fn see_entries_of_before(
+        &self,
+        edition: u64,
+        now: Timestamp,
+        tick: &mut Tick,
+    ) -> Result<(), EngineError> {
+        let former = self.memory().declared.take_if(|(of, _)| *of != edition);
+        let Some((of, former)) = former else { return Ok(()) };
+        if former.catalogue.campaigns.values().any(Campaign::keeps_audience) {
+            self.refresh(&former, of, now).await?;
+            self.make_entry_runs(&former, now, tick).await?;
+        }
+        Ok(())
+    }
+
     async fn refresh_is_due(
         &self,
         declared: &Declared,
         edition: u64,
         now: Timestamp,
     ) -> Result<bool, EngineError> {
-        if declared.catalogue.segments.is_empty() {
+        if !audience::is_needed(&declared.catalogue) {
             return Ok(false);
         }
         let known = self.memory().refreshed;
         if let Some((at, under)) = known {
             return Ok(under != edition || now < at || now.since(at) >= self.settings.refresh);
         }
-        let names: Vec<_> = declared.catalogue.segments.keys().cloned().collect();
-        let segments = memberships::ensure_segments(&self.store, &names)
+        let segments = memberships::ensure(&self.store, &audience::kept(&declared.catalogue))
             .await
             .doing(|| "see when segments were evaluated last".to_owned())?;
         // Other declarations are found out by the refresh itself; one of them may be new.
@@ -278,7 +203,12 @@ impl Core {
         Ok(true)
     }
 
-    async fn refresh(&self, declared: &Declared, edition: u64, now: Timestamp) -> Result<(), EngineError> {
+    pub(super) async fn refresh(
+        &self,
+        declared: &Declared,
+        edition: u64,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
         self.record_sent(now).await?;
         let refreshed = audience::refresh(&self.store, &declared.catalogue, self.settings.evaluation, now)
             .await

@@ -15,7 +15,7 @@ use super::summary::{Progress, Summary};
 use super::vocabulary::Vocabulary;
 use crate::domain::catalogue::Catalogue;
 use crate::domain::time::Timestamp;
-use crate::store::contacts::{self, ContactOutcome, ContactRejection};
+use crate::store::contacts::{self, Arrival, ContactOutcome, ContactRejection};
 use crate::store::events::{Appender, EventOutcome};
 use crate::store::{Store, StoreError};
 
@@ -78,6 +78,7 @@ struct Storing<'a> {
     file: String,
     source: String,
     now: Timestamp,
+    arrival: Arrival,
     appender: Appender,
     rejects: Rejects,
     position: Position,
@@ -107,7 +108,8 @@ impl<'a> Storing<'a> {
                 .unwrap_or_else(|| format!("import of {}", name.unwrap_or_default())),
             file,
             now: options.now,
-            appender: Appender::new(store),
+            arrival: options.arrival,
+            appender: Appender::new(store).arriving_as(options.arrival),
             rejects: Rejects::new(rejects, begin.format, begin.header),
             position: begin.position,
             summary: Summary { content: Some(begin.content), ..Summary::empty() },
@@ -137,7 +139,7 @@ impl<'a> Storing<'a> {
 
     /// For each contact why the store rejected it, if it did.
     async fn store_contacts(&mut self, batch: &Batch) -> Result<Vec<Option<Reason>>, StoreError> {
-        let outcomes = contacts::apply(self.store, &batch.contacts, self.now).await?;
+        let outcomes = contacts::apply_as(self.store, &batch.contacts, self.arrival, self.now).await?;
         let mut rejections = Vec::with_capacity(outcomes.len());
         for outcome in outcomes {
             rejections.push(match outcome {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::time::{Timestamp, Zone};
+use crate::store::contacts::Arrival;
 
 /// What the rows of a file are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct ImportOptions {
     pub rejects: Option<PathBuf>,
     /// `--delimiter`; `None`: recognised from the header.
     pub delimiter: Option<Delimiter>,
+    /// `--live`: the rows are news; else they are facts of another time.
+    pub arrival: Arrival,
     /// The zone of times that have none: `--time-zone`, else the installation's.
     pub time_zone: Zone,
     /// What time it is: events more than a day later are rejected; consents count from here.
@@ -62,6 +65,7 @@ impl ImportOptions {
             source: None,
             rejects: None,
             delimiter: None,
+            arrival: Arrival::BackFill,
             time_zone,
             now,
         }

@@ -28,6 +28,8 @@ fn run(id: i64, campaign: &str, due: i64, state: RunState, note: Option<&str>, r
             created_at: due_at,
             fixed_at: Some(due_at),
             finished_at: None,
+            zone: None,
+            resumed_at: None,
             note: note.map(str::to_owned),
         },
         deliveries: rows

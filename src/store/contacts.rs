@@ -3,6 +3,7 @@
 use sea_orm::{ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QueryOrder as _};
 use sea_orm::{Condition, QuerySelect as _};
 
+use super::backfills;
 use super::bulk::{Bulk, Counter};
 use super::dialect::given_numbers;
 use super::entity::contact;
@@ -59,13 +60,36 @@ pub enum ContactRejection {
     },
 }
 
+/// How data come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Arrival {
+    /// As they happen: who enters an audience by them entered it now.
+    #[default]
+    News,
+    /// Facts of another time, from a file: `on_entry` mails nobody for them.
+    BackFill,
+}
+
 /// Applies rows in their order, in one transaction; the outcomes are in the same order. The same
 /// rows twice change nothing the second time. Thousands of rows a call are best.
 pub async fn apply(store: &Store, updates: &[ContactUpdate], now: Timestamp) -> Result<Vec<ContactOutcome>> {
+    apply_as(store, updates, Arrival::News, now).await
+}
+
+/// See [`apply`].
+pub async fn apply_as(
+    store: &Store,
+    updates: &[ContactUpdate],
+    arrival: Arrival,
+    now: Timestamp,
+) -> Result<Vec<ContactOutcome>> {
     let mut bulk = Bulk::begin(store, "store contacts").await?;
     // Drawn first: on PostgreSQL it puts those who write contacts in a row.
     let change = bulk.draw(Counter::ContactChange, 1).await?;
     let outcomes = apply_within(&mut bulk, updates, change, now).await?;
+    if arrival == Arrival::BackFill {
+        backfills::note(&mut bulk, backfills::Kind::Contacts, change, change).await?;
+    }
     bulk.commit().await?;
     Ok(outcomes)
 }
@@ -153,6 +177,12 @@ pub async fn page(store: &Store, after: Option<ContactId>, limit: u32) -> Result
         .limit(u64::from(limit));
     let found = query.all(&store.database).await.map_err(failed(LOOK_UP))?;
     Ok(found.into_iter().map(read).collect())
+}
+
+/// The zones that contacts have, as they were given.
+pub async fn zones(store: &Store) -> Result<Vec<String>> {
+    let text = "SELECT DISTINCT time_zone FROM contacts WHERE time_zone IS NOT NULL";
+    query_column(&store.database, "list the zones of contacts", text, vec![]).await
 }
 
 /// How many there are.

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use super::campaigns::campaign_name;
+use super::caps::{self, CapRules, Judged};
 use super::dialect::{given_numbers, join_in_this_order, kept_as_it_is, passing_over_locked_rows};
+use super::pauses::NOT_PAUSED;
 use super::runs::{NOT_IN_HAND, OPEN};
 use super::statement::{execute, numbers_json, query_as, query_column, values};
 use super::{Backend, Result, Store, incarnations, suppressions};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause};
+use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 use sea_orm::FromQueryResult;
@@ -32,6 +34,8 @@ pub struct Claimed {
     pub version: String,
     /// How many tries there were before.
     pub attempts: u32,
+    /// Since when it may be sent: the due instant, or what it waited for.
+    pub not_before: Timestamp,
     /// When it was first claimed: the mail's `Date`, the same at every try.
     pub first_claimed_at: Timestamp,
     /// Why the address is suppressed now, in the order of the list of causes.
@@ -57,6 +61,7 @@ struct ClaimedRow {
     address: Option<String>,
     version: Option<String>,
     attempts: i64,
+    not_before: i64,
     first_claimed_at: Option<i64>,
 }
 
@@ -70,13 +75,43 @@ pub async fn claim(
     lease: Duration,
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
+    claim_within(store, incarnation, runs, limit, lease, &CapRules::default(), now)
+        .await
+        .map(|claims| claims.rows)
+}
+
+/// What was claimed under caps.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Claims {
+    /// The rows in hand.
+    pub rows: Vec<Claimed>,
+    /// How many were skipped: a cap leaves no room for them.
+    pub skipped: u64,
+    /// How many let a campaign with a higher priority go first.
+    pub waiting: u64,
+}
+
+/// See [`claim`]; what is claimed keeps the caps, beside all that is claimed by others at the same time.
+pub async fn claim_within(
+    store: &Store,
+    incarnation: IncarnationId,
+    runs: &[RunId],
+    limit: u32,
+    lease: Duration,
+    rules: &CapRules,
+    now: Timestamp,
+) -> Result<Claims> {
     let operation = "claim deliveries";
     let take = take(store.backend());
     // `cancel` and `pause` wait until the claim is in.
     let keep = kept_as_it_is(store.backend());
-    let is_sending = format!("SELECT id FROM runs WHERE id = $1 AND state = 'sending'{keep}");
+    let is_sending =
+        format!("SELECT r.id FROM runs r WHERE r.id = $1 AND r.state = 'sending' AND {NOT_PAUSED}{keep}");
     let mut ids: Vec<i64> = Vec::new();
     let transaction = store.begin_write(operation).await?;
+    if !rules.caps.is_empty() {
+        caps::in_a_row(store.backend(), &*transaction, operation).await?;
+    }
     for run in runs {
         let room = i64::from(limit) - ids.len() as i64;
         if room <= 0 {
@@ -88,12 +123,18 @@ pub async fn claim(
         let given = values![incarnation.0, now.plus(lease).micros(), now.micros(), run.0, room];
         ids.extend(query_column::<i64>(&*transaction, operation, &take, given).await?);
     }
+    let judged = if rules.caps.is_empty() {
+        Judged::default()
+    } else {
+        caps::judge(store.backend(), &*transaction, rules, &mut ids, now).await?
+    };
     let rows = if ids.is_empty() { Vec::new() } else { read(store, &*transaction, operation, &ids).await? };
     transaction.commit().await?;
 
     let addresses: Vec<_> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
     let suppressed = suppressions::among(store, &addresses).await?;
-    rows.iter()
+    let rows: Result<Vec<_>> = rows
+        .iter()
         .map(|row| {
             let address = row.address.clone().unwrap_or_default();
             Ok(Claimed {
@@ -104,6 +145,7 @@ pub async fn claim(
                 contact: ContactId(row.contact),
                 version: row.version.clone().unwrap_or_default(),
                 attempts: row.attempts.try_into().unwrap_or(u32::MAX),
+                not_before: Timestamp::from_micros(row.not_before),
                 first_claimed_at: row.first_claimed_at.map_or(now, Timestamp::from_micros),
                 suppressed: suppressed.get(address.as_str()).map_or_else(Vec::new, |suppressions| {
                     suppressions.iter().map(|suppression| suppression.cause).collect()
@@ -111,7 +153,22 @@ pub async fn claim(
                 address,
             })
         })
-        .collect()
+        .collect();
+    Ok(Claims { rows: rows?, skipped: judged.skipped, waiting: judged.waiting })
+}
+
+/// Gives claimed rows back, each with the reason and the instant until which it waits. What was not
+/// tried yet has its `Date` from when it is claimed again.
+pub async fn postpone(store: &Store, rows: &[(DeliveryId, WaitReason, Timestamp)]) -> Result<()> {
+    let operation = "let deliveries wait";
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let transaction = store.begin_write(operation).await?;
+    for (delivery, wait, not_before) in rows {
+        caps::postpone(&*transaction, operation, delivery.0, *wait, *not_before).await?;
+    }
+    transaction.commit().await
 }
 
 /// Claims rows of one run: `$1` sender, `$2` its lease, `$3` now, `$4` run, `$5` how many.
@@ -143,7 +200,7 @@ pub(super) fn claimed(backend: Backend) -> String {
     format!(
         "SELECT d.id AS id, d.run AS run, r.campaign AS campaign, r.due_at AS due_at, d.contact AS contact,
                 d.address AS address, d.version AS version, d.attempts AS attempts,
-                d.first_claimed_at AS first_claimed_at
+                d.not_before AS not_before, d.first_claimed_at AS first_claimed_at
          FROM {given} AS given {join} deliveries d ON d.id = given.id JOIN runs r ON r.id = d.run
          ORDER BY r.due_at, r.id, d.not_before, d.id"
     )
@@ -230,7 +287,7 @@ pub(super) fn give_up() -> String {
 pub(super) fn next_in_run() -> String {
     format!(
         "SELECT d.not_before FROM deliveries d JOIN runs r ON r.id = d.run
-         WHERE d.run = $1 AND r.state = 'sending' AND {OPEN} AND {NOT_IN_HAND} ORDER BY d.not_before LIMIT 1"
+         WHERE d.run = $1 AND r.state = 'sending' AND {NOT_PAUSED} AND {OPEN} AND {NOT_IN_HAND} ORDER BY d.not_before LIMIT 1"
     )
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::backfills;
 use super::bulk::{Bulk, Cell, Counter};
-use super::contacts::{self, ContactOutcome, ContactRejection};
+use super::contacts::{self, Arrival, ContactOutcome, ContactRejection};
 use super::error::failed;
 use super::identity::fold;
 use super::log::{self, Arriving};
@@ -87,6 +88,7 @@ pub(super) async fn append_within(
 pub struct Appender {
     store: Store,
     memory: Memory,
+    arrival: Arrival,
 }
 
 /// What an appender remembers of committed batches.
@@ -108,7 +110,13 @@ const REMEMBERED: usize = 1_000_000;
 impl Appender {
     /// An appender that remembers nobody yet.
     pub fn new(store: &Store) -> Self {
-        Self { store: store.clone(), memory: Memory::default() }
+        Self { store: store.clone(), memory: Memory::default(), arrival: Arrival::News }
+    }
+
+    /// From now on events come in so.
+    #[must_use]
+    pub fn arriving_as(self, arrival: Arrival) -> Self {
+        Self { arrival, ..self }
     }
 
     /// How many contacts did not exist before, in all batches together.
@@ -142,7 +150,15 @@ impl Appender {
                 });
             }
         }
+        let before = bulk.last(Counter::Event).await?;
         let seen = log::write(&mut bulk, &mut memory.names, arriving, source, now).await?;
+        if self.arrival == Arrival::BackFill {
+            // Drawn in the order of `Counter`; these two rows are nobody else's.
+            let change = memory.next_change - 1;
+            backfills::note(&mut bulk, backfills::Kind::Contacts, change, change).await?;
+            let last = bulk.last(Counter::Event).await?;
+            backfills::note(&mut bulk, backfills::Kind::Events, before + 1, last).await?;
+        }
         bulk.commit().await?;
         if memory.by_id.len() + memory.by_email.len() > REMEMBERED {
             memory.by_id.clear();

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::dialect::Column::{Number, Text};
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
+use super::pauses::NOT_PAUSED;
 use super::statement::{backend_of, numbers_json, query_as, query_column, values};
 use super::{Backend, Result, Store, suppressions};
 use crate::domain::campaign::{MailPurpose, Tracking};
@@ -134,6 +135,7 @@ struct LookedAt {
     id: i64,
     address: Option<String>,
     marketing: Option<i64>,
+    is_stopped: i64,
 }
 
 /// Which of these deliveries may not go out any more.
@@ -148,7 +150,7 @@ async fn unwanted(
     let suppressed = suppressions::among_within(connection, &addresses).await?;
     let is_wanted = |delivery: i64, look: &LastLook| {
         let Some(row) = rows.iter().find(|row| row.id == delivery) else { return false };
-        let Some(address) = row.address.as_deref() else { return false };
+        let Some(address) = row.address.as_deref().filter(|_| row.is_stopped == 0) else { return false };
         let mut causes = suppressed.get(address).into_iter().flatten().map(|suppression| suppression.cause);
         // Without a contact nobody agrees.
         let state =
@@ -160,13 +162,16 @@ async fn unwanted(
     Ok(unwanted.map(|(delivery, _)| *delivery).collect())
 }
 
-/// Rows by their numbers, `$1`, with what their contacts agreed to.
+/// Rows by their numbers, `$1`, with what their contacts agreed to, and whether they were stopped.
 pub(super) fn look(backend: Backend) -> String {
     let given = given_numbers(backend, 1, "id");
     let join = join_in_this_order(backend);
     format!(
-        "SELECT d.id AS id, d.address AS address, c.marketing AS marketing
-         FROM {given} AS given {join} deliveries d ON d.id = given.id LEFT JOIN contacts c ON c.id = d.contact"
+        "SELECT d.id AS id, d.address AS address, c.marketing AS marketing,
+                CAST(CASE WHEN r.state IN ('paused', 'cancelled') OR NOT {NOT_PAUSED} THEN 1 ELSE 0 END AS BIGINT)
+                    AS is_stopped
+         FROM {given} AS given {join} deliveries d ON d.id = given.id JOIN runs r ON r.id = d.run
+         LEFT JOIN contacts c ON c.id = d.contact"
     )
 }
 

@@ -4,6 +4,7 @@
 //! only blocks whose bytes change are written.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use sea_orm::{ConnectionTrait, QueryResult, Value};
 
@@ -14,22 +15,52 @@ use super::reviews::{self, Reviews};
 use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
 use super::{ROWS, Result, Store, StoreError};
 use crate::domain::contact::ContactId;
-pub use crate::domain::membership::Member;
+pub use crate::domain::membership::{EntryCause, Member};
 use crate::domain::membership::{MemberBlock, pack_members, unpack_members};
-use crate::domain::name::SegmentName;
+use crate::domain::name::{CampaignName, SegmentName};
 use crate::domain::time::Timestamp;
 
 /// The number under which the database knows a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SegmentId(pub i64);
 
+/// What memberships are kept of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kept {
+    /// A segment.
+    Segment(SegmentName),
+    /// The audience of a campaign that asks who entered.
+    Audience(CampaignName),
+}
+
+impl Kept {
+    fn from_text(text: &str) -> Option<Self> {
+        match text.strip_prefix(AUDIENCE) {
+            Some(campaign) => CampaignName::parse(campaign).ok().map(Self::Audience),
+            None => SegmentName::parse(text).ok().map(Self::Segment),
+        }
+    }
+}
+
+const AUDIENCE: &str = "campaign:";
+
+impl fmt::Display for Kept {
+    /// The name in the database. No name of a segment has a colon.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Segment(name) => write!(formatter, "{name}"),
+            Self::Audience(campaign) => write!(formatter, "{AUDIENCE}{campaign}"),
+        }
+    }
+}
+
 /// A segment as the database knows it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnownSegment {
     /// Its number.
     pub id: SegmentId,
-    /// Its name.
-    pub name: SegmentName,
+    /// What it is.
+    pub kept: Kept,
     /// When it was evaluated last, with which declaration and up to which data.
     pub evaluated: Option<Evaluated>,
 }
@@ -52,12 +83,27 @@ pub struct SegmentChange {
     pub segment: SegmentId,
     /// New members with their `until`.
     pub entered: Vec<(ContactId, Option<Timestamp>)>,
+    /// Why they entered …
+    pub cause: EntryCause,
+    /// … but for these, in the order of their numbers.
+    pub other_causes: Vec<(ContactId, EntryCause)>,
     /// Former members.
     pub left: Vec<ContactId>,
     /// Members that stay, whose `until` is another.
     pub until: Vec<(ContactId, Option<Timestamp>)>,
     /// How it was evaluated.
     pub evaluated: Evaluated,
+}
+
+/// Somebody who entered or left, as it is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// Who.
+    pub contact: ContactId,
+    /// At which evaluation.
+    pub at: Timestamp,
+    /// Entered, or left.
+    pub entered: bool,
 }
 
 /// Somebody who entered or left.
@@ -74,8 +120,14 @@ const BLOCKS_PER_STATEMENT: usize = 200;
 
 /// The numbers of segments, given to those that have none yet; in the order of the names.
 pub async fn ensure_segments(store: &Store, names: &[SegmentName]) -> Result<Vec<KnownSegment>> {
+    let kept: Vec<_> = names.iter().cloned().map(Kept::Segment).collect();
+    ensure(store, &kept).await
+}
+
+/// See [`ensure_segments`]; audiences of campaigns, too.
+pub async fn ensure(store: &Store, names: &[Kept]) -> Result<Vec<KnownSegment>> {
     let operation = "list segments";
-    let listed = serde_json::json!(names.iter().map(SegmentName::as_str).collect::<Vec<_>>()).to_string();
+    let listed = serde_json::json!(names.iter().map(Kept::to_string).collect::<Vec<_>>()).to_string();
     let given = given_texts(store.backend(), 1, "name");
     let select = format!(
         "SELECT s.id, s.name, s.evaluated_at, s.fingerprint, s.contacts_mark, s.events_mark
@@ -95,9 +147,9 @@ pub async fn ensure_segments(store: &Store, names: &[SegmentName]) -> Result<Vec
     let mut known = BTreeMap::new();
     for row in &rows {
         let segment = known_segment(row)?;
-        known.insert(segment.name.clone(), segment);
+        known.insert(segment.kept.clone(), segment);
     }
-    let missing = |name: &SegmentName| unknown_word("segments", "name", name.as_str());
+    let missing = |kept: &Kept| unknown_word("segments", "name", &kept.to_string());
     names.iter().map(|name| known.get(name).cloned().ok_or_else(|| missing(name))).collect()
 }
 
@@ -114,8 +166,8 @@ fn known_segment(row: &QueryResult) -> Result<KnownSegment> {
         Ok((SegmentId(row.try_get_by_index(0)?), row.try_get_by_index::<String>(1)?, evaluated))
     };
     let (id, name, evaluated) = read().map_err(failed("read a segment"))?;
-    let name = SegmentName::parse(&name).map_err(|_| unknown_word("segments", "name", &name))?;
-    Ok(KnownSegment { id, name, evaluated })
+    let kept = Kept::from_text(&name).ok_or_else(|| unknown_word("segments", "name", &name))?;
+    Ok(KnownSegment { id, kept, evaluated })
 }
 
 /// The members of a segment, in the order of their numbers.
@@ -213,12 +265,25 @@ async fn apply_change(
         execute(connection, operation, &delete, values![segment, numbers_json(emptied)]).await?;
     }
     if !is_first {
-        let entered: Vec<_> = change.entered.iter().map(|(contact, _)| contact.0).collect();
-        log_passages(connection, segment, true, &entered, now).await?;
+        for (cause, entered) in by_cause(change) {
+            log_passages(connection, segment, Some(cause), &entered, now).await?;
+        }
         let left: Vec<_> = change.left.iter().map(|contact| contact.0).collect();
-        log_passages(connection, segment, false, &left, now).await?;
+        log_passages(connection, segment, None, &left, now).await?;
     }
     Ok(())
+}
+
+fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
+    let other = |contact: &ContactId| {
+        let place = change.other_causes.binary_search_by_key(contact, |(contact, _)| *contact);
+        place.ok().map(|place| change.other_causes[place].1)
+    };
+    let mut entered: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
+    for (contact, _) in &change.entered {
+        entered.entry(other(contact).unwrap_or(change.cause)).or_default().push(contact.0);
+    }
+    entered
 }
 
 /// The leading items for which `belongs` holds; they are taken from `rest`.
@@ -260,21 +325,23 @@ fn merge_members(
     members.into_values().collect()
 }
 
+/// `cause`: of those who entered; none of those who left.
 async fn log_passages(
     connection: &impl ConnectionTrait,
     segment: i64,
-    entered: bool,
+    cause: Option<EntryCause>,
     contacts: &[i64],
     now: Timestamp,
 ) -> Result<()> {
-    let given = given_numbers(backend_of(connection), 4, "contact");
+    let given = given_numbers(backend_of(connection), 5, "contact");
     let insert = format!(
-        "INSERT INTO membership_changes (segment, entered, at, contact)
-         SELECT $1, $2, $3, contact FROM {given} AS given WHERE true
+        "INSERT INTO membership_changes (segment, entered, at, contact, cause)
+         SELECT $1, $2, $3, contact, $4 FROM {given} AS given WHERE true
          ON CONFLICT (segment, entered, at, contact) DO NOTHING"
     );
     for some in contacts.chunks(ROWS) {
-        let given = values![segment, i64::from(entered), now.micros(), numbers_json(some.iter().copied())];
+        let (entered, cause) = (i64::from(cause.is_some()), cause.map(|cause| cause.word().to_owned()));
+        let given = values![segment, entered, now.micros(), cause, numbers_json(some.iter().copied())];
         execute(connection, "log who entered and left", &insert, given).await?;
     }
     Ok(())

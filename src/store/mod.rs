@@ -8,8 +8,9 @@
 //! |---|---|
 //! | [`contacts`] [`consents`] [`events`] | people and the log of what they did, in bulk |
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass; so are facts of contacts (`facts`) |
-//! | [`memberships`] [`reviews`] | who is in which segment, since when, until when; when to look again |
+//! | [`memberships`] [`entries`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
+//! | [`caps`] [`pauses`] [`backfills`] | what holds mails back |
 //! | [`links`] | the addresses that stand in mails |
 //! | [`incarnations`] | which sender is alive |
 //! | [`write_keys`] [`refusals`] | who may write through the API, and what was refused |
@@ -24,14 +25,17 @@ use sea_orm::{
 };
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
+pub mod backfills;
 mod bulk;
 pub mod campaigns;
+pub mod caps;
 mod connection;
 pub mod consents;
 pub mod contacts;
 pub mod deliveries;
 mod dialect;
 mod entity;
+pub mod entries;
 mod error;
 pub mod events;
 mod facts;
@@ -44,6 +48,7 @@ pub mod links;
 mod log;
 pub mod memberships;
 mod merges;
+pub mod pauses;
 #[cfg(test)]
 mod plans;
 pub mod recipients;

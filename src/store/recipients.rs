@@ -1,15 +1,17 @@
 //! Recipients of a run: fixed in the database before its first mail, a row for each contact of the audience.
 
+use std::collections::HashSet;
+
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
 use super::dialect::Column::{Number, Text};
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
-use super::runs::{NOT_IN_HAND, step};
-use super::statement::{execute, numbers_json, query_as, values};
+use super::runs::{NOT_IN_HAND, Run, ZoneRun, step};
+use super::statement::{execute, numbers_json, query_as, query_column, query_value, values};
 use super::{Backend, ROWS, Result, Store};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryState, RunId, RunState, SkipReason};
+use crate::domain::delivery::{DeliveryState, RunId, RunState, SkipReason, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 
@@ -33,6 +35,13 @@ pub enum RecipientPlan {
     Mail {
         /// Not before.
         not_before: Timestamp,
+    },
+    /// A mail that waits until this instant.
+    Later {
+        /// Not before.
+        not_before: Timestamp,
+        /// What it waits for.
+        wait: WaitReason,
     },
     /// None.
     Skip(SkipReason),
@@ -82,11 +91,12 @@ pub async fn add_recipients(
         ("reason", Text),
         ("not_before", Number),
         ("settled_at", Number),
+        ("wait", Text),
     ];
     let given = given_rows(store.backend(), 1, &columns);
     let insert = format!(
-        "INSERT INTO deliveries (run, contact, address, version, state, reason, not_before, settled_at)
-         SELECT $2, contact, address, version, state, reason, not_before, settled_at FROM {given} AS given
+        "INSERT INTO deliveries (run, contact, address, version, state, reason, not_before, settled_at, wait)
+         SELECT $2, contact, address, version, state, reason, not_before, settled_at, wait FROM {given} AS given
          WHERE TRUE ON CONFLICT DO NOTHING"
     );
     // Only their address was in the way.
@@ -115,7 +125,9 @@ pub async fn add_recipients(
 
 fn recipient_row(recipient: &Recipient, now: Timestamp) -> serde_json::Value {
     let (state, reason, not_before, settled_at) = match recipient.plan {
-        RecipientPlan::Mail { not_before } => (DeliveryState::Planned, None, not_before, None),
+        RecipientPlan::Mail { not_before } | RecipientPlan::Later { not_before, .. } => {
+            (DeliveryState::Planned, None, not_before, None)
+        }
         RecipientPlan::Skip(reason) => (DeliveryState::Skipped, Some(reason.word()), now, Some(now.micros())),
     };
     json!([
@@ -125,7 +137,11 @@ fn recipient_row(recipient: &Recipient, now: Timestamp) -> serde_json::Value {
         state.word(),
         reason,
         not_before.micros(),
-        settled_at
+        settled_at,
+        match recipient.plan {
+            RecipientPlan::Later { wait, .. } => Some(wait.word()),
+            _ => None,
+        }
     ])
 }
 
@@ -142,6 +158,56 @@ pub async fn complete_fixing(
         WHERE id = $1 AND state = 'fixing'";
     let given = values![run.0, into.word(), note.map(str::to_owned), now.micros(), finished_at];
     step(store, "complete the recipients of a run", update, given).await
+}
+
+impl RecipientPlan {
+    /// Whether a mail is planned.
+    pub const fn is_mail(&self) -> bool {
+        !matches!(self, Self::Skip(_))
+    }
+}
+
+/// Which of these contacts have a row in another zone's run of the same local due time.
+pub async fn in_family(
+    store: &Store,
+    run: &Run,
+    zone: ZoneRun,
+    contacts: &[ContactId],
+) -> Result<HashSet<ContactId>> {
+    let operation = "look for runs of other zones";
+    let of_family = "SELECT id FROM runs WHERE campaign = $1 AND local_due = $2 AND id <> $3";
+    let given = values![run.campaign.as_str(), super::runs::micros(zone.local_due), run.id.0];
+    let others: Vec<i64> = query_column(&store.database, operation, of_family, given).await?;
+    let given = given_numbers(store.backend(), 2, "contact");
+    let text = format!(
+        "SELECT d.contact FROM deliveries d
+         WHERE d.run = $1 AND d.contact IN (SELECT contact FROM {given} AS given)"
+    );
+    let mut found = HashSet::new();
+    for other in others {
+        for part in contacts.chunks(ROWS) {
+            let given = values![other, numbers_json(part.iter().map(|contact| contact.0))];
+            let rows: Vec<i64> = query_column(&store.database, operation, &text, given).await?;
+            found.extend(rows.into_iter().map(ContactId));
+        }
+    }
+    Ok(found)
+}
+
+/// How many mails the runs of a campaign that entries made have, sent or planned, of those that were due
+/// later than `after` and not later than `until`; without those of `except`.
+pub async fn mails_for_entries(
+    store: &Store,
+    campaign: &CampaignName,
+    except: RunId,
+    (after, until): (Timestamp, Timestamp),
+) -> Result<u64> {
+    let text = "SELECT COUNT(*) FROM runs r JOIN deliveries d ON d.run = r.id
+        WHERE r.campaign = $1 AND r.id <> $2 AND r.due_at > $3 AND r.due_at <= $4
+          AND r.made_by IN ('entry', 'current') AND d.state NOT IN ('skipped', 'refused')";
+    let given = values![campaign.as_str(), except.0, after.micros(), until.micros()];
+    let count: i64 = query_value(&store.database, "count mails for entries", text, given).await?;
+    Ok(count.max(0) as u64)
 }
 
 /// One row of [`prior_mail`].

@@ -1,5 +1,6 @@
 //! Runs: one occurrence of a campaign, from due to finished. Whom they are for: [`recipients`](super::recipients).
 
+use chrono::NaiveDateTime;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
 use super::campaigns::campaign_name;
@@ -9,7 +10,7 @@ use super::statement::{execute, query_column, values};
 use super::{Result, Store};
 use crate::domain::delivery::{RunId, RunState, RunTrigger, WaitReason};
 use crate::domain::name::CampaignName;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 
 /// A run.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +21,8 @@ pub struct Run {
     pub campaign: CampaignName,
     /// When it was due.
     pub due_at: Timestamp,
+    /// Of a campaign with `time_zone: contact`: for whom it is.
+    pub zone: Option<ZoneRun>,
     /// Its state.
     pub state: RunState,
     /// What made it.
@@ -30,8 +33,19 @@ pub struct Run {
     pub fixed_at: Option<Timestamp>,
     /// When it was finished, cancelled or missed.
     pub finished_at: Option<Timestamp>,
+    /// When a pause of it ended.
+    pub resumed_at: Option<Timestamp>,
     /// For people: why it is held, missed or cancelled.
     pub note: Option<String>,
+}
+
+/// One of the runs of a local due time: that of the contacts in one zone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ZoneRun {
+    /// The zone.
+    pub zone: Zone,
+    /// The local time of the schedule, the same in all zones.
+    pub local_due: NaiveDateTime,
 }
 
 /// A run to be noted.
@@ -41,6 +55,8 @@ pub struct NewRun {
     pub campaign: CampaignName,
     /// When it is due.
     pub due_at: Timestamp,
+    /// Of a campaign with `time_zone: contact`: for whom it is.
+    pub zone: Option<ZoneRun>,
     /// `Due` or `Missed`.
     pub state: RunState,
     /// What made it.
@@ -55,21 +71,23 @@ pub(super) const OPEN: &str = "d.state IN ('planned', 'claimed', 'transmitting',
 /// In a `WHERE`, beside [`OPEN`]: of these, those that nobody has in hand.
 pub(super) const NOT_IN_HAND: &str = "d.state IN ('planned', 'deferred')";
 
-/// Notes a run; one of the same campaign and due instant that is there already is left as it is.
+/// Notes a run; one of the same campaign, due instant and zone that is there already is left as it is.
 /// Says whether it is new.
 pub async fn create(store: &Store, new: &NewRun, now: Timestamp) -> Result<(Run, bool)> {
     let operation = "note a run";
+    let zone = new.zone.map_or("", |zone| zone.zone.name());
     let find = || {
         run::Entity::find()
             .filter(run::Column::Campaign.eq(new.campaign.as_str()))
             .filter(run::Column::DueAt.eq(new.due_at.micros()))
-            .filter(run::Column::Zone.eq(""))
+            .filter(run::Column::Zone.eq(zone))
     };
     if let Some(known) = find().one(&store.database).await.map_err(failed(operation))? {
         return Ok((read(&known)?, false));
     }
-    let insert = "INSERT INTO runs (campaign, due_at, state, made_by, created_at, finished_at, note)
-        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (campaign, due_at, zone) DO NOTHING";
+    let insert =
+        "INSERT INTO runs (campaign, due_at, state, made_by, created_at, finished_at, note, zone, local_due)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (campaign, due_at, zone) DO NOTHING";
     let finished_at = (new.state == RunState::Missed).then_some(now.micros());
     let transaction = store.begin_write(operation).await?;
     let given = values![
@@ -80,6 +98,8 @@ pub async fn create(store: &Store, new: &NewRun, now: Timestamp) -> Result<(Run,
         now.micros(),
         finished_at,
         new.note.clone(),
+        zone,
+        new.zone.map(|zone| micros(zone.local_due)),
     ];
     let is_new = execute(&*transaction, operation, insert, given).await? > 0;
     let known = find().one(&*transaction).await.map_err(failed(operation))?;
@@ -131,9 +151,9 @@ pub async fn pause(store: &Store, run: RunId) -> Result<bool> {
 }
 
 /// Paused to sending. False: it is in another state.
-pub async fn resume(store: &Store, run: RunId) -> Result<bool> {
-    let update = "UPDATE runs SET state = 'sending' WHERE id = $1 AND state = 'paused'";
-    step(store, "resume a run", update, values![run.0]).await
+pub async fn resume(store: &Store, run: RunId, now: Timestamp) -> Result<bool> {
+    let update = "UPDATE runs SET state = 'sending', resumed_at = $2 WHERE id = $1 AND state = 'paused'";
+    step(store, "resume a run", update, values![run.0, now.micros()]).await
 }
 
 /// One statement that moves a run; whether it did.
@@ -228,6 +248,18 @@ pub async fn finish_settled(store: &Store, now: Timestamp) -> Result<Vec<RunId>>
     Ok(finished)
 }
 
+/// Notes whether the mails of a run are marketing: what caps count.
+pub async fn set_marketing(store: &Store, run: RunId, marketing: bool) -> Result<()> {
+    let update = "UPDATE runs SET marketing = $2 WHERE id = $1 AND marketing <> $2";
+    step(store, "note what the mails of a run are", update, values![run.0, i64::from(marketing)]).await?;
+    Ok(())
+}
+
+/// A local time as a number, as if it were UTC.
+pub(super) fn micros(local: NaiveDateTime) -> i64 {
+    local.and_utc().timestamp_micros()
+}
+
 /// A run as it is stored.
 pub(super) fn read(row: &run::Model) -> Result<Run> {
     let table = "runs";
@@ -235,12 +267,21 @@ pub(super) fn read(row: &run::Model) -> Result<Run> {
         id: RunId(row.id),
         campaign: campaign_name(table, &row.campaign)?,
         due_at: Timestamp::from_micros(row.due_at),
+        zone: match row.local_due {
+            Some(local_due) => {
+                let zone = row.zone.parse().map_err(|_| unknown_word(table, "zone", &row.zone))?;
+                let local_due = Timestamp::from_micros(local_due).to_utc().naive_utc();
+                Some(ZoneRun { zone, local_due })
+            }
+            None => None,
+        },
         state: RunState::from_word(&row.state).ok_or_else(|| unknown_word(table, "state", &row.state))?,
         trigger: RunTrigger::from_word(&row.made_by)
             .ok_or_else(|| unknown_word(table, "made_by", &row.made_by))?,
         created_at: Timestamp::from_micros(row.created_at),
         fixed_at: row.fixed_at.map(Timestamp::from_micros),
         finished_at: row.finished_at.map(Timestamp::from_micros),
+        resumed_at: row.resumed_at.map(Timestamp::from_micros),
         note: row.note.clone(),
     })
 }

@@ -22,8 +22,14 @@ fn name(name: &str) -> CampaignName {
 }
 
 async fn run(store: &Store, campaign: &str, state: RunState) -> campaignd::domain::delivery::RunId {
-    let run =
-        NewRun { campaign: name(campaign), due_at: DUE, state, trigger: RunTrigger::Schedule, note: None };
+    let run = NewRun {
+        campaign: name(campaign),
+        due_at: DUE,
+        zone: None,
+        state,
+        trigger: RunTrigger::Schedule,
+        note: None,
+    };
     runs::create(store, &run, DUE).await.expect("the run is noted").0.id
 }
 

@@ -41,6 +41,7 @@ pub(super) async fn run(folder: &Path, call: &Import, terminal: Terminal) -> Res
         rejects: call.rejects.clone(),
         delimiter: call.delimiter.clone(),
         time_zone: call.time_zone.clone(),
+        live: call.live,
     };
     let mut summaries = Vec::new();
     for file in &call.files {

@@ -18,6 +18,7 @@ mod import;
 mod init;
 mod key;
 mod migrate;
+mod pause;
 mod preview;
 mod report;
 mod run;
@@ -38,6 +39,8 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Send(call) => runtime()?.block_on(send::run(folder, call, terminal)),
         Command::Status(call) => wait_for(status::run(folder, call, terminal)),
         Command::Approve(call) => wait_for(decide::run_approve(folder, call, terminal)),
+        Command::Pause(call) => wait_for(pause::run_pause(folder, call, terminal)),
+        Command::Resume(call) => wait_for(pause::run_resume(folder, call, terminal)),
         Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),
         Command::Report(call) => wait_for(report::run(folder, call, terminal)),
         Command::Key(call) => wait_for(key::run(folder, call, terminal)),

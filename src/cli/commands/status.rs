@@ -49,11 +49,13 @@ fn text(standing: &Standing, zone: Zone) -> String {
             &["campaign", "next", "schedule"],
             standing.upcoming.iter().map(|upcoming| {
                 let next = upcoming.next.map(|next| shown::time(next, upcoming.time_zone));
-                vec![
-                    upcoming.campaign.to_string(),
-                    next.unwrap_or_else(|| "-".to_owned()),
-                    upcoming.schedule.clone().unwrap_or_else(|| "by hand".to_owned()),
-                ]
+                let next = match upcoming.paused_since {
+                    Some(since) => format!("paused since {}", shown::time(since, zone)),
+                    None => next.unwrap_or_else(|| "-".to_owned()),
+                };
+                let schedule = upcoming.schedule.as_deref().unwrap_or("by hand");
+                let each = if upcoming.in_zone_of_contact { ", in each contact's zone" } else { "" };
+                vec![upcoming.campaign.to_string(), next, format!("{schedule}{each}")]
             }),
         );
     }
@@ -93,7 +95,10 @@ fn run_row(figures: &RunFigures, zone: Zone) -> Vec<String> {
     let run = &figures.run;
     vec![
         run.id.0.to_string(),
-        run.campaign.to_string(),
+        match run.zone {
+            Some(of) => format!("{} ({})", run.campaign, of.zone.name()),
+            None => run.campaign.to_string(),
+        },
         shown::time(run.due_at, zone),
         run.state.word().to_owned(),
         if states.is_empty() { "-".to_owned() } else { states.join(", ") },
@@ -117,6 +122,7 @@ fn as_json(standing: &Standing) -> Value {
             "run": run.id.0,
             "campaign": run.campaign.as_str(),
             "due_at": run.due_at.to_string(),
+            "zone": run.zone.map(|of| of.zone.name()),
             "state": run.state.word(),
             "trigger": run.trigger.word(),
             "note": run.note,
@@ -128,7 +134,9 @@ fn as_json(standing: &Standing) -> Value {
             "campaign": upcoming.campaign.as_str(),
             "schedule": upcoming.schedule,
             "time_zone": upcoming.time_zone.name(),
+            "in_zone_of_contact": upcoming.in_zone_of_contact,
             "next": upcoming.next.map(|next| next.to_string()),
+            "paused_since": upcoming.paused_since.map(|since| since.to_string()),
         })
     };
     let waiting = |waiting: &Waiting| {

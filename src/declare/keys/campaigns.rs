@@ -73,25 +73,53 @@ pub const CAMPAIGN: Group = Group {
         RETRY_KEY,
         ON_UNCERTAIN,
         TRACKING,
-        Key::later("priority", "which campaign goes first when a cap allows only one"),
+        Key::new(
+            "priority",
+            "a whole number",
+            "where a cap allows only one of several mails that are due at one instant: the greater goes first, equal ones by name; 0 where nothing is said",
+            "priority: 10",
+        ),
         UTM_KEY,
-        Key::later("renamed_from", "the former name, whose ledger it carries on"),
-        Key::later("reentry_after", "how long a contact must have been away"),
-        Key::later("include_current", "those who are in the audience already, too"),
+        Key::new(
+            "reentry_after",
+            "a length of time",
+            "with `repeat: every_entry`: who comes back sooner than this was never away",
+            "reentry_after: 2 days",
+        ),
+        Key::new(
+            "renamed_from",
+            "the name of a campaign",
+            "the former name, whose runs and deliveries it carries on",
+            "renamed_from: best_customers",
+        ),
     ],
 };
 
-/// When a campaign runs: `cron` or `at`.
+/// When a campaign runs: `cron`, `at` or `on_entry`.
 pub const SCHEDULE: Group = Group {
     name: "a schedule",
     path: "campaigns.NAME.schedule",
     keys: &[
         Key::new("cron", "a cron line of five fields", "again and again", "cron: \"0 9 * * MON\""),
         Key::new("at", "a local time", "once", "at: 2026-10-01T10:00"),
-        Key::new("time_zone", "a time zone", "the zone in which it is read", "time_zone: Europe/Paris"),
-        Key::later("on_entry", "when a contact enters the audience"),
-        Key::later("include_current", "those who are in the audience already, too"),
-        Key::later("reentry_after", "how long a contact must have been away"),
+        Key::new(
+            "on_entry",
+            "`true`",
+            "whenever contacts have entered the audience, by what they did or as time passed",
+            "on_entry: true",
+        ),
+        Key::new(
+            "include_current",
+            "`true` or `false`",
+            "with `on_entry`: those who are in already, too, and those whom a changed declaration or an import brings in",
+            "include_current: true",
+        ),
+        Key::new(
+            "time_zone",
+            "a time zone, or `contact`",
+            "the zone in which it is read; with `contact` each contact's own, and there is a run for each zone",
+            "time_zone: contact",
+        ),
     ],
 };
 
@@ -111,10 +139,12 @@ pub const MISSED: Group = Group {
 pub const REPEAT: Group = Group {
     name: "`repeat`",
     path: "campaigns.NAME.repeat",
-    keys: &[
-        Key::new("at_most_every", "a length of time", "at most once in this time", "at_most_every: 30 days"),
-        Key::later("reentry_after", "how long a contact must have been away"),
-    ],
+    keys: &[Key::new(
+        "at_most_every",
+        "a length of time",
+        "at most once in this time",
+        "at_most_every: 30 days",
+    )],
 };
 
 /// A version of a campaign's e-mail.
@@ -173,6 +203,37 @@ pub const UTM: Group = Group {
     ],
 };
 
+/// How much marketing mail of all campaigns one contact gets.
+pub const CAP: Group = Group {
+    name: "a cap",
+    path: "caps",
+    keys: &[
+        Key::new("at_most", "a whole number", "how many mails", "at_most: 2"),
+        Key::new(
+            "per",
+            "a length of time",
+            "in how much time, wherever it begins; due times are compared",
+            "per: 7 days",
+        ),
+    ],
+};
+
+/// When no marketing mail goes out.
+pub const QUIET_HOURS: Group = Group {
+    name: "`quiet_hours`",
+    path: "quiet_hours",
+    keys: &[
+        Key::new("from", "a time of day", "when it becomes quiet", "from: 21:00"),
+        Key::new("to", "a time of day", "when it is over; mails go out again", "to: 08:00"),
+        Key::new(
+            "time_zone",
+            "a time zone, or `contact`",
+            "the zone of both; each contact's own where nothing is said",
+            "time_zone: contact",
+        ),
+    ],
+};
+
 const MAIL_FROM: Key =
     Key::new("from", "a sender", "who sends", "from: Maison Roland <bonjour@maison.example>");
 const REPLY_TO: Key = Key::new("reply_to", "a sender", "where replies go", "reply_to: help@maison.example");
@@ -184,8 +245,8 @@ const MISSED_KEY: Key = Key::new(
 );
 const REPEAT_KEY: Key = Key::new(
     "repeat",
-    "`once`, `every_run` or a map",
-    "how often one contact gets it",
+    "`once`, `every_run`, `every_entry` or a map",
+    "how often one contact gets it; `every_entry`: once each time that it enters the audience",
     "repeat: { at_most_every: 30 days }",
 );
 const TRACKING: Key = Key::new(

@@ -10,7 +10,9 @@ mod campaigns;
 mod conditions;
 mod facts;
 
-pub use campaigns::{CAMPAIGN, DEFAULTS, LIMITS, MISSED, REPEAT, RETRY, SCHEDULE, UTM, VERSION};
+pub use campaigns::{
+    CAMPAIGN, CAP, DEFAULTS, LIMITS, MISSED, QUIET_HOURS, REPEAT, RETRY, SCHEDULE, UTM, VERSION,
+};
 pub use conditions::{AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SEGMENT, TEST};
 pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, TRAIT};
 
@@ -40,6 +42,8 @@ pub const GROUPS: &[&Group] = &[
     &LIMITS,
     &RETRY,
     &UTM,
+    &CAP,
+    &QUIET_HOURS,
 ];
 
 /// The top level of a file.
@@ -90,8 +94,18 @@ pub const FILE: Group = Group {
             "what campaigns take where they say nothing",
             "defaults: { from: Maison Roland <bonjour@maison.example> }",
         ),
-        Key::later("caps", "how much marketing mail of all campaigns one contact gets"),
-        Key::later("quiet_hours", "when nobody is mailed"),
+        Key::new(
+            "caps",
+            "a list of caps",
+            "how much marketing mail of all campaigns one contact gets; all of them hold",
+            "caps: [{ at_most: 2, per: 7 days }]",
+        ),
+        Key::new(
+            "quiet_hours",
+            "a map",
+            "when no marketing mail goes out: it waits until they are over",
+            "quiet_hours: { from: 21:00, to: 08:00, time_zone: contact }",
+        ),
         Key::later("tests", "contacts and what must hold of them"),
     ],
 };

@@ -27,13 +27,26 @@ pub enum Schedule {
     Cron(CronLine),
     /// Once, at a local time.
     At(NaiveDateTime),
+    /// Whenever an evaluation sees that contacts entered the audience. It has no due times.
+    OnEntry {
+        /// Those who are in already, too, and those whom a changed declaration or an import of old
+        /// facts brought in.
+        include_current: bool,
+    },
 }
 
 impl Schedule {
     /// The first due instant later than `after`, with the schedule read in `zone`.
     pub fn next_after(&self, after: Timestamp, zone: Zone) -> Option<Timestamp> {
+        self.next_local_after(after, zone).map(|(_, due)| due)
+    }
+
+    /// See [`next_after`](Self::next_after), with the local time that it comes from: the one that
+    /// the schedule names, also where clocks jump over it.
+    pub fn next_local_after(&self, after: Timestamp, zone: Zone) -> Option<(NaiveDateTime, Timestamp)> {
         match self {
-            Self::At(at) => Some(calendar::resolve(*at, zone)).filter(|due| *due > after),
+            Self::OnEntry { .. } => None,
+            Self::At(at) => Some((*at, calendar::resolve(*at, zone))).filter(|(_, due)| *due > after),
             // `resolve` never falls as local times rise, so the local times up to `after`'s own
             // resolve to nothing later than it. Those behind it may still (in the second round of
             // a repeated hour), and are passed over.
@@ -43,7 +56,7 @@ impl Schedule {
                     wall = line.first_later_than(wall)?;
                     let due = calendar::resolve(wall, zone);
                     if due > after {
-                        return Some(due);
+                        return Some((wall, due));
                     }
                 }
             }
@@ -53,6 +66,7 @@ impl Schedule {
     /// The last due instant that is not later than `at`.
     pub fn previous_at_or_before(&self, at: Timestamp, zone: Zone) -> Option<Timestamp> {
         match self {
+            Self::OnEntry { .. } => None,
             Self::At(local) => Some(calendar::resolve(*local, zone)).filter(|due| *due <= at),
             Self::Cron(line) => {
                 let local = calendar::local(at, zone);

@@ -9,6 +9,9 @@ pub(in crate::store) struct Model {
     pub name: String,
     pub activated_at: i64,
     pub considered_until: i64,
+    pub templates: Option<String>,
+    pub audience: Option<String>,
+    pub current_included_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

@@ -16,6 +16,9 @@ pub(in crate::store) struct Model {
     pub fixed_at: Option<i64>,
     pub finished_at: Option<i64>,
     pub note: Option<String>,
+    pub local_due: Option<i64>,
+    pub marketing: i64,
+    pub resumed_at: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, EnumIter, DeriveRelation)]

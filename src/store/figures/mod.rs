@@ -127,11 +127,12 @@ struct CountRow {
 /// Walks the index `deliveries_open`, whose condition is the first one on the state. A row that went
 /// back because the server was away is planned, and has an answer too: why it could not be reached.
 pub(in crate::store) const WAITING: &str =
-    "SELECT d.run, r.state, d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
+    "SELECT d.run, CASE WHEN p.campaign IS NOT NULL AND r.state = 'sending' THEN 'paused' ELSE r.state END AS state,
+        d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
         MAX(CASE WHEN d.state = 'deferred' OR d.wait = 'server' THEN d.reply_text END) AS last_reply
-    FROM deliveries d JOIN runs r ON r.id = d.run
+    FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN campaign_pauses p ON p.campaign = r.campaign
     WHERE d.state IN ('planned', 'claimed', 'transmitting', 'deferred') AND d.state IN ('planned', 'deferred')
-    GROUP BY d.run, r.state, d.wait ORDER BY next_try, d.run, count";
+    GROUP BY d.run, r.state, p.campaign, d.wait ORDER BY next_try, d.run, count";
 
 #[derive(Debug, FromQueryResult)]
 struct WaitingRow {

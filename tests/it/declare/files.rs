@@ -31,8 +31,8 @@ fn broken_files_are_said_to_be_broken_at_their_place() {
     insta::assert_snapshot!(problems(b"attributes: { country: text\n"), @"a.yaml:1:13+1 syntax: the YAML can't be read: unclosed bracket '{'");
     insta::assert_snapshot!(problems(b"attributes:\n  country: \"text\n"), @"a.yaml:2:17+1 syntax: the YAML can't be read: invalid indentation in multiline quoted scalar (is the quote at its end missing?)");
     insta::assert_snapshot!(problems(b"segments:\n  a:\n    description: 20 %: really\n"), @"a.yaml:3:22+1 syntax: the YAML can't be read: mapping values are not allowed in this context (text with special characters needs quotes)");
-    insta::assert_snapshot!(problems(b"- a\n- b\n"), @"a.yaml:1:1+1 wrong-type: a declaration file must be a map, not a list (its keys are `version`, `attributes`, `events`, `traits`, `scores`, `segments`, `campaigns`, `defaults`)");
-    insta::assert_snapshot!(problems(b"attributes\n"), @"a.yaml:1:1+10 wrong-type: a declaration file must be a map, not text `attributes` (its keys are `version`, `attributes`, `events`, `traits`, `scores`, `segments`, `campaigns`, `defaults`)");
+    insta::assert_snapshot!(problems(b"- a\n- b\n"), @"a.yaml:1:1+1 wrong-type: a declaration file must be a map, not a list (its keys are `version`, `attributes`, `events`, `traits`, `scores`, `segments`, `campaigns`, `defaults`, `caps`, `quiet_hours`)");
+    insta::assert_snapshot!(problems(b"attributes\n"), @"a.yaml:1:1+10 wrong-type: a declaration file must be a map, not text `attributes` (its keys are `version`, `attributes`, `events`, `traits`, `scores`, `segments`, `campaigns`, `defaults`, `caps`, `quiet_hours`)");
     insta::assert_snapshot!(problems(b"version: 1\n---\nversion: 1\n"), @"a.yaml:2:1+3 second-document: a file is one document (put what follows into a file of its own)");
     insta::assert_snapshot!(problems(b"version: !!binary aGk=\n"), @"a.yaml:1:10+8 unknown-tag: the YAML tag `!!binary` means nothing here (leave it out; text that begins with `!` needs quotes)");
     insta::assert_snapshot!(problems(b"? [a, b]\n: 1\n"), @"a.yaml:1:3+6 wrong-key: a key must be text");

@@ -55,7 +55,7 @@ defaults: { form: a@b.example }
     a.yaml:20:15+13 unknown-key: `limits` has no key `max_recipient` (did you mean `max_recipients`?)
     a.yaml:21:14+3 unknown-key: `retry` has no key `fro` (did you mean `for`?)
     a.yaml:22:33+7 unknown-key: a version has no key `templat` (did you mean `template`?)
-    a.yaml:23:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`, `utm`)
+    a.yaml:23:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`, `priority`, `utm`, `reentry_after`, `renamed_from`)
     a.yaml:24:13+4 unknown-key: `defaults` has no key `form` (did you mean `from`?)
     "#
     );
@@ -69,8 +69,6 @@ fn what_this_version_does_not_have_is_refused_as_such() {
 version: 1
 events: { purchase: { properties: { amount: number } } }
 scores: { engagement: { points: { purchase: 20 } } }
-caps: [{ at_most: 2, per: 7 days }]
-quiet_hours: { from: 21:00, to: 08:00 }
 tests: {}
 traits:
   days: { of: purchase, distinct_days: true, within: 30 days }
@@ -81,29 +79,83 @@ campaigns:
   hello:
     audience: a
     template: hello
-    schedule: { cron: '0 9 * * *', time_zone: contact }
-    repeat: every_entry
     on_uncertain: send_again
-    priority: 10
-    renamed_from: hi
     limits: { per_hour: 5000 }
 "
         ),
         @r#"
-        a.yaml:3:11+10 missing-key: a score needs `half_life` or `within`: how long events count (for example `half_life: 30 days`)
-        a.yaml:4:1+4 not-available: `caps` is not available in this version (leave it out)
-        a.yaml:5:1+11 not-available: `quiet_hours` is not available in this version (leave it out)
-        a.yaml:6:1+5 not-available: `tests` is not available in this version (leave it out)
-        a.yaml:8:25+13 not-available: `distinct_days` is not available in this version (leave it out)
-        a.yaml:10:32+5 not-available: `since` is not available in this version (leave it out)
-        a.yaml:10:53+7 not-available: `refresh` is not available in this version (leave it out)
-        a.yaml:16:47+7 not-available: `time_zone: contact` is not available in this version (leave it out)
-        a.yaml:17:13+11 not-available: `repeat: every_entry` is not available in this version (leave it out)
-        a.yaml:18:19+10 not-available: `on_uncertain: send_again` is not available in this version (leave it out)
-        a.yaml:19:5+8 not-available: `priority` is not available in this version (leave it out)
-        a.yaml:20:5+12 not-available: `renamed_from` is not available in this version (leave it out)
-        a.yaml:21:15+8 not-available: `per_hour` is not available in this version (leave it out)
-        "#
+    a.yaml:3:11+10 missing-key: a score needs `half_life` or `within`: how long events count (for example `half_life: 30 days`)
+    a.yaml:4:1+5 not-available: `tests` is not available in this version (leave it out)
+    a.yaml:6:25+13 not-available: `distinct_days` is not available in this version (leave it out)
+    a.yaml:8:32+5 not-available: `since` is not available in this version (leave it out)
+    a.yaml:8:53+7 not-available: `refresh` is not available in this version (leave it out)
+    a.yaml:14:19+10 not-available: `on_uncertain: send_again` is not available in this version (leave it out)
+    a.yaml:15:15+8 not-available: `per_hour` is not available in this version (leave it out)
+    "#
+    );
+}
+
+#[test]
+fn caps_quiet_hours_entries_and_names_are_checked() {
+    insta::assert_snapshot!(
+        problems_of(
+            "\
+caps: [{ at_most: 0, per: 7 days }, { at_most: 2 }, 3]
+quiet_hours: { from: 21.00, to: 24:00, time_zone: Paris }
+defaults: { from: a@b.example, time_zone: contact }
+campaigns:
+  one:
+    audience: everyone
+    template: hello
+    schedule: { on_entry: true, time_zone: contact }
+    reentry_after: 2 days
+    priority: 1.5
+    renamed_from: two
+  two:
+    audience: everyone
+    template: hello
+    schedule: { cron: '0 9 * * *', on_entry: true }
+    repeat: every_entry
+    reentry_after: 2
+    renamed_from: two
+  three:
+    audience: everyone
+    template: hello
+    schedule: { on_entry: no }
+    renamed_from: former
+  four:
+    audience: everyone
+    template: hello
+    schedule: { cron: '0 9 * * *', include_current: true }
+    renamed_from: former
+"
+        ),
+        @r#"
+    a.yaml:1:19+1 wrong-value: `at_most` must be a whole number from 1 to 4294967295, not `0`
+    a.yaml:1:37+14 missing-key: a cap needs `per`: in how much time, wherever it begins; due times are compared (for example `per: 7 days`)
+    a.yaml:1:53+1 wrong-type: a cap must be a map, not the number `3` (its keys are `at_most`, `per`)
+    a.yaml:2:22+5 wrong-date: `from` must be a time of day like `21:00`, not the number `21.00`
+    a.yaml:2:33+5 wrong-date: `to` must be a time of day like `21:00`, not text `24:00` (midnight is `00:00`)
+    a.yaml:2:51+5 unknown-zone: there is no time zone `Paris` (did you mean `Europe/Paris`?)
+    a.yaml:3:43+7 wrong-value: `time_zone: contact` is said of each schedule, not of all (write it into `schedule`)
+    a.yaml:8:33+9 wrong-value: `on_entry` has no times that are read in a zone (leave `time_zone` out; `quiet_hours` say when nobody is mailed)
+    a.yaml:9:5+13 wrong-value: `reentry_after` belongs to `repeat: every_entry` (leave it out)
+    a.yaml:10:15+3 wrong-value: `priority` must be a whole number
+    a.yaml:11:19+3 wrong-value: the campaign `two` is still declared [it is declared here a.yaml:12] (a campaign is renamed when its former name is gone)
+    a.yaml:15:36+8 ambiguous: a schedule has one of `cron`, `at` and `on_entry` (make two campaigns of it)
+    a.yaml:17:20+1 wrong-span: `reentry_after`: `2` is not a length of time; write a whole number and a unit: `30 days`, `12 months` (add a unit: `2 days`)
+    a.yaml:18:19+3 wrong-value: `renamed_from` is the former name, not the present one
+    a.yaml:22:27+2 wrong-type: `on_entry` must be `true` or `false`, not text `no` (write `false`)
+    a.yaml:23:19+6 duplicate-name: two campaigns were renamed from `former` [the first is here a.yaml:28]
+    a.yaml:27:36+15 wrong-value: `include_current` belongs to `on_entry: true` (leave it out)
+    "#
+    );
+    insta::assert_snapshot!(
+        problems_of("quiet_hours: { from: 08:00, to: 08:00 }\ncaps: []"),
+        @r#"
+    a.yaml:1:14+26 wrong-bounds: quiet hours that end when they begin leave no time, or all of it
+    a.yaml:2:7+2 empty: `caps` is an empty list (for example `caps: [{ at_most: 2, per: 7 days }]`, or leave it out)
+    "#
     );
 }
 
@@ -165,7 +217,7 @@ segments:
     campaigns/campaigns.yaml:5:23+14 wrong-cron: `61` is no minute (minutes are 0 to 59)
     campaigns/campaigns.yaml:5:50+13 unknown-zone: there is no time zone `Europe/Pariss` (did you mean `Europe/Paris`?)
     campaigns/campaigns.yaml:9:21+16 wrong-date: `at`: `2026-02-30T10:00` is not in the calendar
-    campaigns/campaigns.yaml:11:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`, `utm`)
+    campaigns/campaigns.yaml:11:5+6 unknown-key: a campaign has no key `colour` (it has `description`, `audience`, `schedule`, `missed`, `repeat`, `purpose`, `from`, `reply_to`, `template`, `versions`, `data`, `starts`, `ends`, `limits`, `retry`, `on_uncertain`, `tracking`, `priority`, `utm`, `reentry_after`, `renamed_from`)
     campaigns/facts.yaml:2:12+3 wrong-value: `country` must be one of `text`, `number`, `boolean`, `date`, `datetime`, `list`, not text `txt` (did you mean `text`?)
     campaigns/facts.yaml:6:33+5 unknown-property: the event `purchase` has no property `amout` (did you mean `amount`?)
     campaigns/segments.yaml:4:24+1 segment-cycle: segments contain each other: a → b → a (one of them must do without the other)
@@ -386,7 +438,7 @@ campaigns:
     a.yaml:4:43+8 ambiguous: a campaign has either `template` or `versions` [`template` is here a.yaml:4] (make the template the last version: `{ for: everyone, template: … }`)
     a.yaml:4:63+6 wrong-address: `from`: `nobody` is not an e-mail address: it has no @ (for example `Maison Roland <bonjour@maison.example>`)
     a.yaml:8:15+10 wrong-template: `../secrets` is no name of a template: it is a folder below templates/ (for example `template: vip_discount`)
-    a.yaml:9:36+2 ambiguous: a schedule has either `cron` or `at` (make two campaigns of it)
+    a.yaml:9:36+2 ambiguous: a schedule has one of `cron`, `at` and `on_entry` (make two campaigns of it)
     a.yaml:11:11+10 wrong-bounds: `three` ends before it starts
     a.yaml:12:31+1 wrong-value: `max_recipients` must be a whole number of at least 1, not `0`
     a.yaml:13:14+4 wrong-value: `purpose` must be one of `marketing`, `transactional`, not text `spam`
@@ -398,8 +450,8 @@ campaigns:
     a.yaml:22:19+4 wrong-span: `for`: `ever` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
     a.yaml:23:11+2 empty: `data` is an empty map (for example `data: { percent: 20 }`, or leave it out)
     a.yaml:27:15+7 wrong-template: `_layout` is no name of a template: it is a folder below templates/ (names that begin with _ are layouts and partials)
-    a.yaml:28:5+8 missing-key: a schedule needs `cron` or `at` (for example `schedule: { cron: "0 9 * * MON", time_zone: Europe/Paris }`)
-    a.yaml:29:13+5 wrong-value: `repeat` must be one of `once`, `every_run` or a map like `{ at_most_every: 30 days }`, not text `twice`
+    a.yaml:28:5+8 missing-key: a schedule needs `cron`, `at` or `on_entry` (for example `schedule: { cron: "0 9 * * MON", time_zone: Europe/Paris }`)
+    a.yaml:29:13+5 wrong-value: `repeat` must be one of `once`, `every_run`, `every_entry` or a map like `{ at_most_every: 30 days }`, not text `twice`
     a.yaml:30:13+5 wrong-value: `missed` must be `skip` or a map like `{ send_within: 2 hours }`, not text `never`
     "#
     );

@@ -121,12 +121,7 @@ fn the_examples_are_refused_only_where_they_are_ahead_of_this_version() {
         ("traits.yaml", TRAITS),
     ]);
     insta::assert_snapshot!(lines(&loaded.problems), @r#"
-    campaigns.yaml:11:13+11 not-available: `repeat: every_entry` is not available in this version (leave it out)
-    campaigns.yaml:19:5+8 not-available: `priority` is not available in this version (leave it out)
     campaigns.yaml:20:15+8 not-available: `per_hour` is not available in this version (leave it out)
-    campaigns.yaml:27:50+7 not-available: `time_zone: contact` is not available in this version (leave it out)
-    campaigns.yaml:32:1+4 not-available: `caps` is not available in this version (leave it out)
-    campaigns.yaml:34:1+11 not-available: `quiet_hours` is not available in this version (leave it out)
     traits.yaml:6:40+13 not-available: `distinct_days` is not available in this version (leave it out)
     "#);
 }
@@ -137,10 +132,7 @@ fn without_what_is_ahead_they_are_a_catalogue() {
         let is_kept = |line: &&str| !gone.iter().any(|gone| line.contains(gone));
         text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
     };
-    let campaigns = CAMPAIGNS.split("caps:").next().expect("text before caps");
-    let campaigns = without(campaigns, &["repeat:", "priority:"])
-        .replace("per_hour: 5000, ", "")
-        .replace("time_zone: contact }", "time_zone: UTC }");
+    let campaigns = CAMPAIGNS.replace("per_hour: 5000, ", "");
     let traits = without(TRAITS, &["distinct_days"]);
     let loaded = load(&[
         ("audience.yaml", AUDIENCE),
@@ -154,21 +146,25 @@ fn without_what_is_ahead_they_are_a_catalogue() {
     insta::assert_snapshot!(campaigns.join("\n\n"), @r#"
     autumn_launch: None
       to Segment(SegmentName("newsletter_readers"))
-      at 2026-10-01 10:00:00 in UTC, Skip, Once, Marketing
+      at 2026-10-01 10:00:00 in each zone, Skip, Once, Marketing
       from Maison Roland <bonjour@maison.example>, replies to None
       launch_b2b of launch_b2b for Segment(SegmentName("b2b"))
       launch_b2c of launch_b2c for Everyone
       data {}
-      None to None, at most None, retried for 1 day, tracking individual, utm []
+      None to None, at most None, retried for 1 day, tracking individual, utm [], priority 0
 
     vip_discount: Some("20 % for our best customers, Monday morning")
       to All([Any([Segment(SegmentName("vip")), Segment(SegmentName("champions"))]), None([Segment(SegmentName("employees"))])])
-      cron 0 9 * * MON in Europe/Paris, SendWithin(Seconds(7200)), Once, Marketing
+      cron 0 9 * * MON in Europe/Paris, SendWithin(Seconds(7200)), EveryEntry { reentry_after: None }, Marketing
       from Maison Roland <bonjour@maison.example>, replies to Some("help@maison.example")
       default of vip_discount for Everyone
       data {"percent":20,"offer_ends":"2026-12-24"}
-      Some(2026-11-30T23:00:00Z) to Some(2026-12-24T23:00:00Z), at most Some(20000), retried for 1 day, tracking individual, utm [("utm_source", "newsletter"), ("utm_campaign", "vip_discount")]
+      Some(Instant(2026-11-30T23:00:00Z)) to Some(Instant(2026-12-24T23:00:00Z)), at most Some(20000), retried for 1 day, tracking individual, utm [("utm_source", "newsletter"), ("utm_campaign", "vip_discount")], priority 10
     "#);
+    insta::assert_snapshot!(
+        format!("{:?} {:?}", catalogue.caps, catalogue.quiet_hours),
+        @"[Cap { at_most: 2, per: Seconds(604800) }] Some(QuietHours { from: 21:00:00, to: 08:00:00, zone: None })"
+    );
     assert_eq!(catalogue.attributes.len(), 6);
     assert_eq!(catalogue.events.len(), 8);
     check_places(&loaded.places);
@@ -178,6 +174,7 @@ fn shown(campaign: &Campaign) -> String {
     let schedule = match &campaign.schedule {
         Some(Schedule::Cron(line)) => format!("cron {}", line.as_str()),
         Some(Schedule::At(local)) => format!("at {local}"),
+        Some(Schedule::OnEntry { .. }) => "on entry".to_owned(),
         None => "by hand".to_owned(),
     };
     let versions: Vec<_> = campaign
@@ -187,11 +184,11 @@ fn shown(campaign: &Campaign) -> String {
         .collect();
     format!(
         "{}: {:?}\n  to {:?}\n  {schedule} in {}, {:?}, {:?}, {:?}\n  from {}, replies to {:?}\n{}\n  data {}\n  \
-         {:?} to {:?}, at most {:?}, retried for {}, tracking {}, utm {:?}",
+         {:?} to {:?}, at most {:?}, retried for {}, tracking {}, utm {:?}, priority {}",
         campaign.name,
         campaign.description,
         campaign.audience,
-        campaign.time_zone,
+        if campaign.in_zone_of_contact { "each zone" } else { campaign.time_zone.name() },
         campaign.missed,
         campaign.repeat,
         campaign.purpose,
@@ -205,6 +202,7 @@ fn shown(campaign: &Campaign) -> String {
         campaign.retry_for,
         campaign.tracking.word(),
         campaign.utm.parameters().collect::<Vec<_>>(),
+        campaign.priority,
     )
 }
 
@@ -212,10 +210,10 @@ fn check_places(places: &Places) {
     let at =
         |path: &str| places.of(path).map(|place| format!("{}:{}:{}", place.file, place.line, place.column));
     let check = |path: &str, expected: &str| assert_eq!(at(path).as_deref(), Some(expected), "{path}");
-    check("campaigns.vip_discount", "campaigns.yaml:5:3");
-    check("campaigns.vip_discount.template", "campaigns.yaml:12:15");
-    check("campaigns.vip_discount.nothing_here", "campaigns.yaml:5:3");
-    check("campaigns.autumn_launch.versions.1.template", "campaigns.yaml:25:36");
+    check("campaigns.vip_discount", "campaigns.yaml:6:3");
+    check("campaigns.vip_discount.template", "campaigns.yaml:14:15");
+    check("campaigns.vip_discount.nothing_here", "campaigns.yaml:6:3");
+    check("campaigns.autumn_launch.versions.1.template", "campaigns.yaml:30:36");
     check("attributes.country", "audience.yaml:3:3");
     assert_eq!(at("nowhere.at.all"), None);
 }

@@ -103,7 +103,7 @@ fn a_paused_run_goes_on_when_it_is_resumed() {
         shop.at("2026-03-01 12:01").await;
         assert_eq!(shop.mailed(), [""; 0]);
         assert_eq!(shop.runs().await, ["Sun 2026-03-01 12:00 sale paused"]);
-        runs::resume(&shop.database.store, sending[0].id).await.expect("it is resumed");
+        runs::resume(&shop.database.store, sending[0].id, shop.clock.now()).await.expect("it is resumed");
         shop.at("2026-03-01 12:02").await;
         assert_eq!(shop.mailed(), ["anna", "bert"]);
         assert_eq!(shop.runs().await, ["Sun 2026-03-01 12:00 sale finished"]);

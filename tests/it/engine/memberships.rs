@@ -45,7 +45,7 @@ async fn refresh(store: &Store, declarations: &str, now: Timestamp) -> String {
         let members: Vec<_> = members.iter().map(|member| member.contact).collect();
         let people = contacts::by_numbers(store, &members).await.expect("people are read");
         let people: Vec<_> = people.into_iter().filter_map(|one| one.external_id).collect();
-        words.push(format!("{}={}", segment.name, people.join(",")));
+        words.push(format!("{}={}", segment.kept, people.join(",")));
     }
     words.join(" ")
 }

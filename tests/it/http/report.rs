@@ -18,7 +18,7 @@ const DUE: Timestamp = Timestamp::from_seconds(1_796_630_400);
 async fn ran(store: &Store, campaign: &str) {
     let campaign = CampaignName::parse(campaign).expect("a name");
     let (state, trigger) = (RunState::Missed, RunTrigger::Schedule);
-    let run = NewRun { campaign, due_at: DUE, state, trigger, note: None };
+    let run = NewRun { campaign, due_at: DUE, zone: None, state, trigger, note: None };
     runs::create(store, &run, DUE).await.expect("the run is noted");
 }
 

@@ -217,6 +217,8 @@ fn report(note: &str, version: &str) -> Report {
     };
     let runs = vec![RunFigures {
         run: Run {
+            zone: None,
+            resumed_at: None,
             id: RunId(1),
             campaign: CampaignName::parse("greeting").expect("a name"),
             due_at,

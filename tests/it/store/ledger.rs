@@ -33,6 +33,7 @@ async fn sending(store: &Store, count: i64) -> RunId {
     let new = NewRun {
         campaign: CampaignName::parse("vip").expect("it is a name"),
         due_at: NOW,
+        zone: None,
         state: RunState::Due,
         trigger: RunTrigger::Schedule,
         note: None,

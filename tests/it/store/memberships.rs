@@ -5,7 +5,7 @@ use campaignd::domain::name::SegmentName;
 use campaignd::domain::time::Timestamp;
 use campaignd::store::Store;
 use campaignd::store::contacts::ChangeMark;
-use campaignd::store::memberships::{self, Evaluated, SegmentChange, SegmentId};
+use campaignd::store::memberships::{self, EntryCause, Evaluated, SegmentChange, SegmentId};
 use campaignd::store::reviews::{self, Reviews};
 
 use crate::support::database::on_both;
@@ -22,6 +22,8 @@ async fn apply(
     now: i64,
 ) {
     let change = SegmentChange {
+        cause: EntryCause::Data,
+        other_causes: Vec::new(),
         segment,
         entered: entered.iter().map(|contact| (ContactId(*contact), None)).collect(),
         left: left.iter().copied().map(ContactId).collect(),
@@ -56,7 +58,7 @@ fn who_stays_keeps_the_time_of_entering() {
         let store = &database.store;
         let names = ["quiet", "best"].map(|name| SegmentName::parse(name).expect("a name"));
         let known = memberships::ensure_segments(store, &names).await.expect("they are known");
-        assert_eq!(known.iter().map(|known| known.name.as_str()).collect::<Vec<_>>(), ["quiet", "best"]);
+        assert_eq!(known.iter().map(|known| known.kept.to_string()).collect::<Vec<_>>(), ["quiet", "best"]);
         let again = memberships::ensure_segments(store, &names).await.expect("they are known");
         assert_eq!(known, again);
         let segment = known[0].id;
