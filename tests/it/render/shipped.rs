@@ -17,15 +17,21 @@ pub(super) fn reader(language: &str) -> Reader {
         .with("orders_12m", whole(4))
         .with("spend_12m", whole(1_250))
         .with("favourite_category", Value::Text("hiking".to_owned()))
+        .with("basket_product", Value::Text("Court shoe Marée".to_owned()))
         .with("last_product", Value::Text("Court shoe Marée".to_owned()))
         .with("last_order_at", Value::Datetime(Timestamp::from_seconds(1_790_000_000)))
 }
 
-pub(super) const MAILS: [(&str, &str); 4] = [
+pub(super) const MAILS: [(&str, &str); 9] = [
     ("vip_discount", "default"),
     ("reactivation", "default"),
     ("aria_launch", "launch_b2b"),
     ("aria_launch", "launch_b2c"),
+    ("birthday", "default"),
+    ("goodbye", "default"),
+    ("left_basket", "default"),
+    ("racket_selection", "default"),
+    ("reward", "default"),
 ];
 
 #[test]
@@ -109,4 +115,45 @@ Unsubscribe: https://mail.maison.example/u/AQEBAAAAAAAAAAcAAAAAAPI8F6TjV7FTsepjX
 Choose what you receive: https://mail.maison.example/p/AQECAAAAAAAAAAcAAAAAADFVvUfurMgZhvd_z7xBlEk
 12 rue des Courts, 75016 Paris
 "##);
+}
+
+#[test]
+fn each_example_speaks_of_what_is_known_of_the_reader() {
+    let shop = shop();
+    let mail = |campaign, language| shop.render(campaign, "default", &reader(language)).expect("it renders");
+    let subjects = ["birthday", "goodbye", "left_basket", "racket_selection", "reward"].map(|campaign| {
+        format!("{campaign}: {} / {}", mail(campaign, "en").subject, mail(campaign, "fr").subject)
+    });
+    insta::assert_snapshot!(subjects.join("\n"), @"
+    birthday: Happy birthday, Zoë / Joyeux anniversaire, Zoë
+    goodbye: Zoë, we will stop writing / Zoë, nous cessons de vous écrire
+    left_basket: Court shoe Marée: shall we keep it for you? / Court shoe Marée : on le met de côté ?
+    racket_selection: Zoë, three minutes in our stringing room / Zoë, trois minutes dans notre atelier de cordage
+    reward: Zoë, the key to the shop is yours for an evening / Zoë, les clés du magasin, le temps d’une soirée
+    ");
+    let selection = mail("racket_selection", "en").text;
+    assert!(selection.contains("Carbon padel racket") && !selection.contains("Presto"), "{selection}");
+    let basket = mail("left_basket", "en").text;
+    assert!(basket.contains("Court shoe Marée"), "{basket}");
+    insta::assert_snapshot!(mail("goodbye", "en").text, @"
+    Hello Zoë,
+
+    Our last ten mails did not interest you, as far as we can tell. Nobody needs an inbox
+    full of things they do not read, so this is the last one: we stop here, and you need do
+    nothing.
+
+    Were we wrong? One click, and you stay: https://www.maison.example/stay
+
+    Orders, repairs and your guarantee are not touched: about those we write when there is
+    something to say.
+
+    All the best, and good games,
+    Camille, Maison Roland
+
+    --
+    You receive this mail because you agreed to hear from Maison Roland.
+    Unsubscribe: https://mail.maison.example/u/AQEBAAAAAAAAAAcAAAAAAPI8F6TjV7FTsepjXkvSP7M
+    Choose what you receive: https://mail.maison.example/p/AQECAAAAAAAAAAcAAAAAADFVvUfurMgZhvd_z7xBlEk
+    12 rue des Courts, 75016 Paris
+    ");
 }
