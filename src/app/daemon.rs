@@ -127,7 +127,8 @@ pub async fn http_state(
         .map_err(|error| Failure::outside("could not open the spool", error))?;
     let (links, redirects) = (installation.links().await?, http::Redirects::default());
     let reports = pages(installation);
-    Ok(http::State { store, clock, links, spool, redirects, reports, catalogue })
+    let calls = http::Calls::start(store.clone());
+    Ok(http::State { store, clock, links, spool, redirects, reports, catalogue, calls })
 }
 
 /// Where changed declarations go.

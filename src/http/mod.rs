@@ -32,6 +32,7 @@ mod tracking;
 
 use axum::Router;
 
+pub use ingest::Calls;
 pub use redirects::Redirects;
 pub use report::Reports;
 pub use server::{HttpError, Listen, Server};

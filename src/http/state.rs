@@ -10,7 +10,7 @@ use crate::links::Links;
 use crate::store::Store;
 use crate::track::Spool;
 
-use super::{Redirects, Reports};
+use super::{Calls, Redirects, Reports};
 
 /// See the module.
 #[derive(Debug, Clone)]
@@ -29,4 +29,6 @@ pub struct State {
     pub reports: Reports,
     /// What is declared now; it changes when the files do.
     pub catalogue: watch::Receiver<Arc<Catalogue>>,
+    /// Reads and writes the calls of the ingest API.
+    pub calls: Calls,
 }

@@ -119,6 +119,16 @@ impl ContactRow {
         }
     }
 
+    /// What was taken so far, without judging it: the row may name nobody.
+    pub(super) fn into_said(mut self) -> (ContactUpdate, Vec<GivenAnswer>) {
+        let mut answers = Vec::new();
+        for purpose in [Purpose::Marketing, Purpose::Tracking] {
+            let given = std::mem::take(&mut self.consents[purpose as usize]);
+            answers.extend(given.state.map(|state| (purpose, state, given.at, given.source)));
+        }
+        (self.update, answers)
+    }
+
     /// The whole row.
     pub(super) fn finish(mut self, defaults: &ContactDefaults) -> Result<ContactUpdate, Reason> {
         if self.update.external_id.is_none() && self.update.email.is_none() {
@@ -140,6 +150,9 @@ impl ContactRow {
         Ok(self.update)
     }
 }
+
+/// An answer, when it was given, and how.
+pub(super) type GivenAnswer = (Purpose, ConsentState, Option<Timestamp>, Option<String>);
 
 /// The text of a built-in fact; `None` where nothing is said.
 pub(super) fn text_of_fact(given: Given<'_>, column: &str) -> Result<Option<String>, Reason> {
@@ -212,7 +225,7 @@ fn language(text: &str, column: &str) -> Result<String, Reason> {
 }
 
 /// A number as JSON; where a double would change it, as text, which reads as the same number.
-fn exact_number(json: &str) -> Value {
+pub(super) fn exact_number(json: &str) -> Value {
     match serde_json::from_str::<Value>(json) {
         Ok(value) if Number::parse(&value.to_string()) == Number::parse(json) => value,
         _ => Value::from(json),

@@ -1,5 +1,5 @@
-//! Files to contacts and events: CSV and JSON lines, in batches, the good rows in and the bad rows
-//! in a file of their own with line and reason.
+//! Files, and calls of the API, to contacts and events. Files are CSV and JSON lines: they go in in
+//! batches, the good rows into the store and the bad rows into a file of their own with line and reason.
 //!
 //! ```text
 //! bytes ── table | lines ──▶ rows ── columns ──▶ meanings ── contact | event ──▶ batches ──▶ store
@@ -14,6 +14,7 @@
 //! | `source` `table` `lines` | bytes to records |
 //! | `recognise` `vocabulary` | what a file is, what its names mean |
 //! | `contact_row` `event_row` `values` `times` | what a row says |
+//! | [`api`] | calls of the Segment tracking API |
 //! | `batch` `rejects` `reason` | rows on their way, and those that go no further |
 //!
 //! A file that is imported twice changes nothing the second time: contacts are found by `id` or
@@ -21,6 +22,7 @@
 //!
 //! It judges rows, one by one; whether two contacts are one person is the store's to say.
 
+pub mod api;
 mod batch;
 mod contact_row;
 pub mod error;

@@ -112,6 +112,16 @@ pub(super) async fn apply_within(
     for update in updates {
         book.apply(update, now);
     }
+    write(bulk, book, change, now).await
+}
+
+/// Writes what a book has come to; the outcomes are in the order of its rows.
+pub(super) async fn write(
+    bulk: &mut Bulk,
+    book: Book,
+    change: i64,
+    now: Timestamp,
+) -> Result<Vec<ContactOutcome>> {
     let new_contacts = book.new_contacts();
     let first = if new_contacts > 0 { bulk.draw(Counter::Contact, new_contacts).await? } else { 0 };
     let plan = book.finish(first);

@@ -142,6 +142,13 @@ async fn find_seen(bulk: &mut Bulk, events: &[Arriving<'_>]) -> Result<(Vec<bool
     Ok((seen, hashes))
 }
 
+/// Which of these message ids, each given once, are in the log.
+pub(super) async fn seen(bulk: &mut Bulk, message_ids: &[&str]) -> Result<HashSet<String>> {
+    let asked = message_ids.iter().map(|id| (hash(id), (*id).to_owned())).collect();
+    let seen = bulk.seen(asked).await?;
+    Ok(message_ids.iter().zip(seen).filter(|(_, seen)| *seen).map(|(id, _)| (*id).to_owned()).collect())
+}
+
 /// The first eight bytes of the SHA-256.
 fn hash(message_id: &str) -> i64 {
     let digest = Sha256::digest(message_id.as_bytes());

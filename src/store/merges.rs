@@ -6,7 +6,7 @@ use crate::domain::contact::ContactId;
 use crate::domain::time::Timestamp;
 
 /// What moves, in this order; `$1` is who was, `$2` who is.
-const MOVES: [&str; 7] = [
+const MOVES: &[&str] = &[
     "INSERT INTO consent_changes (contact, purpose, at, state, source, words)
      SELECT CAST($2 AS BIGINT), purpose, at, state, source, words FROM consent_changes WHERE contact = $1
      ON CONFLICT DO NOTHING",
@@ -23,6 +23,10 @@ const MOVES: [&str; 7] = [
      WHERE id IN (SELECT d.id FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1)
        AND state IN ('planned', 'claimed', 'deferred') AND contact <> $2",
     "UPDATE contact_merges SET contact = $2 WHERE contact = $1",
+    "UPDATE anonymous_ids SET contact = $2 WHERE contact = $1",
+    "INSERT INTO contact_said (contact, said)
+     SELECT CAST($2 AS BIGINT), said FROM contact_said WHERE contact = $1 ON CONFLICT DO NOTHING",
+    "DELETE FROM contact_said WHERE contact = $1 AND contact <> $2",
     "DELETE FROM contacts WHERE id = $1 AND id <> $2",
 ];
 

@@ -13,7 +13,7 @@
 //! | [`caps`] [`pauses`] [`backfills`] | what holds mails back |
 //! | [`links`] | the addresses that stand in mails |
 //! | [`incarnations`] | which sender is alive |
-//! | [`write_keys`] [`refusals`] | who may write through the API, and what was refused |
+//! | [`arrivals`] [`write_keys`] [`refusals`] | calls of the API, who may make them, what was refused |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
 
@@ -25,6 +25,7 @@ use sea_orm::{
 };
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
+pub mod arrivals;
 pub mod backfills;
 mod bulk;
 pub mod campaigns;

@@ -54,7 +54,6 @@ pub struct KeptRefusal {
 }
 
 /// Keeps refusals; a call that is repeated is kept once. Says how many are new.
-#[allow(dead_code)]
 pub(super) async fn keep_within(
     bulk: &mut Bulk,
     key: WriteKeyId,
@@ -132,7 +131,6 @@ struct Row {
     payload: String,
 }
 
-#[allow(dead_code)]
 fn digest(refusal: &Refusal) -> String {
     let mut hash = Sha256::new();
     hash.update(&refusal.kind);

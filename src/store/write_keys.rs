@@ -85,7 +85,6 @@ pub async fn find(store: &Store, key: &str) -> Result<Option<WriteKey>> {
 }
 
 /// Counts what came in with a key.
-#[allow(dead_code)]
 pub(super) async fn count_within(
     bulk: &mut Bulk,
     key: WriteKeyId,

@@ -173,19 +173,16 @@ impl Bulk {
     }
 
     /// Runs a statement with texts for its values (rows travel as JSON, see `dialect::given_rows`).
-    #[allow(dead_code)]
     pub(super) async fn change(&mut self, text: &str, values: Vec<String>) -> Result<u64> {
         forward!(self, change(text, values))
     }
 
     /// The rows of a query with texts for its values and texts in its columns.
-    #[allow(dead_code)]
     pub(super) async fn ask(&mut self, text: &str, values: Vec<String>) -> Result<Vec<Vec<Option<String>>>> {
         forward!(self, ask(text, values))
     }
 
     /// Which of the two it is.
-    #[allow(dead_code)]
     pub(super) const fn backend(&self) -> Backend {
         match self {
             Self::Sqlite(_) => Backend::Sqlite,

@@ -1,5 +1,6 @@
 //! The servers, by real HTTP.
 
+mod ingest;
 mod report;
 mod tracking;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campaignd::clock::Clock;
 use campaignd::domain::catalogue::Catalogue;
-use campaignd::http::{Listen, Redirects, Reports, Server, State};
+use campaignd::http::{Calls, Listen, Redirects, Reports, Server, State};
 use campaignd::links::{Links, Signer, SigningKey};
 use campaignd::track::Spool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -51,6 +51,7 @@ impl Served {
                 Some("outbox".to_owned()),
             ),
             catalogue,
+            calls: Calls::start(database.store.clone()),
         };
         let free = "127.0.0.1:0".parse().ok();
         let server = Server::bind(Listen { public: free, report: free }).await.expect("free ports");

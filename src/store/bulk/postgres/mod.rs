@@ -48,7 +48,6 @@ impl PostgresBulk {
         Ok(result.rows_affected())
     }
 
-    #[allow(dead_code)]
     pub(super) async fn change(&mut self, text: &str, values: Vec<String>) -> Result<u64> {
         let mut query = sqlx::query(AssertSqlSafe(text.to_owned()));
         for value in values {
@@ -58,7 +57,6 @@ impl PostgresBulk {
         Ok(result.rows_affected())
     }
 
-    #[allow(dead_code)]
     pub(super) async fn ask(&mut self, text: &str, values: Vec<String>) -> Result<Vec<Vec<Option<String>>>> {
         let mut query = sqlx::query(AssertSqlSafe(text.to_owned()));
         for value in values {

@@ -84,7 +84,6 @@ impl SqliteBulk {
         .await
     }
 
-    #[allow(dead_code)]
     pub(super) async fn change(&mut self, text: &str, values: Vec<String>) -> Result<u64> {
         let text = text.replace('$', "?");
         self.run(move |connection| {
@@ -94,7 +93,6 @@ impl SqliteBulk {
         .await
     }
 
-    #[allow(dead_code)]
     pub(super) async fn ask(&mut self, text: &str, values: Vec<String>) -> Result<Vec<Vec<Option<String>>>> {
         let text = text.replace('$', "?");
         self.run(move |connection| {
