@@ -1,6 +1,6 @@
 //! Full passes of all segments of a project, memberships written each time from nothing.
 //!
-//! usage: `full-pass PROJECT ROUNDS OUT`; the project's database is SQLite and filled. Prints one JSON
+//! usage: `full-pass PROJECT DATABASE ROUNDS OUT`; DATABASE is a filled SQLite file. Prints one JSON
 //! line: the seconds of each pass after a first one that warms, and this process's peak memory; OUT
 //! receives the pairs `segment id`, sorted. `benches/run` sets them beside DuckDB's.
 
@@ -21,16 +21,15 @@ const NOW: Timestamp = Timestamp::from_seconds(1_793_491_200);
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let (Some(project), Some(rounds), Some(out)) = (arguments.next(), arguments.next(), arguments.next())
-    else {
-        println!("full-pass: not run: it needs PROJECT, ROUNDS and OUT");
+    let mut next = || arguments.next();
+    let (Some(project), Some(database), Some(rounds), Some(out)) = (next(), next(), next(), next()) else {
+        println!("full-pass: not run: it needs PROJECT, DATABASE, ROUNDS and OUT");
         return Ok(());
     };
     let settings = EvaluationSettings { time_zone: campaignd::domain::time::Zone::UTC };
     let loaded = declare::load(Path::new(&project), settings.time_zone);
     let catalogue = loaded.catalogue.ok_or("the declarations are wrong: run `campaignd check`")?;
-    let database = Path::new(&project).join("campaignd.db");
-    let store = Store::connect(&format!("sqlite://{}", database.display()), &StoreOptions::default()).await?;
+    let store = Store::connect(&format!("sqlite://{database}"), &StoreOptions::default()).await?;
 
     let mut seconds = Vec::new();
     for round in 0..=rounds.parse::<u32>()? {

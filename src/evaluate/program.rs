@@ -175,9 +175,13 @@ impl Program {
         let is_in_part = |(fact, _): &(AttributeRef, bool)| {
             matches!(fact, AttributeRef::TimeZone | AttributeRef::CreatedAt)
         };
-        let whole = self.attributes.len() > 0
-            || !self.facts.iter().all(is_in_part)
-            || self.nodes.iter().any(reads_contact);
+        let contact = if !self.facts.iter().all(is_in_part) || self.nodes.iter().any(reads_contact) {
+            ContactPart::Whole
+        } else if self.attributes.len() > 0 {
+            ContactPart::Attributes
+        } else {
+            ContactPart::Facts
+        };
         let mut events: Vec<EventNeed> = Vec::new();
         for (place, stream) in self.streams.iter().enumerate() {
             let reads = || self.reads().filter(|read| read.stream == place);
@@ -187,7 +191,7 @@ impl Program {
             events.push(EventNeed { name: stream.name, since: earliest, properties_since });
         }
         events.sort_unstable_by_key(|need| need.name);
-        Needs { contact: if whole { ContactPart::Whole } else { ContactPart::Facts }, events }
+        Needs { contact, events }
     }
 
     /// Everything that reads a stream.

@@ -46,7 +46,9 @@ pub enum ContactPart {
     /// Number, zone, time of creation, consents. All else may be left empty.
     #[default]
     Facts,
-    /// Everything, attributes too.
+    /// These and the attributes.
+    Attributes,
+    /// Everything.
     Whole,
 }
 

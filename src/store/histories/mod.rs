@@ -55,7 +55,7 @@ pub async fn visit_all<V: ContactVisitor>(
     visitors: Vec<V>,
 ) -> Result<Vec<V>, VisitError<V::Error>> {
     tail::pack(store).await?;
-    if needs.contact == ContactPart::Facts {
+    if needs.contact != ContactPart::Whole {
         facts::pack(store).await?;
     }
     visit_packed(store, needs, visitors).await
@@ -135,7 +135,7 @@ const fn contact_columns(part: ContactPart) -> &'static str {
         ContactPart::Facts => {
             "id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone"
         }
-        ContactPart::Whole => {
+        ContactPart::Attributes | ContactPart::Whole => {
             "id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone, key,
                 external_id, email, language, attributes"
         }

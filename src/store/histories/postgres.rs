@@ -8,7 +8,7 @@ use sqlx::{PgConnection, Row as _};
 
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::facts::FactsReader;
+use crate::domain::facts::{DamagedFacts, FactsReader};
 use crate::domain::history::{BlockHistory, BlockId, Chunk, ChunkKey, ContactPart, Needs};
 use crate::domain::membership::{CONTACTS_PER_MEMBER_BLOCK, MemberBlock};
 use crate::domain::time::Timestamp;
@@ -29,7 +29,7 @@ pub(super) async fn pass<V: ContactVisitor>(
     let mut snapshot = begin(pool).await?;
     let mut page = Page::new(needs);
     let stale: i64 = sqlx::query_scalar(facts::IS_STALE).fetch_one(&mut *snapshot).await.map_err(error)?;
-    let from_facts = needs.contact == ContactPart::Facts && stale == 0;
+    let from_facts = needs.contact != ContactPart::Whole && stale == 0;
     let columns = contact_columns(needs.contact);
     let text = format!("SELECT {columns} FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id");
     for start in range.step_by(PAGE as usize) {
@@ -43,8 +43,30 @@ pub(super) async fn pass<V: ContactVisitor>(
                     .fetch_optional(&mut *snapshot)
                     .await
                     .map_err(error)?;
+            let attributes = match needs.contact {
+                ContactPart::Facts => Vec::new(),
+                _ => {
+                    sqlx::query("SELECT id, attributes FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id")
+                        .bind(start)
+                        .bind(start + PAGE)
+                        .fetch_all(&mut *snapshot)
+                        .await
+                        .map_err(error)?
+                }
+            };
+            let mut attributes = attributes.iter();
             for facts in FactsReader::new(block, &payload.unwrap_or_default()).map_err(StoreError::from)? {
-                page.show(&facts.map_err(StoreError::from)?.view(), &mut visitor)?;
+                let facts = facts.map_err(StoreError::from)?;
+                let mut contact = facts.view();
+                if needs.contact == ContactPart::Attributes {
+                    // In one snapshot these are the same contacts.
+                    let row = attributes.next().ok_or(StoreError::from(DamagedFacts { block: block.0 }))?;
+                    if row.try_get::<i64, _>(0).map_err(error)? != facts.id.0 {
+                        return Err(StoreError::from(DamagedFacts { block: block.0 }).into());
+                    }
+                    contact.attributes = row.try_get(1).map_err(error)?;
+                }
+                page.show(&contact, &mut visitor)?;
             }
         } else {
             let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(start).bind(start + PAGE);
@@ -188,7 +210,7 @@ fn contact(row: &PgRow, part: ContactPart) -> sqlx::Result<ContactView<'_>> {
     };
     Ok(match part {
         ContactPart::Facts => facts,
-        ContactPart::Whole => ContactView {
+        ContactPart::Attributes | ContactPart::Whole => ContactView {
             key: row.try_get(7)?,
             external_id: row.try_get(8)?,
             email: row.try_get(9)?,

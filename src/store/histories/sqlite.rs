@@ -9,7 +9,7 @@ use rusqlite::{Connection, Row, Rows, Statement, params};
 
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::facts::FactsReader;
+use crate::domain::facts::{DamagedFacts, FactsReader};
 use crate::domain::history::{BlockHistory, BlockId, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::MemberBlock;
 use crate::domain::time::Timestamp;
@@ -30,9 +30,8 @@ pub(super) fn pass<V: ContactVisitor>(
         let blocks = BlockId::of(ContactId(range.start)).0.0..BlockId::of(ContactId(range.end)).0.0;
         let mut history = BlockHistory::default();
         let mut chunks = Chunks::open(&mut streams, needs, &mut history, blocks).map_err(error)?;
-        let from_facts = needs.contact == ContactPart::Facts && are_facts_true(&connection).map_err(error)?;
-        if from_facts {
-            show_facts(&connection, &range, &mut chunks, &mut visitor)?;
+        if needs.contact != ContactPart::Whole && are_facts_true(&connection).map_err(error)? {
+            show_facts(&connection, &range, needs.contact, &mut chunks, &mut visitor)?;
         } else {
             let columns = contact_columns(needs.contact);
             let text = format!("SELECT {columns} FROM contacts WHERE id >= ?1 AND id < ?2 ORDER BY id");
@@ -102,9 +101,16 @@ fn are_facts_true(connection: &Connection) -> rusqlite::Result<bool> {
 fn show_facts<V: ContactVisitor>(
     connection: &Connection,
     range: &Range<i64>,
+    part: ContactPart,
     chunks: &mut Chunks<'_>,
     visitor: &mut V,
 ) -> Result<(), VisitError<V::Error>> {
+    let text = "SELECT id, attributes FROM contacts WHERE id >= ?1 AND id < ?2 ORDER BY id";
+    let mut attributes = connection.prepare(text).map_err(error)?;
+    let mut attributes = match part {
+        ContactPart::Facts => None,
+        _ => Some(attributes.query(params![range.start, range.end]).map_err(error)?),
+    };
     let text =
         "SELECT block, payload FROM contact_fact_blocks WHERE block >= ?1 AND block < ?2 ORDER BY block";
     let mut blocks = connection.prepare(text).map_err(error)?;
@@ -114,7 +120,16 @@ fn show_facts<V: ContactVisitor>(
         let block = MemberBlock(row.get(0).map_err(error)?);
         let payload = bytes(row, 1).unwrap_or_default();
         for facts in FactsReader::new(block, payload).map_err(StoreError::from)? {
-            chunks.show(&facts.map_err(StoreError::from)?.view(), visitor)?;
+            let facts = facts.map_err(StoreError::from)?;
+            let mut contact = facts.view();
+            if let Some(rows) = &mut attributes {
+                // In one snapshot these are the same contacts.
+                let row = rows.next().map_err(error)?;
+                let row = row.filter(|row| row.get(0) == Ok(facts.id.0));
+                let row = row.ok_or(StoreError::from(DamagedFacts { block: block.0 }))?;
+                contact.attributes = row.get_ref(1).map_err(error)?.as_str().unwrap_or("{}");
+            }
+            chunks.show(&contact, visitor)?;
         }
     }
     Ok(())
@@ -218,7 +233,7 @@ fn contact<'a>(row: &'a Row<'_>, part: ContactPart) -> rusqlite::Result<ContactV
     };
     Ok(match part {
         ContactPart::Facts => facts,
-        ContactPart::Whole => ContactView {
+        ContactPart::Attributes | ContactPart::Whole => ContactView {
             key: text(7)?.unwrap_or(""),
             external_id: text(8)?,
             email: text(9)?,

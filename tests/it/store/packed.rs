@@ -60,6 +60,7 @@ impl Dice {
             time_zone: self.zone(),
             created_at: self.is_lucky(2).then(|| Timestamp::from_micros(self.below(1 << 51) as i64)),
             consents: if self.is_lucky(2) { vec![consent] } else { Vec::new() },
+            attributes: [("lucky".to_owned(), self.below(9).into())].into_iter().collect(),
             ..ContactUpdate::default()
         }
     }
@@ -100,6 +101,8 @@ fn after_any_writes_what_is_packed_is_what_is_stored() {
             if dice.is_lucky(3) {
                 let different = histories::verify(store, 10).await.expect("it is verified");
                 assert_eq!(different, [], "in round {round}");
+                let whole = notes(store, ContactPart::Whole).await;
+                assert!(notes(store, ContactPart::Attributes).await == whole, "in round {round}");
             }
         }
         let merged = database.rows("SELECT CAST(COUNT(*) AS TEXT) FROM contact_merges").await;
@@ -110,7 +113,7 @@ fn after_any_writes_what_is_packed_is_what_is_stored() {
     });
 }
 
-/// Shows facts as text.
+/// Shows facts and attributes as text.
 #[derive(Default)]
 struct Notes(Vec<String>);
 
@@ -121,13 +124,21 @@ impl ContactVisitor for Notes {
         let Facts { id, marketing, tracking, created_at, time_zone } = Facts::from(contact);
         let (marketing, tracking) = (marketing.state.word(), tracking.state.word());
         let (created_at, events) = (created_at.micros(), history.all().len());
-        self.0.push(format!("{} {marketing} {tracking} {created_at} {time_zone:?} {events}", id.0));
+        let attributes = contact.attributes;
+        self.0.push(format!(
+            "{} {marketing} {tracking} {created_at} {time_zone:?} {events} {attributes}",
+            id.0
+        ));
         Ok(())
     }
 }
 
 async fn facts(store: &Store) -> Vec<String> {
-    let needs = Needs { contact: ContactPart::Facts, events: Vec::new() };
+    notes(store, ContactPart::Facts).await
+}
+
+async fn notes(store: &Store, contact: ContactPart) -> Vec<String> {
+    let needs = Needs { contact, events: Vec::new() };
     let visitors = vec![Notes::default(), Notes::default()];
     let visitors = histories::visit_all(store, &needs, visitors).await.expect("the pass ends");
     visitors.into_iter().flat_map(|notes| notes.0).collect()
@@ -146,17 +157,17 @@ fn a_pass_reads_packed_facts_and_makes_those_that_are_gone_or_old() {
         contacts::apply(store, &[person("a", "UTC"), person("b", "UTC")], NOW)
             .await
             .expect("they are stored");
-        let both = [r#"1 unknown unknown 7 Some("UTC") 0"#, r#"2 unknown unknown 7 Some("UTC") 0"#];
+        let both = [r#"1 unknown unknown 7 Some("UTC") 0 {}"#, r#"2 unknown unknown 7 Some("UTC") 0 {}"#];
         assert_eq!(facts(store).await, both);
         // Behind everybody's back, so that the change goes unseen.
         database.execute("UPDATE contacts SET marketing = 1 WHERE id = 2").await;
         assert_eq!(facts(store).await, both, "they are read from the block");
         assert_eq!(histories::verify(store, 10).await.expect("it is verified"), [ContactId(2)]);
         database.execute("DELETE FROM contact_fact_blocks").await;
-        let now = [both[0], r#"2 yes unknown 7 Some("UTC") 0"#];
+        let now = [both[0], r#"2 yes unknown 7 Some("UTC") 0 {}"#];
         assert_eq!(facts(store).await, now, "the block is made anew");
         contacts::apply(store, &[person("a", "Asia/Tokyo")], NOW).await.expect("it is stored");
-        assert_eq!(facts(store).await, [r#"1 unknown unknown 7 Some("Asia/Tokyo") 0"#, now[1]]);
+        assert_eq!(facts(store).await, [r#"1 unknown unknown 7 Some("Asia/Tokyo") 0 {}"#, now[1]]);
         let bytes = if database.address.starts_with("sqlite") { "x'ff'" } else { "'\\xff'" };
         database.execute(&format!("UPDATE contact_fact_blocks SET payload = {bytes}")).await;
         let failure = histories::verify(store, 1).await.expect_err("it cannot be read");
@@ -197,7 +208,7 @@ fn a_database_of_the_first_version_is_packed_anew() {
         old.execute(&data.replace("BYTES", bytes)).await;
         let store = Store::connect(&address, &StoreOptions::default()).await.expect("it opens");
         assert!(store.migrate().await.expect("it is migrated") >= 1);
-        assert_eq!(facts(&store).await, ["1 yes unknown 5 None 0", "2 unknown no 6 None 0"]);
+        assert_eq!(facts(&store).await, ["1 yes unknown 5 None 0 {}", "2 unknown no 6 None 0 {}"]);
         assert_eq!(histories::verify(&store, 10).await.expect("it is verified"), []);
         let chunks = "SELECT CAST(COUNT(*) AS TEXT) FROM history_chunks";
         assert_eq!(old.rows(chunks).await, ["1"]);
