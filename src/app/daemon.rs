@@ -155,7 +155,7 @@ fn engine_settings(installation: &Installation) -> EngineSettings {
     }
 }
 
-/// Looks at the files now and then, and hands changed declarations to the engine.
+/// Looks at the files and the signing secrets now and then, and hands changed declarations to the engine.
 async fn keep_up(
     installation: &Installation,
     current: &Current,
@@ -165,6 +165,8 @@ async fn keep_up(
     let folder = &installation.project.settings.project;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
+        // Where the database is away, the next time.
+        let _ = installation.renew_links().await;
         let Some(now) = aside(folder, Stamps::of).await.filter(|now| *now != seen) else { continue };
         if now.settings_differ(&seen) {
             tell(News::SettingsChanged);

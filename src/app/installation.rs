@@ -1,6 +1,9 @@
 //! A project with its database: what every use case but `check` works on.
 
+use std::sync::Arc;
+
 use secrecy::ExposeSecret;
+use tokio::sync::OnceCell;
 
 use crate::audience::AudienceError;
 use crate::clock::Clock;
@@ -8,7 +11,7 @@ use crate::diagnostic;
 use crate::domain::campaign::Campaign;
 use crate::domain::name::CampaignName;
 use crate::engine::EngineError;
-use crate::links::{Links, Signer, SigningKey};
+use crate::links::Links;
 use crate::render::Renderer;
 use crate::settings;
 use crate::store::{self, Store, StoreError, StoreOptions};
@@ -24,6 +27,8 @@ pub struct Installation {
     pub store: Store,
     /// What time it is.
     pub clock: Clock,
+    /// See [`links`](Self::links).
+    pub(super) links: Arc<OnceCell<Links>>,
 }
 
 impl Installation {
@@ -31,7 +36,7 @@ impl Installation {
     pub async fn open(project: Project, clock: Clock) -> Result<Self, Failure> {
         let store = connect(&project).await?;
         store.migrate().await.map_err(|error| database(&project, error))?;
-        Ok(Self { project, store, clock })
+        Ok(Self { project, store, clock, links: Arc::default() })
     }
 
     /// A campaign by its name.
@@ -39,16 +44,6 @@ impl Installation {
         let campaigns = &self.project.catalogue.campaigns;
         let found = CampaignName::parse(name).ok().and_then(|name| campaigns.get(&name));
         found.ok_or_else(|| unknown("campaign", name, campaigns.keys().map(CampaignName::as_str)))
-    }
-
-    /// The addresses of this installation's mails, signed with its secret.
-    pub async fn links(&self) -> Result<Links, Failure> {
-        let fresh: [u8; 32] = rand::random();
-        let secret = store::secrets::signing_secret(&self.store, fresh, self.clock.now())
-            .await
-            .map_err(|error| self.failed(error))?;
-        let key = SigningKey { id: 0, secret: secret.expose_secret().to_vec() };
-        Ok(Links::new(Signer::new(&key, &[]), &self.project.settings.public_url))
     }
 
     /// What makes mails of this installation: its templates and links.

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | [`project`] | a project folder, read and checked as a whole |
 //! | [`installation`] | a project with its database |
-//! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] |
+//! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] | one use case each |
 //! | [`keys`] | keys of those who write through the API |
+//! | [`signing`] | the secrets that sign links |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
-//! | [`watch`] | whether files changed | one use case each |
+//! | [`watch`] | whether files changed |
 //! | [`transport`] [`instant`] | from what was set or typed to what is meant |
 //! | [`failure`] | why a use case did not do what it was asked |
 
@@ -26,6 +27,7 @@ pub mod project;
 pub mod report;
 pub mod segment;
 pub mod send;
+pub mod signing;
 pub mod status;
 pub mod transport;
 pub mod watch;

@@ -57,7 +57,7 @@ pub enum Command {
     Cancel(Cancel),
     /// What became of the deliveries, and what came back: opens, clicks, unsubscribes.
     Report(Report),
-    /// Keys with which other systems send calls and events.
+    /// Keys with which other systems send calls and events; the secret that signs links.
     Key(Key),
     /// Bring the database's tables up to date.
     Migrate(Migrate),
@@ -406,6 +406,8 @@ pub enum KeyCommand {
     Revoke(KeyRevoke),
     /// Calls that were refused, newest first, each with its reason.
     Rejects(KeyRejects),
+    /// Sign links with a new secret; those in mails that were sent stay valid.
+    RotateLinks(KeyRotateLinks),
 }
 
 /// `campaignd key create`.
@@ -477,6 +479,20 @@ pub struct Migrate {
     /// Make the packed histories anew from the event log, and the packed facts from the contacts.
     #[arg(long)]
     pub rebuild_histories: bool,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd key rotate-links`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Pixels, links and addresses to unsubscribe name the secret that signed them. A running daemon takes the
+new one up by itself. Message-IDs do not depend on it.
+
+Examples:
+  campaignd key rotate-links")]
+pub struct KeyRotateLinks {
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -96,7 +96,7 @@ pub async fn run(folder: &Path, seed: u64, progress: &(dyn Fn(u64) + Send + Sync
 
     // The first to name a secret decides: with it, Message-IDs depend on the seed alone.
     let secret: [u8; 32] = StdRng::seed_from_u64(seed).random();
-    secrets::signing_secret(&installation.store, secret, from)
+    secrets::signing_secrets(&installation.store, secret, from)
         .await
         .map_err(|error| installation.failed(error))?;
 

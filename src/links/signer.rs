@@ -66,8 +66,14 @@ impl Signer {
         Self { keys: Arc::new(RwLock::new(Arc::new(Keys::derive(signing, others)))) }
     }
 
-    /// From now on these keys hold.
+    /// From now on these keys hold. Keys of one number are the same, so often nothing is to be done.
     pub fn replace(&self, signing: &SigningKey, others: &[SigningKey]) {
+        let now = self.keys();
+        let same = now.signing.id == signing.id
+            && now.others.iter().map(|key| key.id).eq(others.iter().map(|key| key.id));
+        if same {
+            return;
+        }
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(Keys::derive(signing, others));
     }
 

@@ -1,4 +1,5 @@
-//! `campaignd key`: keys with which other systems write through the API, and what was refused of that.
+//! `campaignd key`: keys with which other systems write through the API, what was refused of that, and the
+//! secret that signs links.
 
 use std::path::Path;
 
@@ -6,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::Failure;
 use crate::app::keys::{self, KeptRefusal, WriteKey};
+use crate::app::signing::{self, KNOWN_BEFORE, Rotated};
 use crate::cli::arguments::{Key, KeyCommand};
 use crate::cli::exit::Exit;
 use crate::cli::shown;
@@ -55,6 +57,16 @@ pub(super) async fn run(folder: &Path, call: &Key, terminal: Terminal) -> Result
                 terminal.message("no call was refused");
             } else {
                 terminal.result(&rejects_as_text(&rejects, zone))?;
+            }
+        }
+        KeyCommand::RotateLinks(call) => {
+            let Rotated { secret, signs_from } = signing::rotate(&installation).await?;
+            if call.json {
+                let signs_from = signs_from.to_string();
+                terminal.json(&json!({"version": 1, "secret": secret, "signs_from": signs_from}))?;
+            } else {
+                terminal.result(&format!("links: signed by secret {secret} in {KNOWN_BEFORE:?}\n"))?;
+                terminal.message("links in mails that were sent stay valid");
             }
         }
     }

@@ -9,6 +9,7 @@ mod daemon;
 mod demo;
 mod project;
 mod readme;
+mod rotate_links;
 
 /// What a call said and how it ended.
 #[derive(Debug)]

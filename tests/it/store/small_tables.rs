@@ -14,12 +14,26 @@ const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
 const LATER: Timestamp = Timestamp::from_seconds(1_800_000_060);
 
 #[test]
-fn the_signing_secret_is_made_once() {
+fn the_first_signing_secret_is_made_once_and_others_are_added() {
     on_both(|database| async move {
-        let first = secrets::signing_secret(&database.store, [7; 32], NOW).await.expect("it is made");
-        let again = secrets::signing_secret(&database.open_again().await, [9; 32], NOW).await;
-        assert_eq!(first.expose_secret(), [7; 32]);
-        assert_eq!(again.expect("it is read").expose_secret(), [7; 32]);
+        let again = database.open_again().await;
+        let read = async |store, fresh| {
+            let secrets = secrets::signing_secrets(store, [fresh; 32], LATER).await.expect("they are read");
+            secrets.iter().map(|one| (one.number, one.secret.expose_secret()[0])).collect::<Vec<_>>()
+        };
+        assert_eq!(read(&database.store, 7).await, [(0, 7)]);
+        assert_eq!(read(&again, 9).await, [(0, 7)]);
+        for number in 1..=12 {
+            let added = secrets::add_signing_secret(&again, [number; 32], NOW).await.expect("it is added");
+            assert_eq!(added, Some(number));
+        }
+        let all = read(&database.store, 0).await;
+        assert_eq!((all.len(), all[2], all[12]), (13, (2, 2), (12, 12)));
+        for number in 13..=255 {
+            secrets::add_signing_secret(&again, [number; 32], NOW).await.expect("it is added");
+        }
+        assert_eq!(secrets::add_signing_secret(&again, [0; 32], NOW).await.expect("none is left"), None);
+        assert_eq!(read(&database.store, 0).await.len(), 256);
     });
 }
 
