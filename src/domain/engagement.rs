@@ -121,3 +121,74 @@ pub struct RequestFacts {
     /// `Sec-Purpose`, `Purpose`, `X-Purpose` or `X-Moz`: browsers that fetch ahead say so.
     pub purpose: Option<String>,
 }
+
+/// Why a hit was read as it was. What each means is written in the documentation of tracking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// Fetched before anybody asked.
+    Prefetch,
+    /// For the headers only.
+    Head,
+    /// By a program that says so.
+    Program,
+    /// By one that says it is a browser and does not behave like one.
+    Headers,
+    /// Before anybody can have read that far.
+    TooSoon,
+    /// Many links at once.
+    Burst,
+    /// By a proxy for somebody who looks.
+    Proxy,
+    /// By a browser or mail program.
+    Browser,
+    /// Nothing says who.
+    Unclear,
+    /// Beyond what is looked at together.
+    Many,
+}
+
+impl Rule {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Prefetch,
+        Self::Head,
+        Self::Program,
+        Self::Headers,
+        Self::TooSoon,
+        Self::Burst,
+        Self::Proxy,
+        Self::Browser,
+        Self::Unclear,
+        Self::Many,
+    ];
+
+    /// The word for it in the database.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Prefetch => "prefetch",
+            Self::Head => "head",
+            Self::Program => "program",
+            Self::Headers => "headers",
+            Self::TooSoon => "too_soon",
+            Self::Burst => "burst",
+            Self::Proxy => "proxy",
+            Self::Browser => "browser",
+            Self::Unclear => "unclear",
+            Self::Many => "many",
+        }
+    }
+
+    /// Reads a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.word() == word)
+    }
+}
+
+/// How a hit is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Who made it.
+    pub agent: Agent,
+    /// Why.
+    pub rule: Rule,
+}

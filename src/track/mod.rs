@@ -7,7 +7,9 @@
 //! | file | what |
 //! |---|---|
 //! | [`spool`] | where hits wait for the database; one that was answered survives a kill |
+//! | [`rules`] | who made them: human, machine or unknown |
 
+pub mod rules;
 pub mod spool;
 
 pub use spool::{Spool, SpoolError};
