@@ -8,6 +8,8 @@ use super::contacts::{self, Arrival, ContactOutcome, ContactRejection};
 use super::error::failed;
 use super::identity::fold;
 use super::log::{self, Arriving};
+pub use super::replace::Replaced;
+pub(super) use super::replace::replace as replace_within;
 use super::statement::{query, query_value};
 use super::{Result, Store};
 use crate::domain::contact::ContactUpdate;
@@ -57,6 +59,16 @@ pub async fn append(store: &Store, events: &[NewEvent], source: &str, now: Times
     let appended = append_within(&mut bulk, events, source, now).await?;
     bulk.commit().await?;
     Ok(appended)
+}
+
+/// Writes events of known contacts, each with a message id, in the place of those that have it, in one
+/// transaction: for events that are a reading of evidence, such as opens and clicks. Those that are there
+/// as they are stay.
+pub async fn replace(store: &Store, events: &[NewEvent], source: &str, now: Timestamp) -> Result<Replaced> {
+    let mut bulk = Bulk::begin(store, "write events anew").await?;
+    let replaced = replace_within(&mut bulk, events, source, now).await?;
+    bulk.commit().await?;
+    Ok(replaced)
 }
 
 /// See [`append`].

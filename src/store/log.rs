@@ -150,7 +150,7 @@ pub(super) async fn seen(bulk: &mut Bulk, message_ids: &[&str]) -> Result<HashSe
 }
 
 /// The first eight bytes of the SHA-256.
-fn hash(message_id: &str) -> i64 {
+pub(super) fn hash(message_id: &str) -> i64 {
     let digest = Sha256::digest(message_id.as_bytes());
     let mut first = [0; 8];
     first.copy_from_slice(&digest[..8]);

@@ -12,6 +12,7 @@
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
 //! | [`caps`] [`pauses`] [`backfills`] | what holds mails back |
 //! | [`links`] | the addresses that stand in mails |
+//! | [`hits`] [`engagements`] | what mails caused: the evidence, and what is read from it |
 //! | [`incarnations`] | which sender is alive |
 //! | [`arrivals`] [`write_keys`] [`refusals`] | calls of the API, who may make them, what was refused |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
@@ -35,6 +36,7 @@ pub mod consents;
 pub mod contacts;
 pub mod deliveries;
 mod dialect;
+pub mod engagements;
 mod entity;
 pub mod entries;
 mod error;
@@ -42,6 +44,7 @@ pub mod events;
 mod facts;
 pub mod figures;
 pub mod histories;
+pub mod hits;
 mod identity;
 pub mod incarnations;
 pub mod ledger;
@@ -54,6 +57,7 @@ pub mod pauses;
 mod plans;
 pub mod recipients;
 pub mod refusals;
+mod replace;
 pub mod reviews;
 pub mod runs;
 pub mod secrets;

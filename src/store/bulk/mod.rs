@@ -39,7 +39,6 @@ pub(super) enum Counter {
     /// How many contacts were erased.
     ContactForgotten,
     /// How many rows were taken out of the log.
-    #[allow(dead_code)]
     EventRemoved,
     /// The last change of contacts that is in the packed facts.
     ContactPacked,
@@ -253,6 +252,22 @@ impl Bulk {
     /// Puts these chunks into the place of all chunks of some blocks.
     pub(super) async fn replace_blocks(&mut self, blocks: Vec<i64>, chunks: Vec<ChunkRow>) -> Result<()> {
         let ranges = self.stretches(&blocks).await?;
+        forward!(self, replace_chunks(ranges, chunks))
+    }
+
+    /// All chunks of names and blocks, each pair once.
+    pub(super) async fn read_stretches(&mut self, places: &[(i64, i64)]) -> Result<Vec<ChunkRow>> {
+        let ranges = places.iter().map(|(name, block)| stretch(*name, *block)).collect();
+        forward!(self, read_chunks(ranges))
+    }
+
+    /// Puts these chunks into the place of all chunks of names and blocks.
+    pub(super) async fn replace_stretches(
+        &mut self,
+        places: &[(i64, i64)],
+        chunks: Vec<ChunkRow>,
+    ) -> Result<()> {
+        let ranges = places.iter().map(|(name, block)| stretch(*name, *block)).collect();
         forward!(self, replace_chunks(ranges, chunks))
     }
 

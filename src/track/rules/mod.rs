@@ -55,6 +55,11 @@ pub fn read(circumstances: &Circumstances, hits: &[Hit]) -> Vec<Reading> {
     hits.iter().zip(bursts).map(|(hit, in_burst)| read_one(circumstances, hit, in_burst)).collect()
 }
 
+/// Reads a hit of which nothing else is known.
+pub fn read_alone(hit: &Hit) -> Reading {
+    read_one(&Circumstances::default(), hit, false)
+}
+
 fn read_one(circumstances: &Circumstances, hit: &Hit, in_burst: bool) -> Reading {
     let machine = |rule| Reading { agent: Agent::Machine, rule };
     let request = &hit.request;
@@ -121,7 +126,9 @@ fn bursts(hits: &[Hit]) -> Vec<bool> {
         if links.len() < BURST_LINKS {
             continue;
         }
-        within.iter().for_each(|index| in_burst[*index] = true);
+        for index in &within {
+            in_burst[*index] = true;
+        }
         // The pixel that the same program fetched on its way.
         let from = hits[*start].at.minus(BURST_WITHIN);
         for (index, hit) in hits.iter().enumerate() {

@@ -1,0 +1,119 @@
+//! What was read from hits: one row for a mail that was opened, one for each of its links that was followed,
+//! and the events that say so.
+//!
+//! Several daemons, and `campaignd reclassify`, may read at the same time: whoever reads a mail holds the
+//! lock of the event log from looking at its hits until their reading is written.
+
+mod load;
+mod write;
+
+use super::bulk::{Bulk, Counter};
+use super::statement::{query_column, query_value, values};
+use super::{Result, Store};
+use crate::domain::contact::ContactId;
+use crate::domain::delivery::{DeliveryId, RunId};
+use crate::domain::engagement::{EngagementKind, Hit, Reading};
+use crate::domain::time::Timestamp;
+
+/// One mail with the hits of it that are looked at together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MailHits {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// Its run.
+    pub run: RunId,
+    /// The run's campaign.
+    pub campaign: String,
+    /// Whose it is; `None`: the person was erased.
+    pub contact: Option<ContactId>,
+    /// The label of its version.
+    pub version: Option<String>,
+    /// When it was handed over, if that is known.
+    pub accepted_at: Option<Timestamp>,
+    /// The hits, by time.
+    pub hits: Vec<KeptHit>,
+    /// How they were read before.
+    pub known: Vec<Engagement>,
+}
+
+/// A hit of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptHit {
+    /// Its file and place: its key.
+    pub key: (i64, i64),
+    /// The hit.
+    pub hit: Hit,
+    /// How it was read before; `None`: not yet.
+    pub reading: Option<Reading>,
+}
+
+/// What is read of a mail or of one of its links.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Engagement {
+    /// Opened or clicked.
+    pub kind: EngagementKind,
+    /// The number of the link; 0 for an open.
+    pub link: i64,
+    /// When the hit came that decides.
+    pub at: Timestamp,
+    /// How it is read.
+    pub reading: Reading,
+}
+
+/// What a reading of a mail's hits changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled<'m> {
+    /// The mail.
+    pub mail: &'m MailHits,
+    /// Hits that are read otherwise than before, or for the first time.
+    pub hits: Vec<((i64, i64), Reading)>,
+    /// Engagements that are new or have changed.
+    pub engagements: Vec<Engagement>,
+}
+
+/// So many hits of one mail are looked at together; the rest is evidence only. People make a few, programs
+/// that went mad make millions.
+pub const HITS_AT_ONCE: i64 = 1_000;
+
+/// Deliveries with hits that were not read yet, in order; those that are being handed over wait.
+pub async fn unread(store: &Store, limit: u32) -> Result<Vec<DeliveryId>> {
+    let text = "SELECT DISTINCT h.delivery FROM hits h JOIN deliveries d ON d.id = h.delivery
+        WHERE h.agent IS NULL AND d.state NOT IN ('claimed', 'transmitting') ORDER BY h.delivery LIMIT $1";
+    let operation = "look for hits that were not read";
+    let found: Vec<i64> = query_column(&store.database, operation, text, values![i64::from(limit)]).await?;
+    Ok(found.into_iter().map(DeliveryId).collect())
+}
+
+/// Deliveries with hits, in order, behind one.
+pub async fn with_hits(store: &Store, after: Option<DeliveryId>, limit: u32) -> Result<Vec<DeliveryId>> {
+    let text = "SELECT DISTINCT delivery FROM hits WHERE delivery > $1 ORDER BY delivery LIMIT $2";
+    let after = after.map_or(i64::MIN, |delivery| delivery.0);
+    let operation = "list deliveries with hits";
+    let found: Vec<i64> =
+        query_column(&store.database, operation, text, values![after, i64::from(limit)]).await?;
+    Ok(found.into_iter().map(DeliveryId).collect())
+}
+
+/// Until when hits were purged: what was read from them cannot be read again.
+pub async fn purged_until(store: &Store) -> Result<Timestamp> {
+    let text = "SELECT value FROM counters WHERE name = 'hits_purged_until'";
+    let until = query_value(&store.database, "look up which hits were purged", text, vec![]).await?;
+    Ok(Timestamp::from_micros(until))
+}
+
+/// Reads these deliveries with their first [`HITS_AT_ONCE`] hits and writes what `read` makes of them, in
+/// one transaction. `edition` is that of the rules. Hits beyond the first of a mail count as read.
+pub async fn settle(
+    store: &Store,
+    deliveries: &[DeliveryId],
+    edition: i64,
+    now: Timestamp,
+    read: impl FnOnce(&[MailHits]) -> Vec<Settled<'_>>,
+) -> Result<()> {
+    let mut bulk = Bulk::begin(store, "write what hits mean").await?;
+    bulk.last(Counter::Event).await?;
+    let mails = load::mails(&mut bulk, deliveries).await?;
+    let settled = read(&mails);
+    write::settled(&mut bulk, &settled, edition, now).await?;
+    bulk.commit().await
+}

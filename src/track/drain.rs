@@ -1,0 +1,176 @@
+//! From the spool to the database: hits become evidence, or counts where nobody may be named.
+//!
+//! What is true now decides, not what was true when the mail left: whoever withdrew their consent to
+//! tracking, or was erased, leaves no trace by mails they had before.
+
+use std::collections::HashMap;
+
+use chrono::Datelike as _;
+
+use super::rules;
+use super::spool::{Spool, SpoolError, SpoolFile, Spooled};
+use crate::domain::campaign::Tracking;
+use crate::domain::consent::ConsentState;
+use crate::domain::delivery::{DeliveryId, RunId};
+use crate::domain::engagement::{Hit, HitSubject};
+use crate::domain::time::{Timestamp, Zone};
+use crate::store::hits::{self, Count, FilePart, TrackedMail};
+use crate::store::{Store, StoreError};
+
+/// Hits that become rows in one transaction.
+const AT_ONCE: usize = 4_000;
+
+/// The installation's choices that concern what is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrackSettings {
+    /// The most that is recorded.
+    pub ceiling: Tracking,
+    /// Whether an unknown consent to tracking counts as yes.
+    pub unknown_is_yes: bool,
+    /// The zone of the days by which hits are counted that name nobody.
+    pub time_zone: Zone,
+}
+
+/// What became of hits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Drained {
+    /// Kept as evidence.
+    pub kept: u64,
+    /// Counted only.
+    pub counted: u64,
+    /// Of mails that do not exist, or of persons who do not agree.
+    pub dropped: u64,
+}
+
+/// Why hits stay in the spool for now. They are tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackError {
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The spool.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+    /// A task panicked.
+    #[error("cannot read the spool")]
+    Task(#[from] tokio::task::JoinError),
+}
+
+/// Writes all that waits in the spool to the database, and removes its files.
+pub async fn drain(
+    store: &Store,
+    spool: &Spool,
+    settings: TrackSettings,
+    now: Timestamp,
+) -> Result<Drained, TrackError> {
+    let mut drained = Drained::default();
+    let taken = spool.clone();
+    for file in tokio::task::spawn_blocking(move || taken.take()).await?? {
+        drain_file(store, file, settings, now, &mut drained).await?;
+    }
+    Ok(drained)
+}
+
+async fn drain_file(
+    store: &Store,
+    mut file: SpoolFile,
+    settings: TrackSettings,
+    now: Timestamp,
+    drained: &mut Drained,
+) -> Result<(), TrackError> {
+    let mut damaged = 0;
+    let mut from = hits::drained(store, file.number()).await?;
+    loop {
+        let read = tokio::task::spawn_blocking(move || {
+            let batch = file.read(from as u64, AT_ONCE);
+            (file, batch)
+        });
+        let (read, batch) = read.await?;
+        file = read;
+        let batch = batch?;
+        damaged += batch.damaged;
+        let mails = hits::mails(store, &deliveries(&batch.hits)).await?;
+        let mut part =
+            FilePart { file: file.number(), from, until: batch.until as i64, ..FilePart::default() };
+        let mut here = Drained::default();
+        for spooled in &batch.hits {
+            match fate(&spooled.hit, &mails, settings) {
+                Fate::Kept(delivery) => {
+                    here.kept += 1;
+                    part.kept.push((spooled.place, delivery, &spooled.hit));
+                }
+                Fate::Counted(run) => {
+                    here.counted += 1;
+                    *part.counted.entry(count(run, &spooled.hit, settings.time_zone)).or_default() += 1;
+                }
+                Fate::Dropped => here.dropped += 1,
+            }
+        }
+        if part.until > from && !hits::write(store, &part, now).await? {
+            // Another process had the file meanwhile: what it wrote counts.
+            from = hits::drained(store, file.number()).await?;
+            continue;
+        }
+        drained.kept += here.kept;
+        drained.counted += here.counted;
+        drained.dropped += here.dropped;
+        from = part.until;
+        if batch.is_last {
+            break;
+        }
+    }
+    if file.is_left() {
+        tracing::info!(file = file.number(), "hits that a process left behind were taken from the spool");
+    }
+    Ok(tokio::task::spawn_blocking(move || file.finish(damaged)).await??)
+}
+
+fn deliveries(hits: &[Spooled]) -> Vec<DeliveryId> {
+    let mut deliveries: Vec<DeliveryId> = hits
+        .iter()
+        .filter_map(|spooled| match spooled.hit.subject {
+            HitSubject::Delivery(delivery) => Some(delivery),
+            HitSubject::Run(_) => None,
+        })
+        .collect();
+    deliveries.sort_unstable();
+    deliveries.dedup();
+    deliveries
+}
+
+/// What becomes of a hit.
+enum Fate {
+    Kept(DeliveryId),
+    Counted(RunId),
+    Dropped,
+}
+
+fn fate(hit: &Hit, mails: &HashMap<DeliveryId, TrackedMail>, settings: TrackSettings) -> Fate {
+    let (mail, allowed, run) = match hit.subject {
+        HitSubject::Run(run) => (None, settings.ceiling.min(Tracking::Aggregate), run),
+        HitSubject::Delivery(delivery) => {
+            let Some(mail) = mails.get(&delivery) else { return Fate::Dropped };
+            let agrees = match mail.consent {
+                ConsentState::Yes => true,
+                ConsentState::No => false,
+                ConsentState::Unknown => settings.unknown_is_yes,
+            };
+            let as_sent = mail.tracking.unwrap_or(Tracking::Individual);
+            let allowed = if agrees { settings.ceiling.min(as_sent) } else { Tracking::None };
+            (Some(delivery), allowed, mail.run)
+        }
+    };
+    match (allowed, mail) {
+        (Tracking::None, _) => Fate::Dropped,
+        (Tracking::Individual, Some(delivery)) => Fate::Kept(delivery),
+        _ => Fate::Counted(run),
+    }
+}
+
+/// A hit that names nobody is read alone.
+fn count(run: RunId, hit: &Hit, time_zone: Zone) -> Count {
+    let agent = rules::read_alone(hit).agent;
+    // Days since 1970-01-01, of which the calendar's first day is 719,163 days before.
+    let day = i64::from(hit.at.to_utc().with_timezone(&time_zone).date_naive().num_days_from_ce()) - 719_163;
+    Count { run, kind: hit.kind, link: hit.link, day, agent }
+}
