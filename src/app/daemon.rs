@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::diagnostic::{Problem, Sources};
 use crate::domain::catalogue::Catalogue;
@@ -17,6 +18,7 @@ use crate::track::Spool;
 
 use super::project::{Checked, environment};
 use super::report::pages;
+use super::track::{keep_tracking, take_in_the_rest};
 use super::transport::transport;
 use super::watch::Stamps;
 use super::{Failure, Installation};
@@ -96,11 +98,16 @@ impl Daemon {
         let clock = installation.clock.clone();
         let reload = keep_up(&installation, &current, stamps, tell);
         let shutdown = shutdown.shared();
+        let spool = state.spool.clone();
+        let mut tracking = JoinSet::new();
+        tracking.spawn(keep_tracking(installation.clone(), spool.clone()));
         let serving = server.serve(state, shutdown.clone());
         let (ran, ()) = tokio::select! {
             ended = async { tokio::join!(engine.run(clock, shutdown), serving) } => ended,
             never = reload => match never {},
         };
+        tracking.shutdown().await;
+        take_in_the_rest(&installation, &spool).await;
         ran.map_err(|error| installation.engine_failed(error))?;
         installation.close().await
     }

@@ -8,6 +8,7 @@
 //! | [`keys`] | keys of those who write through the API |
 //! | [`signing`] | the secrets that sign links |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
+//! | [`track`] | opens and clicks while the daemon runs, and read anew |
 //! | [`watch`] | whether files changed |
 //! | [`transport`] [`instant`] | from what was set or typed to what is meant |
 //! | [`failure`] | why a use case did not do what it was asked |
@@ -29,6 +30,7 @@ pub mod segment;
 pub mod send;
 pub mod signing;
 pub mod status;
+pub mod track;
 pub mod transport;
 pub mod watch;
 

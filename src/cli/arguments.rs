@@ -59,6 +59,8 @@ pub enum Command {
     Report(Report),
     /// Keys with which other systems send calls and events; the secret that signs links.
     Key(Key),
+    /// Read all recorded opens and clicks anew, by the rules of this version.
+    Reclassify(Reclassify),
     /// Bring the database's tables up to date.
     Migrate(Migrate),
 }
@@ -493,6 +495,21 @@ new one up by itself. Message-IDs do not depend on it.
 Examples:
   campaignd key rotate-links")]
 pub struct KeyRotateLinks {
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd reclassify`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Requests of pixels and links are kept as evidence (`retention: { hits: … }`) and read as human, machine or \
+unknown by rules that get better. This applies those of this version to all that is kept; conditions, \
+scores and reports follow. It may run beside the daemon.
+
+Examples:
+  campaignd reclassify              after an update whose changelog names new rules")]
+pub struct Reclassify {
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -19,3 +19,4 @@ mod shared;
 mod store;
 mod support;
 mod time;
+mod track;

@@ -20,6 +20,7 @@ mod key;
 mod migrate;
 mod pause;
 mod preview;
+mod reclassify;
 mod report;
 mod run;
 mod segment;
@@ -45,6 +46,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Report(call) => wait_for(report::run(folder, call, terminal)),
         Command::Key(call) => wait_for(key::run(folder, call, terminal)),
         Command::Demo(call) => wait_for(demo::run(folder, call, terminal)),
+        Command::Reclassify(call) => wait_for(reclassify::run(folder, call, terminal)),
         Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
     }
 }

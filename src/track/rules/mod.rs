@@ -20,6 +20,7 @@
 //! announced, opened and read before a finger is on a link; scanners follow all links while, or just after,
 //! the mail is handed over.
 
+mod names;
 pub mod user_agent;
 
 use std::time::Duration;

@@ -19,6 +19,7 @@ mod csv_spectrum;
 mod naughty_strings;
 pub(crate) mod online_retail;
 mod real_shop;
+mod user_agents;
 mod yaml_test_suite;
 
 use std::path::PathBuf;

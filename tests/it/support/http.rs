@@ -64,6 +64,11 @@ impl Served {
         Self { public, report, links, spool, folder, stop, serving }
     }
 
+    /// Where the spool is.
+    pub(crate) fn spool_folder(&self) -> std::path::PathBuf {
+        self.folder.path().join("spool")
+    }
+
     /// No new file can be made in the spool: a file stands where its folder was.
     pub(crate) fn break_the_spool(&self) {
         let path = self.folder.path().join("spool");
