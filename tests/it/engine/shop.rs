@@ -50,7 +50,7 @@ const TEMPLATES: [(&str, &str); 8] = [
         "offer/body.html",
         "<a href=\"https://maison.example/\">home</a> <a href='https://maison.example/new'>new</a>
          <a href=\"https://maison.example/{{ contact.city or '' }}?a=1&amp;b=2\">yours</a>
-         <a href=\"{{ links.unsubscribe }}\">unsubscribe</a>",
+         <a href=\"{{ links.unsubscribe }}\">unsubscribe</a> <a href=\"{{ links.preferences }}\">choose</a>",
     ),
 ];
 

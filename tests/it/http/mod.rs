@@ -3,6 +3,7 @@
 mod ingest;
 mod report;
 mod tracking;
+mod whole_mails;
 
 use campaignd::clock::Clock;
 use campaignd::http::{Listen, Server};
