@@ -150,6 +150,34 @@ impl FactsPacker {
     }
 }
 
+/// The payload in which some contacts have other facts, or are no more (`None`); in the order of their
+/// numbers. For when few of a block's contacts changed.
+pub fn repack(
+    block: MemberBlock,
+    payload: &[u8],
+    changed: &[(ContactId, Option<Facts<'_>>)],
+) -> Result<Vec<u8>, DamagedFacts> {
+    let mut packer = FactsPacker::new(block);
+    let mut changed = changed.iter().peekable();
+    for facts in FactsReader::new(block, payload)? {
+        let facts = facts?;
+        let mut is_changed = false;
+        while let Some((contact, new)) = changed.next_if(|(contact, _)| *contact <= facts.id) {
+            is_changed |= *contact == facts.id;
+            if let Some(new) = new {
+                packer.push(new);
+            }
+        }
+        if !is_changed {
+            packer.push(&facts);
+        }
+    }
+    for new in changed.filter_map(|(_, new)| new.as_ref()) {
+        packer.push(new);
+    }
+    Ok(packer.finish())
+}
+
 /// The facts of a block's contacts, in the order of their numbers.
 #[derive(Debug)]
 pub struct FactsReader<'a> {
@@ -275,6 +303,20 @@ mod tests {
         }
         let view = people()[1].view();
         assert_eq!(Facts::from(&view), people()[1]);
+    }
+
+    #[test]
+    fn some_change_and_the_others_stay() {
+        let [first, second, third, fourth] = people()[..] else { panic!("four") };
+        let old = packed(&[first, third, fourth]);
+        let moved = Facts { time_zone: Some("Asia/Tokyo"), ..third };
+        let changed = [(second.id, Some(second)), (third.id, Some(moved)), (ContactId(9_001), None)];
+        let new = repack(BLOCK, &old, &changed).expect("it is whole");
+        assert_eq!(new, packed(&[first, second, moved, fourth]));
+        let gone = [(first.id, None), (fourth.id, None)];
+        assert_eq!(repack(BLOCK, &new, &gone), Ok(packed(&[second, moved])));
+        let back = [(fourth.id, Some(fourth))];
+        assert_eq!(repack(BLOCK, &packed(&[]), &back), Ok(packed(&[fourth])));
     }
 
     #[test]

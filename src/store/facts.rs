@@ -22,9 +22,20 @@ pub(super) const IS_STALE: &str = "SELECT CAST(CASE
         <= (SELECT value / 4096 FROM counters WHERE name = 'contact') THEN 1
     ELSE 0 END AS BIGINT)";
 
-/// The blocks of contacts that changed, or are no more, since a change.
-const CHANGED: &str = "SELECT id / 4096 FROM contacts WHERE change > $1
-    UNION SELECT former / 4096 FROM contact_merges WHERE change > $1";
+/// Contacts that changed, or are no more, since a change.
+const CHANGED: &str = "SELECT id FROM contacts WHERE change > $1
+    UNION ALL SELECT former FROM contact_merges WHERE change > $1";
+
+/// With more changed contacts than this, all contacts of a block are read again.
+const FEW: usize = 400;
+
+/// A block that is to be packed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct StaleBlock {
+    pub(super) block: MemberBlock,
+    /// Who changed, in the order of numbers; `None`: read all of them.
+    pub(super) changed: Option<Vec<i64>>,
+}
 
 /// Packs what is not packed.
 pub(super) async fn pack(store: &Store) -> Result<()> {
@@ -38,11 +49,21 @@ pub(super) async fn pack(store: &Store) -> Result<()> {
     let MemberBlock(last) = MemberBlock::of(ContactId(bulk.last(Counter::Contact).await?));
     let packed = bulk.last(Counter::ContactPacked).await?;
     let there = bulk.numbers("SELECT block FROM contact_fact_blocks ORDER BY block", &[]).await?;
-    let mut stale = bulk.numbers(CHANGED, &[packed]).await?;
-    stale.extend((0..=last).filter(|block| there.binary_search(block).is_err()));
-    stale.sort_unstable();
-    stale.dedup();
-    bulk.pack_facts(stale.into_iter().map(MemberBlock).collect()).await?;
+    let mut changed = bulk.numbers(CHANGED, &[packed]).await?;
+    changed.sort_unstable();
+    changed.dedup();
+    let block_of = |contact: i64| MemberBlock::of(ContactId(contact));
+    let mut stale: Vec<_> = changed
+        .chunk_by(|left, right| block_of(*left) == block_of(*right))
+        .map(|changed| StaleBlock {
+            block: block_of(changed[0]),
+            changed: (changed.len() <= FEW).then(|| changed.to_vec()),
+        })
+        .filter(|stale| there.binary_search(&stale.block.0).is_ok())
+        .collect();
+    let missing = (0..=last).filter(|block| there.binary_search(block).is_err());
+    stale.extend(missing.map(|block| StaleBlock { block: MemberBlock(block), changed: None }));
+    bulk.pack_facts(stale).await?;
     bulk.draw(Counter::ContactPacked, (change - packed) as usize).await?;
     bulk.commit().await
 }

@@ -10,11 +10,11 @@ mod sqlite;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::facts::StaleBlock;
 use super::{Backend, Engine, Result, Store};
 use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
 use crate::domain::event::EventNameId;
 use crate::domain::history::{BlockId, ChunkKey};
-use crate::domain::membership::MemberBlock;
 
 pub(super) use cells::Cell;
 pub(super) use packing::{StoredChunk, pack, regroup, unpack};
@@ -194,8 +194,8 @@ impl Bulk {
         forward!(self, numbers(text, values.to_vec()))
     }
 
-    /// Packs the facts of the contacts of these blocks anew.
-    pub(super) async fn pack_facts(&mut self, blocks: Vec<MemberBlock>) -> Result<()> {
+    /// Packs the facts of the contacts of these blocks.
+    pub(super) async fn pack_facts(&mut self, blocks: Vec<StaleBlock>) -> Result<()> {
         forward!(self, pack_facts(blocks))
     }
 
