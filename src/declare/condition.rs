@@ -31,7 +31,8 @@ const HEADS: [&str; 10] =
     ["all", "any", "none", "attribute", "trait", "score", "consent", "bucket", "did", "did_not"];
 
 /// Measures of `did`.
-const MEASURES: [&str; 5] = ["times", "total", "average", "distinct", "last_at"];
+const MEASURES: [&str; 9] =
+    ["times", "total", "average", "smallest", "largest", "distinct", "first_at", "last_at", "every"];
 
 /// Reads conditions and notes which segments they name.
 #[derive(Debug)]

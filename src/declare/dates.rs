@@ -1,4 +1,5 @@
-//! Tests of dates by the calendar: `ago`, `during`, `month`, `weekday`, `anniversary`.
+//! Tests of dates by the calendar: `ago`, `during`, `month`, `weekday`, `anniversary`; and of lengths of
+//! time.
 
 use chrono::Weekday;
 
@@ -6,7 +7,8 @@ use super::keys::{AGO, ANNIVERSARY};
 use super::lint::{longest, shortest};
 use super::test::{all, pair, swapped};
 use crate::diagnostic::{Problem, did_you_mean, similar::listed};
-use crate::domain::condition::{Ago, CalendarUnit, Period};
+use crate::domain::condition::{Ago, CalendarUnit, Operator, Period, Test};
+use crate::domain::number::Number;
 use crate::domain::time::Span;
 use crate::yaml::{Field, Fields, Kind, Node, Reader};
 
@@ -55,15 +57,50 @@ const PERIODS: [(&str, CalendarUnit, i8); 15] = [
 
 /// How long ago: one bound or more.
 pub(super) fn ago(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Ago>> {
+    lengths(reader, field, Reader::span)
+}
+
+/// A mean gap, in seconds.
+pub(super) fn gap(reader: &mut Reader, field: Field<'_>) -> Option<Test> {
+    let bounds = lengths(reader, field, |reader, node, called| {
+        let span = reader.span(node, called)?;
+        if let Span::Months(_) = span {
+            let message = format!("{called}: a gap is a fixed length, and months and years are not");
+            let problem = Problem::error("wrong-span", message, node.place.clone());
+            reader.report(problem.hint("write it in days"));
+            return None;
+        }
+        Some(span)
+    })?;
+    let operators = bounds.into_iter().map(|bound| {
+        let (Ago::AtLeast(span) | Ago::AtMost(span) | Ago::MoreThan(span) | Ago::LessThan(span)) = bound;
+        let Span::Seconds(seconds) = span else { return None };
+        let seconds = Number::from_whole(i64::try_from(seconds).ok()?)?;
+        Some(match bound {
+            Ago::AtLeast(_) => Operator::AtLeast(seconds),
+            Ago::AtMost(_) => Operator::AtMost(seconds),
+            Ago::MoreThan(_) => Operator::MoreThan(seconds),
+            Ago::LessThan(_) => Operator::LessThan(seconds),
+        })
+    });
+    Some(Test { operators: operators.collect::<Option<_>>()?, exact_case: false })
+}
+
+/// Bounds of a length of time, one or more.
+fn lengths(
+    reader: &mut Reader,
+    field: Field<'_>,
+    span: impl Fn(&mut Reader, &Node, &str) -> Option<Span>,
+) -> Option<Vec<Ago>> {
     let errors = reader.errors();
-    let fields = Fields::read(reader, field.value, "`ago`", &field.name.place, &AGO)?;
+    let fields = Fields::read(reader, field.value, &field.subject(), &field.name.place, &AGO)?;
     let mut bounds = Vec::new();
     for bound in fields.iter() {
         let called = bound.subject();
         match bound.key.name {
             "between" => {
                 let Some([near, far]) = pair(reader, bound) else { continue };
-                let (near, far) = (reader.span(near, &called), reader.span(far, &called));
+                let (near, far) = (span(reader, near, &called), span(reader, far, &called));
                 let Some((near, far)) = near.zip(far) else { continue };
                 if shortest(near) > longest(far) {
                     swapped(reader, bound.value, &near.to_string(), &far.to_string());
@@ -71,7 +108,7 @@ pub(super) fn ago(reader: &mut Reader, field: Field<'_>) -> Option<Vec<Ago>> {
                 bounds.extend([Ago::AtLeast(near), Ago::AtMost(far)]);
             }
             name => {
-                let Some(span) = reader.span(bound.value, &called) else { continue };
+                let Some(span) = span(reader, bound.value, &called) else { continue };
                 bounds.push(match name {
                     "at_least" => Ago::AtLeast(span),
                     "at_most" => Ago::AtMost(span),

@@ -3,7 +3,7 @@
 
 use super::scope::{self, Kind, Scope};
 use super::test::{self, Subject};
-use super::{follow, lint};
+use super::{bounds, dates, follow, lint};
 use crate::diagnostic::{Place, Problem};
 use crate::domain::catalogue::EventType;
 use crate::domain::condition::{EventQuery, Measure, MeasureKind, Operator, PropertyName, Test, Window};
@@ -34,7 +34,7 @@ pub(super) fn read<'s>(
     head: Field<'_>,
 ) -> Option<Events<'s>> {
     let problems = reader.errors();
-    let window = window(reader, fields);
+    let window = window(reader, scope, fields);
     let name = name(reader, head)?;
     let (event, declared) = scope.find(reader, Kind::Event, &scope.events, &name, &[])?;
     let filter = filter(reader, scope, event, declared, fields);
@@ -101,12 +101,39 @@ fn not_a_number(
     reader.report(Problem::error("wrong-type", message, place.clone()));
 }
 
-fn window(reader: &mut Reader, fields: &Fields<'_>) -> Window {
+fn window(reader: &mut Reader, scope: &Scope, fields: &Fields<'_>) -> Window {
     let mut span = |name| {
         let field: Field<'_> = fields.get(name)?;
         reader.span(field.value, &field.subject())
     };
-    Window { within: span("within"), older_than: span("older_than") }
+    let (within, older_than) = (span("within"), span("older_than"));
+    let mut bound = |name| {
+        let field: Field<'_> = fields.get(name)?;
+        bounds::read(reader, field.value, &field.subject(), ValueType::Datetime, scope.time_zone)
+    };
+    let (mut since, mut until) = (bound("since"), bound("until"));
+    let mut last = fields.get("until");
+    if let Some(between) = fields.get("between") {
+        if let Some(other) = fields.get("since").or(last) {
+            let message = format!("{} and `between` both bound the window", other.subject());
+            let problem = Problem::error("ambiguous", message, between.name.place.clone());
+            reader.report(problem.hint("leave one of them out"));
+        }
+        if let Some([first, second]) = test::pair(reader, between) {
+            let mut bound =
+                |node| bounds::read(reader, node, "`between`", ValueType::Datetime, scope.time_zone);
+            (since, until) = (bound(first), bound(second));
+        }
+        last = Some(between);
+    }
+    if let (Some(from), Some(to), Some(field)) = (since, until, last)
+        && bounds::start(from, scope.time_zone) > bounds::start(to, scope.time_zone)
+    {
+        let message = "the window ends before it begins".to_owned();
+        let problem = Problem::error("wrong-bounds", message, field.value.place.clone());
+        reader.report(problem.hint("write the earlier day first"));
+    }
+    Window { within, older_than, since, until }
 }
 
 fn last(reader: &mut Reader, field: Field<'_>) -> Option<u32> {
@@ -114,7 +141,25 @@ fn last(reader: &mut Reader, field: Field<'_>) -> Option<u32> {
     u32::try_from(count).ok()
 }
 
+/// What `where` says, and who it was where that says nothing of it.
 pub(super) fn filter(
+    reader: &mut Reader,
+    scope: &Scope,
+    event: &EventName,
+    declared: &EventType,
+    fields: &Fields<'_>,
+) -> Vec<(PropertyName, Test)> {
+    let mut filter = tests(reader, scope, event, declared, fields);
+    let by = PropertyName(BY.to_owned());
+    if READ_BY_MACHINES.contains(&event.as_str()) && !filter.iter().any(|(property, _)| *property == by) {
+        let human = Operator::Is(Value::Text(HUMAN.to_owned()));
+        filter.push((by, Test { operators: vec![human], exact_case: false }));
+    }
+    filter
+}
+
+/// What `where` says.
+pub(super) fn tests(
     reader: &mut Reader,
     scope: &Scope,
     event: &EventName,
@@ -138,11 +183,6 @@ pub(super) fn filter(
                 filter.push((property, test));
             }
         }
-    }
-    let by = PropertyName(BY.to_owned());
-    if READ_BY_MACHINES.contains(&event.as_str()) && !filter.iter().any(|(property, _)| *property == by) {
-        let human = Operator::Is(Value::Text(HUMAN.to_owned()));
-        filter.push((by, Test { operators: vec![human], exact_case: false }));
     }
     filter
 }
@@ -168,7 +208,7 @@ pub(super) fn measures(
             test::read(reader, field.value, &field.name.place, subject("times", ValueType::Number, true));
         measures.extend(test.map(|test| Measure { kind: MeasureKind::Times, test }));
     }
-    for measure in ["total", "average", "distinct"] {
+    for measure in ["total", "average", "smallest", "largest", "distinct"] {
         let Some(field) = fields.get(measure) else { continue };
         for entry in reader.names(field).unwrap_or_default() {
             let found = scope::property(reader, &events.query.event, events.declared, &entry.key);
@@ -181,21 +221,24 @@ pub(super) fn measures(
                     continue;
                 }
                 "total" => MeasureKind::Total(property),
-                _ => MeasureKind::Average(property),
+                "average" => MeasureKind::Average(property),
+                "smallest" => MeasureKind::Smallest(property),
+                _ => MeasureKind::Largest(property),
             };
             let subject = subject(&entry.key.text, ValueType::Number, measure == "distinct");
             let test = test::read(reader, &entry.value, &entry.key.place, subject);
             measures.extend(test.map(|test| Measure { kind, test }));
         }
     }
-    if let Some(field) = fields.get("last_at") {
-        let test = test::read(
-            reader,
-            field.value,
-            &field.name.place,
-            subject("last_at", ValueType::Datetime, false),
-        );
-        measures.extend(test.map(|test| Measure { kind: MeasureKind::LastAt, test }));
+    for (name, kind) in [("first_at", MeasureKind::FirstAt), ("last_at", MeasureKind::LastAt)] {
+        let Some(field) = fields.get(name) else { continue };
+        let subject = subject(name, ValueType::Datetime, false);
+        let test = test::read(reader, field.value, &field.name.place, subject);
+        measures.extend(test.map(|test| Measure { kind, test }));
+    }
+    if let Some(field) = fields.get("every") {
+        let test = dates::gap(reader, field);
+        measures.extend(test.map(|test| Measure { kind: MeasureKind::Every, test }));
     }
     if reader.errors() > problems {
         return None;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::condition::BUILT_IN;
 use super::events;
-use super::keys::{ATTRIBUTE, EVENT, PROPERTY, TRAIT};
+use super::keys::{ATTRIBUTE, EVENT, PROPERTY, SHARE, TRAIT};
 use super::scope::Scope;
 use crate::diagnostic::{Problem, similar::listed};
 use crate::domain::catalogue::{Attribute, EventType, Property, Trait};
@@ -143,7 +143,23 @@ pub(super) fn mail_events() -> impl Iterator<Item = (EventName, EventType)> {
     })
 }
 
-const MEASURES: [&str; 7] = ["total", "count", "average", "distinct", "last_at", "most_common", "latest"];
+const MEASURES: [&str; 15] = [
+    "total",
+    "count",
+    "average",
+    "smallest",
+    "largest",
+    "distinct",
+    "first_at",
+    "last_at",
+    "days_since",
+    "distinct_days",
+    "mean_gap",
+    "every",
+    "share",
+    "most_common",
+    "latest",
+];
 
 /// A trait: events and exactly one measure.
 pub(super) fn computed(reader: &mut Reader, scope: &Scope, entry: &Entry) -> Option<Trait> {
@@ -175,14 +191,27 @@ pub(super) fn computed(reader: &mut Reader, scope: &Scope, entry: &Entry) -> Opt
     let (event, declared) = (&events.query.event, events.declared);
     let (kind, value_type) = match measure.key.name {
         "count" => (yes(reader, measure).map(|()| MeasureKind::Times)?, ValueType::Number),
+        "first_at" => (yes(reader, measure).map(|()| MeasureKind::FirstAt)?, ValueType::Datetime),
         "last_at" => (yes(reader, measure).map(|()| MeasureKind::LastAt)?, ValueType::Datetime),
-        "total" => {
-            let property = events::number_property(reader, event, declared, measure)?;
-            (MeasureKind::Total(property), ValueType::Number)
+        "days_since" => (yes(reader, measure).map(|()| MeasureKind::DaysSince)?, ValueType::Number),
+        "distinct_days" => (yes(reader, measure).map(|()| MeasureKind::DistinctDays)?, ValueType::Number),
+        "mean_gap" | "every" => (yes(reader, measure).map(|()| MeasureKind::MeanGap)?, ValueType::Number),
+        "share" => {
+            let place = &measure.name.place;
+            let fields = Fields::read(reader, measure.value, "`share`", place, &SHARE)?;
+            fields.require(reader, "where")?;
+            let tests = events::tests(reader, scope, event, declared, &fields);
+            (MeasureKind::Share(tests), ValueType::Number)
         }
-        "average" => {
+        "total" | "average" | "smallest" | "largest" => {
             let property = events::number_property(reader, event, declared, measure)?;
-            (MeasureKind::Average(property), ValueType::Number)
+            let kind = match measure.key.name {
+                "total" => MeasureKind::Total(property),
+                "average" => MeasureKind::Average(property),
+                "smallest" => MeasureKind::Smallest(property),
+                _ => MeasureKind::Largest(property),
+            };
+            (kind, ValueType::Number)
         }
         named => {
             let (property, value_type) = events::property(reader, event, declared, measure)?;

@@ -34,6 +34,7 @@ pub(super) fn contradiction(operators: &[Operator]) -> Option<String> {
     let window = Window {
         within: within.min_by_key(|span| longest(*span)),
         older_than: older.max_by_key(|span| shortest(*span)),
+        ..Window::default()
     };
     empty_window(&window)
 }

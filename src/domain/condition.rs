@@ -271,6 +271,10 @@ pub struct Window {
     pub within: Option<Span>,
     /// (…, now − span].
     pub older_than: Option<Span>,
+    /// From the first instant of this bound on; a day lies in the installation's zone.
+    pub since: Option<DateBound>,
+    /// Up to the last instant of this bound.
+    pub until: Option<DateBound>,
 }
 
 /// A test of what events amount to.
@@ -278,7 +282,7 @@ pub struct Window {
 pub struct Measure {
     /// What is measured.
     pub kind: MeasureKind,
-    /// A number test, for `LastAt` a date test.
+    /// A number test, for `FirstAt` and `LastAt` a date test.
     pub test: Test,
 }
 
@@ -291,10 +295,28 @@ pub enum MeasureKind {
     Total(PropertyName),
     /// The mean of a property; missing of none.
     Average(PropertyName),
+    /// The smallest number that a property has; missing of none.
+    Smallest(PropertyName),
+    /// The largest number that a property has; missing of none.
+    Largest(PropertyName),
     /// How many different values a property has; 0 of none.
     Distinct(PropertyName),
+    /// When the first one happened; missing of none.
+    FirstAt,
     /// When the last one happened; missing of none.
     LastAt,
+    /// The mean gap between one and the next, in seconds; missing of fewer than two. Conditions only.
+    Every,
+    /// The mean gap in days; missing of fewer than two. Traits only.
+    MeanGap,
+    /// How many days of the contact's calendar ago the last one was: 0 is today; missing of none. Traits
+    /// only.
+    DaysSince,
+    /// On how many days of the contact's calendar they happened; 0 of none. Traits only.
+    DistinctDays,
+    /// Which part of them passes these tests of properties, from 0 to 1; of events that `per` made one
+    /// it is enough that one does. Missing of none. Traits only.
+    Share(Vec<(PropertyName, Test)>),
     /// The commonest value of a property; a tie goes to the one seen last. Traits only.
     MostCommon(PropertyName),
     /// The value of a property at the last event that has it. Traits only.

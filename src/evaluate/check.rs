@@ -6,11 +6,13 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use super::answer::Answer;
+use super::answer::{Answer, NEVER};
+use super::check_day::DaysSinceTest;
 use super::check_text::{TextTest, fold_operand};
 use super::check_time::{DateTest, DatetimeTest};
 use super::moment::{Moment, Spans};
 use super::slots::{Slot, Texts};
+use crate::domain::calendar;
 use crate::domain::condition::{Operator, Test};
 use crate::domain::number::{Number, ONE};
 use crate::domain::time::{Timestamp, Zone};
@@ -32,6 +34,8 @@ enum Present {
     List(Vec<ListOperator>),
     Date(DateTest),
     Datetime(DatetimeTest),
+    /// Of an instant: how many days ago it was.
+    DaysSince(DaysSinceTest),
 }
 
 /// What compiling a test needs to know of its surroundings.
@@ -46,9 +50,7 @@ pub(super) struct Surroundings<'a> {
 impl Check {
     pub(super) fn compile(test: &Test, value_type: ValueType, around: &mut Surroundings<'_>) -> Self {
         let operators = &test.operators;
-        let of_missing = operators
-            .iter()
-            .all(|operator| matches!(operator, Operator::Exists(false) | Operator::Blank(true)));
+        let of_missing = is_of_missing(operators);
         let of_present = match value_type {
             ValueType::Number => Present::Number(NumberTest::compile(test)),
             ValueType::Text => Present::Text(TextTest::compile(test)),
@@ -62,11 +64,18 @@ impl Check {
         Self { of_missing, of_present }
     }
 
+    /// A test of how many days ago an instant was.
+    pub(super) fn days_since(test: &Test) -> Self {
+        let of_missing = is_of_missing(&test.operators);
+        Self { of_missing, of_present: Present::DaysSince(DaysSinceTest::compile(test)) }
+    }
+
     /// Whether the answer for one value may change by the passage of time.
     pub(super) fn depends_on_time(&self) -> bool {
         match &self.of_present {
             Present::Date(test) => test.depends_on_time(),
             Present::Datetime(test) => test.depends_on_time(),
+            Present::DaysSince(_) => true,
             _ => false,
         }
     }
@@ -76,6 +85,7 @@ impl Check {
         match &self.of_present {
             Present::Date(test) => test.depends_on_time(),
             Present::Datetime(test) => test.uses_zone(),
+            Present::DaysSince(_) => true,
             _ => false,
         }
     }
@@ -105,6 +115,11 @@ impl Check {
     pub(super) fn of_instant(&self, at: Timestamp, moment: &Moment) -> Answer {
         match &self.of_present {
             Present::Datetime(test) => test.answer(at, moment),
+            Present::DaysSince(test) => {
+                let (holds, changes) = test.answer(calendar::day_of(at, moment.zone), moment.today);
+                let until = changes.map_or(NEVER, |day| moment.begins(day));
+                Answer::until(holds, until).at_most(moment.day_returns)
+            }
             _ => Answer::lasting(false),
         }
     }
@@ -126,6 +141,11 @@ impl Check {
             _ => false,
         })
     }
+}
+
+/// Whether a value that is missing passes.
+fn is_of_missing(operators: &[Operator]) -> bool {
+    operators.iter().all(|operator| matches!(operator, Operator::Exists(false) | Operator::Blank(true)))
 }
 
 /// A test of an exact number.

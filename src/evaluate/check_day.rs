@@ -154,6 +154,35 @@ impl AgeTest {
     }
 }
 
+/// A test of how many days ago a day was.
+#[derive(Debug)]
+pub(super) struct DaysSinceTest {
+    test: NumberTest,
+    /// Numbers of days at which the answer may change.
+    edges: Vec<i32>,
+}
+
+impl DaysSinceTest {
+    pub(super) fn compile(test: &Test) -> Self {
+        let test = NumberTest::compile(test);
+        let edges = test.edges();
+        Self { test, edges }
+    }
+
+    pub(super) fn answer(&self, day: NaiveDate, today: NaiveDate) -> Today {
+        let days = days_since(day, today);
+        let holds = self.test.holds_for(days);
+        let changes = self.edges.iter().find(|edge| **edge > days && self.test.holds_for(**edge) != holds);
+        let on = |edge: &i32| day.checked_add_days(Days::new(u64::try_from(*edge).ok()?));
+        (holds, changes.and_then(on))
+    }
+}
+
+/// How many days ago a day was. One that a clock that is set back made a later one is today.
+pub(super) fn days_since(day: NaiveDate, today: NaiveDate) -> i32 {
+    i32::try_from((today - day).num_days().max(0)).unwrap_or(i32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

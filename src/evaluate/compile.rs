@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::answer::NEVER;
 use super::check::{Check, NumberTest, Surroundings};
-use super::events::Measured;
+use super::events::{ALWAYS, Measured};
 use super::fold::{Amount, Kind, Measure};
 use super::follow::Follow;
-use super::moment::Spans;
+use super::moment::{MICROSECOND, Spans};
 use super::program::{Asked, EventNode, Node, Program, ScoreNode, Stream};
 use super::score::{CompiledDecay, CompiledScore, Scored};
 use super::slots::{Reader, Wanted};
@@ -25,7 +26,7 @@ use crate::domain::event::{BY, EventNameId, HUMAN, READ_BY_MACHINES};
 use crate::domain::name::{EventName, ScoreName, SegmentName};
 use crate::domain::number::Number;
 use crate::domain::score::Decay;
-use crate::domain::time::Span;
+use crate::domain::time::{Span, Timestamp};
 use crate::domain::value::{Value, ValueType};
 
 impl Program {
@@ -143,10 +144,7 @@ impl Compiler<'_> {
             },
             Condition::Consent(purpose, ConsentTest::Is(state)) => self.add(Node::Consent(*purpose, *state)),
             Condition::Consent(purpose, ConsentTest::Since(bound)) => {
-                let since = match bound {
-                    DateBound::Day(day) => calendar::day_start(*day, self.program.zone),
-                    DateBound::Instant(at) => *at,
-                };
+                let since = self.begin(*bound);
                 self.add(Node::ConsentSince(*purpose, since))
             }
             Condition::Did(leaf) => self.leaf(leaf),
@@ -237,14 +235,11 @@ impl Compiler<'_> {
             .iter()
             .map(|measure| {
                 let value_type = match &measure.kind {
-                    MeasureKind::LastAt => ValueType::Datetime,
+                    MeasureKind::FirstAt | MeasureKind::LastAt => ValueType::Datetime,
                     MeasureKind::MostCommon(property) | MeasureKind::Latest(property) => {
                         self.property_type(&leaf.events, property)
                     }
-                    MeasureKind::Times
-                    | MeasureKind::Total(_)
-                    | MeasureKind::Average(_)
-                    | MeasureKind::Distinct(_) => ValueType::Number,
+                    _ => ValueType::Number,
                 };
                 self.events(&leaf.events, &measure.kind, &measure.test, value_type)
             })
@@ -263,7 +258,13 @@ impl Compiler<'_> {
         test: &Test,
         value_type: ValueType,
     ) -> usize {
-        let check = self.check(test, value_type);
+        let check = match kind {
+            MeasureKind::DaysSince => {
+                self.program.uses_zone = true;
+                Check::days_since(test)
+            }
+            _ => self.check(test, value_type),
+        };
         let measured = self.measured(query, kind, !test.exact_case);
         let of_nothing = match measured.measure.of_nothing() {
             Amount::Ratio { total, count } => check.of_ratio(total, count),
@@ -277,12 +278,25 @@ impl Compiler<'_> {
         let declared = self.catalogue.events.get(&query.event);
         let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
         let filter = self.filter(declared, stream, &query.filter);
+        let share = match kind {
+            MeasureKind::Share(tests) => self.filter(declared, stream, tests),
+            _ => Vec::new(),
+        };
+        let in_days = matches!(kind, MeasureKind::DaysSince);
+        self.program.uses_zone |= in_days || matches!(kind, MeasureKind::DistinctDays);
         let then = query.then.as_ref().map(|then| Box::new(self.follow(declared, stream, then)));
         let mut slot = |name: &PropertyName, folded| self.property(declared, stream, name, folded);
         let per = query.per.as_ref().map(|name| slot(name, true));
         let kind = match kind {
             MeasureKind::Times => Kind::Times,
-            MeasureKind::LastAt => Kind::LastAt,
+            MeasureKind::FirstAt => Kind::FirstAt,
+            MeasureKind::LastAt | MeasureKind::DaysSince => Kind::LastAt,
+            MeasureKind::Every => Kind::Gap(1),
+            MeasureKind::MeanGap => Kind::Gap(86_400),
+            MeasureKind::DistinctDays => Kind::DistinctDays,
+            MeasureKind::Share(_) => Kind::Share,
+            MeasureKind::Smallest(name) => Kind::Smallest(slot(name, false)),
+            MeasureKind::Largest(name) => Kind::Largest(slot(name, false)),
             MeasureKind::Total(name) => Kind::Total(slot(name, false)),
             MeasureKind::Average(name) => Kind::Average(slot(name, false)),
             MeasureKind::Distinct(name) => Kind::Distinct(slot(name, true)),
@@ -292,17 +306,36 @@ impl Compiler<'_> {
             MeasureKind::Latest(name) => Kind::Latest(slot(name, folded)),
         };
         let is_compared = then.as_ref().is_some_and(|then| then.same.is_some());
-        let reads_properties =
-            !filter.is_empty() || per.is_some() || is_compared || !matches!(kind, Kind::Times | Kind::LastAt);
+        let reads_properties = !filter.is_empty() || per.is_some() || is_compared || kind.reads_properties();
         Measured {
             stream,
             within: query.window.within.map(|span| self.program.spans.back(span)),
             older_than: query.window.older_than.map(|span| self.program.spans.back(span)),
+            from: query.window.since.map_or(ALWAYS, |since| self.begin(since)),
+            to: query.window.until.map_or(NEVER, |until| self.end(until)),
             last: query.last.map(|last| last as usize),
             filter,
             measure: Measure { kind, per },
+            share,
+            in_days,
             then,
             reads_properties,
+        }
+    }
+
+    /// The first instant of a bound.
+    fn begin(&self, bound: DateBound) -> Timestamp {
+        match bound {
+            DateBound::Day(day) => calendar::day_start(day, self.program.zone),
+            DateBound::Instant(at) => at,
+        }
+    }
+
+    /// The first instant after a bound.
+    fn end(&self, bound: DateBound) -> Timestamp {
+        match bound {
+            DateBound::Day(day) => calendar::day_end(day, self.program.zone),
+            DateBound::Instant(at) => at.plus(MICROSECOND),
         }
     }
 

@@ -5,15 +5,21 @@
 //! event that made it what it is, with whose leaving it changes. Otherwise the window is moved on,
 //! event by event, until the answer changes.
 
+use std::collections::HashSet;
+
 use super::answer::{Answer, NEVER};
 use super::check::Check;
-use super::fold::{Amount, Fold, Measure};
+use super::fold::{Amount, Fold, Kind, Measure};
 use super::follow::{Follow, Followed};
 use super::moment::{Back, Moment};
 use super::program::Stream;
 use super::slots::{Slot, Texts};
+use crate::domain::calendar;
 use crate::domain::history::{Event, History};
 use crate::domain::time::Timestamp;
+
+/// Before every instant.
+pub(super) const ALWAYS: Timestamp = Timestamp::from_micros(i64::MIN);
 
 /// What events of one stream are taken, and what is measured of them.
 #[derive(Debug)]
@@ -22,11 +28,19 @@ pub(super) struct Measured {
     pub(super) stream: Option<usize>,
     pub(super) within: Option<Back>,
     pub(super) older_than: Option<Back>,
+    /// From here on …
+    pub(super) from: Timestamp,
+    /// … up to here, which is not in.
+    pub(super) to: Timestamp,
     /// Only the last so many of the window.
     pub(super) last: Option<usize>,
     /// Tests of slots of an event's row, all of which hold.
     pub(super) filter: Vec<(usize, Check)>,
     pub(super) measure: Measure,
+    /// What of the events is the part that [`Kind::Share`] measures.
+    pub(super) share: Vec<(usize, Check)>,
+    /// Of an instant, how many days ago it was is the amount.
+    pub(super) in_days: bool,
     pub(super) then: Option<Box<Follow>>,
     /// Whether properties are looked at.
     pub(super) reads_properties: bool,
@@ -35,7 +49,8 @@ pub(super) struct Measured {
 impl Measured {
     /// Whether the passage of time alone can make a filter, or what follows, pass or stop an event.
     fn filter_depends_on_time(&self) -> bool {
-        self.then.is_some() || self.filter.iter().any(|(_, check)| check.depends_on_time())
+        let depends = |(_, check): &(usize, Check)| check.depends_on_time();
+        self.then.is_some() || self.filter.iter().any(depends) || self.share.iter().any(depends)
     }
 
     /// Whether events count as groups, by what follows them: then no event counts by itself.
@@ -107,7 +122,7 @@ impl Past<'_> {
     /// Whether what the events amount to passes the check.
     pub(super) fn answer(&mut self, measured: &Measured, check: &Check) -> Answer {
         let (start, end) = self.window(measured);
-        let answer = if end == self.events.len() && !measured.follows_groups() {
+        let answer = if end == self.bounds(measured).1 && !measured.follows_groups() {
             self.answer_while_none_enter(measured, check)
         } else {
             self.answer_while_some_enter(measured, check)
@@ -131,8 +146,9 @@ impl Past<'_> {
         let mut before_window = None;
         let mut filter_until = NEVER;
         self.fold.clear();
-        let oldest = measured.last.map_or(0, |last| self.events.len().saturating_sub(last));
-        for place in (oldest..self.events.len()).rev() {
+        let (begin, end) = self.bounds(measured);
+        let oldest = measured.last.map_or(begin, |last| begin.max(end.saturating_sub(last)));
+        for place in (oldest..end).rev() {
             let at = self.events[place].at;
             if cut.is_some_and(|cut| at <= cut) {
                 before_window = Some(at);
@@ -142,7 +158,7 @@ impl Past<'_> {
                 continue;
             }
             if look_each_time && exactly {
-                let amount = self.fold.amount(measure, self.texts);
+                let amount = self.folded(measured);
                 let next = self.stage(check, amount);
                 if next != stage {
                     (stage, decisive) = (next, Some(at));
@@ -157,7 +173,7 @@ impl Past<'_> {
                 break;
             }
         }
-        let amount = self.fold.amount(measure, self.texts);
+        let amount = self.folded(measured);
         let mut answer = self.check(check, amount).at_most(filter_until);
         if let Some(back) = measured.within {
             if let Some(at) = decisive {
@@ -181,7 +197,9 @@ impl Past<'_> {
         let mut filter_until = NEVER;
         let amount = self.amount_of(measured, start, end, &mut filter_until);
         let mut answer = self.check(check, amount).at_most(filter_until);
-        if let (Some(back), Some(before)) = (measured.within, start.checked_sub(1)) {
+        if let (Some(back), Some(before)) =
+            (measured.within, (start > self.bounds(measured).0).then(|| start - 1))
+        {
             answer = answer.at_most(self.moment.sets_back_before(back, self.events[before].at));
         }
         let filter_stays = !measured.filter_depends_on_time();
@@ -204,10 +222,10 @@ impl Past<'_> {
             if !exactly || change >= answer.until || folded > MOST_FOLDED {
                 return answer.at_most(change);
             }
-            while end < self.events.len() && self.enters(measured, end) <= change {
+            while end < self.bounds(measured).1 && self.enters(measured, end) <= change {
                 end += 1;
             }
-            while start < self.events.len() && self.leaves(measured, start) <= change {
+            while start < self.bounds(measured).1 && self.leaves(measured, start) <= change {
                 start += 1;
             }
             let amount = self.amount_of(measured, start, end, &mut filter_until);
@@ -222,9 +240,19 @@ impl Past<'_> {
     /// The places of the first event in the window and of the first that is yet to enter it. An event
     /// that leaves before it could enter never does.
     fn window(&self, measured: &Measured) -> (usize, usize) {
+        let (first, last) = self.bounds(measured);
         let start = measured.within.map_or(0, |back| self.up_to(self.moment.cut(back)));
+        let start = start.clamp(first, last);
         let end = measured.older_than.map_or(self.moment.now, |back| self.moment.cut(back));
-        (start, self.up_to(end).max(start))
+        (start, self.up_to(end).clamp(start, last))
+    }
+
+    /// The places of the first event that can ever be in the window, and of the one after the last.
+    fn bounds(&self, measured: &Measured) -> (usize, usize) {
+        let before = |instant| self.events.partition_point(|event| event.at < instant);
+        let first = if measured.from == ALWAYS { 0 } else { before(measured.from) };
+        let last = if measured.to == NEVER { self.events.len() } else { before(measured.to) };
+        (first, last.max(first))
     }
 
     /// How many events there are up to an instant.
@@ -237,13 +265,13 @@ impl Past<'_> {
 
     /// When the event at `place`, now after the window, enters it.
     fn enters(&self, measured: &Measured, place: usize) -> Timestamp {
-        let Some(event) = self.events.get(place) else { return NEVER };
+        let Some(event) = self.events.get(place).filter(|event| event.at < measured.to) else { return NEVER };
         measured.older_than.map_or(event.at, |back| self.moment.reaches(back, event.at))
     }
 
     /// When the event at `place`, now in or after the window, leaves it.
     fn leaves(&self, measured: &Measured, place: usize) -> Timestamp {
-        let Some(event) = self.events.get(place) else { return NEVER };
+        let Some(event) = self.events.get(place).filter(|event| event.at < measured.to) else { return NEVER };
         measured.within.map_or(NEVER, |back| self.moment.reaches(back, event.at))
     }
 
@@ -258,14 +286,14 @@ impl Past<'_> {
                 passes.holds
             });
             for place in self.followed_groups(then, per, &places, until) {
-                self.add(measured, place);
+                self.add(measured, place, until);
             }
         } else {
             for place in start..end {
                 self.take(measured, place, until);
             }
         }
-        self.fold.amount(measured.measure, self.texts)
+        self.folded(measured)
     }
 
     /// Folds the event at `place` if the filter lets it pass; notes until when the filter does so.
@@ -276,15 +304,32 @@ impl Past<'_> {
         }
         *until = passes.until.min(*until);
         if passes.holds {
-            self.add(measured, place);
+            self.add(measured, place, until);
         }
         passes.holds
     }
 
+    /// What is folded so far.
+    #[inline]
+    fn folded(&mut self, measured: &Measured) -> Amount {
+        if !matches!(measured.measure.kind, Kind::DistinctDays) {
+            return self.fold.amount(measured.measure, self.texts);
+        }
+        let places = self.fold.places(measured.measure).into_iter();
+        let day = |place: usize| calendar::day_of(self.events[place].at, self.moment.zone);
+        Amount::whole(places.map(day).collect::<HashSet<_>>().len())
+    }
+
     /// Folds the event at `place`.
     #[inline]
-    fn add(&mut self, measured: &Measured, place: usize) {
-        if measured.reads_properties {
+    fn add(&mut self, measured: &Measured, place: usize, until: &mut Timestamp) {
+        if matches!(measured.measure.kind, Kind::Share) {
+            let belongs = self.passes(&measured.share, place);
+            *until = belongs.until.min(*until);
+            let start = self.read(place);
+            let row = &self.rows[self.stream].slots[start..];
+            self.fold.add_share(measured.measure, row, belongs.holds, self.texts);
+        } else if measured.reads_properties {
             let start = self.read(place);
             let row = &self.rows[self.stream].slots[start..];
             self.fold.add(measured.measure, place, row, self.texts);
@@ -353,8 +398,16 @@ impl Past<'_> {
             Amount::Missing => Answer::lasting(check.of_missing()),
             Amount::Ratio { total, count } => Answer::lasting(check.of_ratio(total, count)),
             Amount::At(place) => check.of_instant(self.events[place].at, self.moment),
+            Amount::Gap { first, last, units } => {
+                Answer::lasting(check.of_ratio(self.micros_between(first, last), units))
+            }
             Amount::Value(slot) => check.of_slot(slot, self.texts, self.moment),
         }
+    }
+
+    /// The time from one event to a later one, in microseconds: millionths of a second.
+    pub(super) fn micros_between(&self, first: usize, last: usize) -> i128 {
+        i128::from(self.events[last].at.micros()) - i128::from(self.events[first].at.micros())
     }
 
     fn stage(&self, check: &Check, amount: Amount) -> Stage {

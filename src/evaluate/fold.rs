@@ -22,8 +22,16 @@ pub(super) enum Kind {
     Times,
     Total(usize),
     Average(usize),
+    Smallest(usize),
+    Largest(usize),
     Distinct(usize),
+    FirstAt,
     LastAt,
+    /// The mean gap between events, in units of so many seconds.
+    Gap(i128),
+    DistinctDays,
+    /// Which part passes [`Measured::share`](super::events::Measured).
+    Share,
     /// The commonest value of `key`, as `shown` has it: once folded, once as it is.
     MostCommon {
         key: usize,
@@ -43,14 +51,38 @@ pub(super) enum Amount {
     },
     /// The instant of the event at this place.
     At(usize),
+    /// The time from the event at `first` to the one at `last`, divided by `units` seconds.
+    Gap {
+        first: usize,
+        last: usize,
+        units: i128,
+    },
     Value(Slot),
 }
 
 impl Amount {
     const ZERO: Self = Self::whole(0);
 
-    const fn whole(count: usize) -> Self {
+    pub(super) const fn whole(count: usize) -> Self {
         Self::Ratio { total: count as i128 * ONE as i128, count: 1 }
+    }
+
+    /// The mean gap between so many events.
+    fn gap(first: Option<usize>, last: Option<usize>, count: usize, unit: i128) -> Self {
+        match (first, last) {
+            (Some(first), Some(last)) if count >= 2 => {
+                Self::Gap { first, last, units: unit * (count as i128 - 1) }
+            }
+            _ => Self::Missing,
+        }
+    }
+
+    /// So many of all.
+    const fn share(part: i128, all: usize) -> Self {
+        match all {
+            0 => Self::Missing,
+            _ => Self::Ratio { total: part * ONE as i128, count: all as i128 },
+        }
     }
 
     const fn number(total: i128) -> Self {
@@ -58,12 +90,27 @@ impl Amount {
     }
 }
 
+impl Kind {
+    /// Whether it looks at properties.
+    pub(super) const fn reads_properties(self) -> bool {
+        !matches!(self, Self::Times | Self::FirstAt | Self::LastAt | Self::Gap(_) | Self::DistinctDays)
+    }
+
+    /// The smaller or larger of two.
+    fn further(self, known: Option<i128>, number: i128) -> i128 {
+        known.map_or(number, |known| match self {
+            Self::Smallest(_) => known.min(number),
+            _ => known.max(number),
+        })
+    }
+}
+
 impl Measure {
     /// What no event at all amounts to.
     pub(super) const fn of_nothing(&self) -> Amount {
         match self.kind {
-            Kind::Times | Kind::Total(_) | Kind::Distinct(_) => Amount::ZERO,
-            Kind::Average(_) | Kind::LastAt | Kind::MostCommon { .. } | Kind::Latest(_) => Amount::Missing,
+            Kind::Times | Kind::Total(_) | Kind::Distinct(_) | Kind::DistinctDays => Amount::ZERO,
+            _ => Amount::Missing,
         }
     }
 
@@ -80,7 +127,9 @@ impl Measure {
 
     /// Whether [`Fold::amount`] looks at all groups.
     pub(super) const fn is_costly(&self) -> bool {
-        self.per.is_some() && !matches!(self.kind, Kind::Times | Kind::Total(_) | Kind::Average(_))
+        let is_counted_along =
+            matches!(self.kind, Kind::Times | Kind::Total(_) | Kind::Average(_) | Kind::Share);
+        self.per.is_some() && !is_counted_along || matches!(self.kind, Kind::DistinctDays)
     }
 }
 
@@ -90,6 +139,12 @@ pub(super) struct Fold {
     /// Events, or those with the number that is averaged, or groups with it.
     count: usize,
     total: i128,
+    /// The smallest or largest number so far.
+    extreme: Option<i128>,
+    /// Of the first event so far.
+    first: Option<usize>,
+    /// Of all events so far, where their days are counted.
+    places: Vec<usize>,
     /// The newest event so far that has what is asked for, and its value.
     newest: Option<(usize, Slot)>,
     /// Where in `values` the commonest is.
@@ -123,6 +178,9 @@ impl Fold {
     pub(super) fn clear(&mut self) {
         self.count = 0;
         self.total = 0;
+        self.extreme = None;
+        self.first = None;
+        self.places.clear();
         self.newest = None;
         self.commonest = None;
         self.groups.clear();
@@ -152,6 +210,20 @@ impl Fold {
                     self.count += 1;
                 }
             }
+            Kind::Smallest(slot) | Kind::Largest(slot) => {
+                if let Slot::Number(number) = row[slot] {
+                    self.extreme = Some(kind.further(self.extreme, number.millionths().into()));
+                }
+            }
+            Kind::FirstAt => self.first = Some(self.first.map_or(place, |first| first.min(place))),
+            Kind::Gap(_) => {
+                self.count += 1;
+                self.first = Some(self.first.map_or(place, |first| first.min(place)));
+                keep_newest(&mut self.newest, place, Slot::Missing);
+            }
+            Kind::DistinctDays => self.places.push(place),
+            // See `add_share`.
+            Kind::Share => {}
             Kind::Distinct(slot) => self.tally(row[slot], row[slot], place, texts),
             Kind::MostCommon { key, shown } => self.tally(row[key], row[shown], place, texts),
             Kind::LastAt => keep_newest(&mut self.newest, place, Slot::Missing),
@@ -164,8 +236,15 @@ impl Fold {
         let (index, group) = self.groups.entry(key, texts);
         group.first = Some(group.first.map_or(place, |first| first.min(place)));
         let slot = match kind {
-            Kind::Times | Kind::LastAt => return,
-            Kind::Total(slot) | Kind::Average(slot) | Kind::Distinct(slot) | Kind::Latest(slot) => slot,
+            Kind::Times | Kind::FirstAt | Kind::LastAt | Kind::Gap(_) | Kind::DistinctDays | Kind::Share => {
+                return;
+            }
+            Kind::Total(slot)
+            | Kind::Average(slot)
+            | Kind::Smallest(slot)
+            | Kind::Largest(slot)
+            | Kind::Distinct(slot)
+            | Kind::Latest(slot) => slot,
             Kind::MostCommon { key, .. } => key,
         };
         match row[slot] {
@@ -187,6 +266,34 @@ impl Fold {
                     self.values.entry(value, texts);
                 }
             }
+        }
+    }
+
+    /// Takes in an event of which it is known whether it belongs to the part that is measured.
+    pub(super) fn add_share(&mut self, measure: Measure, row: &[Slot], belongs: bool, texts: &Texts) {
+        let counts_anew = match measure.per {
+            Some(per) if row[per] == Slot::Missing => return,
+            Some(per) => {
+                let (_, group) = self.groups.entry(row[per], texts);
+                let anew = belongs && group.sum.is_none();
+                if belongs {
+                    group.sum = Some(0);
+                }
+                anew
+            }
+            None => {
+                self.count += 1;
+                belongs
+            }
+        };
+        self.total += i128::from(counts_anew);
+    }
+
+    /// The places of all events, or of the first ones of groups.
+    pub(super) fn places(&self, measure: Measure) -> Vec<usize> {
+        match measure.per {
+            Some(_) => self.groups.rows.iter().filter_map(|(_, group)| group.first).collect(),
+            None => self.places.clone(),
         }
     }
 
@@ -220,6 +327,14 @@ impl Fold {
             Kind::Total(_) => Amount::number(self.total),
             Kind::Average(_) if self.count == 0 => Amount::Missing,
             Kind::Average(_) => Amount::Ratio { total: self.total, count: self.count as i128 },
+            Kind::Smallest(_) | Kind::Largest(_) => self.extreme.map_or(Amount::Missing, Amount::number),
+            Kind::FirstAt => self.first.map_or(Amount::Missing, Amount::At),
+            Kind::Gap(unit) => {
+                let last = self.newest.map(|(place, _)| place);
+                Amount::gap(self.first, last, self.count, unit)
+            }
+            Kind::DistinctDays => Amount::whole(self.places.len()),
+            Kind::Share => Amount::share(self.total, self.count),
             Kind::Distinct(_) => Amount::whole(self.values.rows.len()),
             Kind::MostCommon { .. } => {
                 self.commonest.map_or(Amount::Missing, |index| Amount::Value(self.values.rows[index].1.shown))
@@ -232,11 +347,23 @@ impl Fold {
     fn amount_of_groups(&mut self, measure: Measure, texts: &Texts) -> Amount {
         let groups = self.groups.rows.iter().map(|(_, group)| group);
         match measure.kind {
-            Kind::Times => Amount::whole(self.groups.rows.len()),
+            // Of days, how many there can be at most; see `places`.
+            Kind::Times | Kind::DistinctDays => Amount::whole(self.groups.rows.len()),
             Kind::Total(_) => Amount::number(self.total),
             Kind::Average(_) if self.count == 0 => Amount::Missing,
             Kind::Average(_) => Amount::Ratio { total: self.total, count: self.count as i128 },
+            Kind::Smallest(_) | Kind::Largest(_) => {
+                let sums = groups.filter_map(|group| group.sum);
+                let extreme = if matches!(measure.kind, Kind::Smallest(_)) { sums.min() } else { sums.max() };
+                extreme.map_or(Amount::Missing, Amount::number)
+            }
+            Kind::FirstAt => groups.filter_map(|group| group.first).min().map_or(Amount::Missing, Amount::At),
             Kind::LastAt => groups.filter_map(|group| group.first).max().map_or(Amount::Missing, Amount::At),
+            Kind::Gap(unit) => {
+                let firsts = || groups.clone().filter_map(|group| group.first);
+                Amount::gap(firsts().min(), firsts().max(), self.groups.rows.len(), unit)
+            }
+            Kind::Share => Amount::share(self.total, self.groups.rows.len()),
             Kind::Latest(_) => {
                 let valued = groups.filter(|group| group.sum.is_some() || group.newest.is_some());
                 match valued.max_by_key(|group| group.first) {

@@ -4,7 +4,8 @@ use sha2::{Digest, Sha256};
 
 use super::answer::{Answer, Outcome};
 use super::check::{Check, NumberTest};
-use super::events::{Measured, Past, Rows};
+use super::check_day::days_since;
+use super::events::{ALWAYS, Measured, Past, Rows};
 use super::fold::{Amount, Fold};
 use super::follow::Followed;
 use super::moment::{Back, MOST_SET_BACK, Moments, Spans};
@@ -110,6 +111,8 @@ pub(super) struct Stream {
 /// Something that reads a stream.
 struct Read {
     stream: usize,
+    /// Not before this.
+    from: Timestamp,
     /// How far back.
     within: Option<Back>,
     properties: bool,
@@ -185,7 +188,7 @@ impl Program {
         let mut events: Vec<EventNeed> = Vec::new();
         for (place, stream) in self.streams.iter().enumerate() {
             let reads = || self.reads().filter(|read| read.stream == place);
-            let since = |read: &Read| self.earliest(read.within, now);
+            let since = |read: &Read| self.earliest(read.within, now).max(read.from);
             let Some(earliest) = reads().map(|read| since(&read)).min() else { continue };
             let properties_since = reads().filter(|read| read.properties).map(|read| since(&read)).min();
             events.push(EventNeed { name: stream.name, since: earliest, properties_since });
@@ -199,6 +202,7 @@ impl Program {
         let measured = self.measured().filter_map(|measured| {
             Some(Read {
                 stream: measured.stream?,
+                from: measured.from,
                 within: measured.within,
                 properties: measured.reads_properties,
             })
@@ -208,7 +212,8 @@ impl Program {
                 |follow| {
                     // What follows an event of the window comes after the beginning of the window.
                     let properties = !follow.filter.is_empty() || follow.same.is_some();
-                    Some(Read { stream: follow.stream?, within: measured.within, properties })
+                    let (from, within) = (measured.from, measured.within);
+                    Some(Read { stream: follow.stream?, from, within, properties })
                 },
             )
         });
@@ -219,6 +224,7 @@ impl Program {
             };
             score.parts.iter().map(move |part| Read {
                 stream: part.stream,
+                from: ALWAYS,
                 within,
                 properties: part.by.is_some(),
             })
@@ -371,7 +377,18 @@ impl Run<'_> {
         match amount {
             Amount::Missing => None,
             Amount::Ratio { total, count } => rounded(total, count).map(Value::Number),
-            Amount::At(place) => past.map(|past| Value::Datetime(past.events[place].at)),
+            Amount::At(place) => {
+                let past = past?;
+                let at = past.events[place].at;
+                if !measured.in_days {
+                    return Some(Value::Datetime(at));
+                }
+                let day = calendar::day_of(at, past.moment.zone);
+                Number::from_whole(days_since(day, past.moment.today).into()).map(Value::Number)
+            }
+            Amount::Gap { first, last, units } => {
+                rounded(past?.micros_between(first, last), units).map(Value::Number)
+            }
             Amount::Value(slot) => self.texts.value(slot),
         }
     }

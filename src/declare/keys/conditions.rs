@@ -1,9 +1,6 @@
 //! Segments and conditions.
 
-use super::{
-    BETWEEN_LATER, DESCRIPTION, LAST, OLDER_THAN, PER, SINCE_LATER, THEN, THEN_NOT, UNTIL_LATER, WHERE,
-    WITHIN,
-};
+use super::{BETWEEN, DESCRIPTION, LAST, OLDER_THAN, PER, SINCE, THEN, THEN_NOT, UNTIL, WHERE, WITHIN};
 use crate::yaml::keys::{Group, Key};
 
 /// A segment.
@@ -61,6 +58,9 @@ pub const CONDITION: Group = Group {
         PER,
         WITHIN,
         OLDER_THAN,
+        SINCE,
+        UNTIL,
+        BETWEEN,
         LAST,
         THEN,
         THEN_NOT,
@@ -78,10 +78,34 @@ pub const CONDITION: Group = Group {
             "average: { amount: { more_than: 80 } }",
         ),
         Key::new(
+            "smallest",
+            "a map of properties to tests",
+            "the smallest number that a property has",
+            "smallest: { amount: { at_least: 10 } }",
+        ),
+        Key::new(
+            "largest",
+            "a map of properties to tests",
+            "the largest number that a property has",
+            "largest: { amount: { at_least: 200 } }",
+        ),
+        Key::new(
             "distinct",
             "a map of properties to tests",
             "how many different values a property has",
             "distinct: { product: { at_least: 2 } }",
+        ),
+        Key::new(
+            "first_at",
+            "a test of a date",
+            "when the first one happened",
+            "first_at: { within: 30 days }",
+        ),
+        Key::new(
+            "every",
+            "a test of a length of time",
+            "the mean gap between one and the next; of two or more",
+            "every: { at_most: 30 days }",
         ),
         Key::new(
             "last_at",
@@ -90,13 +114,6 @@ pub const CONDITION: Group = Group {
             "last_at: { older_than: 90 days }",
         ),
         Key::later("ranked", "a place among all contacts by a trait"),
-        Key::later("smallest", "the smallest value of a property"),
-        Key::later("largest", "the largest value of a property"),
-        Key::later("first_at", "when the first one happened"),
-        Key::later("every", "the mean gap between events"),
-        SINCE_LATER,
-        UNTIL_LATER,
-        BETWEEN_LATER,
     ],
 };
 

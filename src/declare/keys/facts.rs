@@ -1,9 +1,6 @@
 //! Attributes, events, traits.
 
-use super::{
-    BETWEEN_LATER, DESCRIPTION, LAST, OLDER_THAN, PER, SINCE_LATER, THEN, THEN_NOT, UNTIL_LATER, WHERE,
-    WITHIN,
-};
+use super::{BETWEEN, DESCRIPTION, LAST, OLDER_THAN, PER, SINCE, THEN, THEN_NOT, UNTIL, WHERE, WITHIN};
 use crate::yaml::keys::{Group, Key};
 
 /// An attribute that is more than its type.
@@ -49,6 +46,9 @@ pub const TRAIT: Group = Group {
         PER,
         WITHIN,
         OLDER_THAN,
+        SINCE,
+        UNTIL,
+        BETWEEN,
         LAST,
         THEN,
         THEN_NOT,
@@ -56,7 +56,35 @@ pub const TRAIT: Group = Group {
         Key::new("count", "`true`", "how many; 0 of none", "count: true"),
         Key::new("average", "the name of a property", "the mean of a property", "average: amount"),
         Key::new("distinct", "the name of a property", "how many different values", "distinct: order"),
+        Key::new("smallest", "the name of a property", "the smallest number", "smallest: amount"),
+        Key::new("largest", "the name of a property", "the largest number", "largest: amount"),
+        Key::new("first_at", "`true`", "when the first one happened", "first_at: true"),
         Key::new("last_at", "`true`", "when the last one happened", "last_at: true"),
+        Key::new(
+            "days_since",
+            "`true`",
+            "how many days of the contact's calendar ago the last one was; 0 is today",
+            "days_since: true",
+        ),
+        Key::new(
+            "distinct_days",
+            "`true`",
+            "on how many days of the contact's calendar; 0 of none",
+            "distinct_days: true",
+        ),
+        Key::new(
+            "mean_gap",
+            "`true`",
+            "the mean number of days between one and the next; of two or more",
+            "mean_gap: true",
+        ),
+        Key::new("every", "`true`", "the same as `mean_gap`", "every: true"),
+        Key::new(
+            "share",
+            "a map",
+            "which part of the events meets this, from 0 to 1",
+            "share: { where: { category: tennis } }",
+        ),
         Key::new(
             "most_common",
             "the name of a property",
@@ -70,16 +98,11 @@ pub const TRAIT: Group = Group {
             "latest: product",
         ),
         DESCRIPTION,
-        Key::later("distinct_days", "on how many days something happened"),
-        Key::later("first_at", "when the first one happened"),
-        Key::later("smallest", "the smallest value of a property"),
-        Key::later("largest", "the largest value of a property"),
-        Key::later("every", "the mean gap between events"),
-        SINCE_LATER,
-        UNTIL_LATER,
-        BETWEEN_LATER,
     ],
 };
+
+/// What the part has that a share is.
+pub const SHARE: Group = Group { name: "a share", path: "traits.NAME.share", keys: &[WHERE] };
 
 /// A score.
 pub const SCORE: Group = Group {

@@ -14,7 +14,7 @@ pub use campaigns::{
     CAMPAIGN, CAP, DEFAULTS, LIMITS, MISSED, QUIET_HOURS, REPEAT, RETRY, SCHEDULE, UTM, VERSION,
 };
 pub use conditions::{AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SEGMENT, TEST};
-pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, TRAIT};
+pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, SHARE, TRAIT};
 
 /// All groups, in the order of the documentation.
 pub const GROUPS: &[&Group] = &[
@@ -23,6 +23,7 @@ pub const GROUPS: &[&Group] = &[
     &EVENT,
     &PROPERTY,
     &TRAIT,
+    &SHARE,
     &SCORE,
     &SEGMENT,
     &CONDITION,
@@ -124,9 +125,14 @@ const WITHIN: Key =
     Key::new("within", "a length of time", "events of the time that ends now", "within: 12 months");
 const OLDER_THAN: Key =
     Key::new("older_than", "a length of time", "events that are at least this old", "older_than: 90 days");
-const SINCE_LATER: Key = Key::later("since", "events from a day on");
-const UNTIL_LATER: Key = Key::later("until", "events up to a day");
-const BETWEEN_LATER: Key = Key::later("between", "events between two days");
+const SINCE: Key = Key::new("since", "a date", "events of this day and later ones", "since: 2026-01-01");
+const UNTIL: Key = Key::new("until", "a date", "events of this day and earlier ones", "until: 2026-12-24");
+const BETWEEN: Key = Key::new(
+    "between",
+    "a list of two dates",
+    "events from the first to the second day, both included",
+    "between: [2026-11-01, 2026-12-24]",
+);
 const LAST: Key =
     Key::new("last", "a whole number", "only the last so many of the window's events", "last: 10");
 const THEN: Key = Key::new(

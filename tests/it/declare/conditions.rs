@@ -120,10 +120,10 @@ fn values_mean_what_they_should() {
 
 #[test]
 fn events_are_read() {
-    insta::assert_snapshot!(right("did: purchase"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did_not: purchase\nwithin: 90 days"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Seconds(7776000)), older_than: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(0)))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: purchase\nper: order\nwhere: { category: [tennis, padel], amount: { at_least: 50 } }\nwithin: 12 months\nolder_than: 1 day\ntimes: { at_least: 3 }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Months(12)), older_than: Some(Seconds(86400)) }, last: None, filter: [(PropertyName("category"), Test { operators: [In([Text("tennis"), Text("padel")])], exact_case: false }), (PropertyName("amount"), Test { operators: [AtLeast(Number(50000000))], exact_case: false })], per: Some(PropertyName("order")), then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(3000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: purchase\ntotal: { amount: { at_least: 500 } }\naverage: { amount: { more_than: 80 } }\ndistinct: { product: 2 }\nlast_at: { older_than: 90 days }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Total(PropertyName("amount")), test: Test { operators: [AtLeast(Number(500000000))], exact_case: false } }, Measure { kind: Average(PropertyName("amount")), test: Test { operators: [MoreThan(Number(80000000))], exact_case: false } }, Measure { kind: Distinct(PropertyName("product")), test: Test { operators: [Is(Number(Number(2000000)))], exact_case: false } }, Measure { kind: LastAt, test: Test { operators: [OlderThan(Seconds(7776000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: purchase"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None, since: None, until: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did_not: purchase\nwithin: 90 days"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Seconds(7776000)), older_than: None, since: None, until: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(0)))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: purchase\nper: order\nwhere: { category: [tennis, padel], amount: { at_least: 50 } }\nwithin: 12 months\nolder_than: 1 day\ntimes: { at_least: 3 }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: Some(Months(12)), older_than: Some(Seconds(86400)), since: None, until: None }, last: None, filter: [(PropertyName("category"), Test { operators: [In([Text("tennis"), Text("padel")])], exact_case: false }), (PropertyName("amount"), Test { operators: [AtLeast(Number(50000000))], exact_case: false })], per: Some(PropertyName("order")), then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(3000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: purchase\ntotal: { amount: { at_least: 500 } }\naverage: { amount: { more_than: 80 } }\ndistinct: { product: 2 }\nlast_at: { older_than: 90 days }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("purchase"), window: Window { within: None, older_than: None, since: None, until: None }, last: None, filter: [], per: None, then: None }, measures: [Measure { kind: Total(PropertyName("amount")), test: Test { operators: [AtLeast(Number(500000000))], exact_case: false } }, Measure { kind: Average(PropertyName("amount")), test: Test { operators: [MoreThan(Number(80000000))], exact_case: false } }, Measure { kind: Distinct(PropertyName("product")), test: Test { operators: [Is(Number(Number(2000000)))], exact_case: false } }, Measure { kind: LastAt, test: Test { operators: [OlderThan(Seconds(7776000))], exact_case: false } }] })"#);
 }
 
 #[test]
@@ -135,11 +135,11 @@ fn traits_are_tested_by_their_type() {
 
 #[test]
 fn opens_and_clicks_of_machines_are_left_out_unless_asked_for() {
-    insta::assert_snapshot!(right("did: email_clicked"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_clicked"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: email_sent\nlast: 10\nwhere: { tracked: true }\nthen_not: { did: email_opened, same: delivery }\ntimes: 10"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None }, last: Some(10), filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: Some(Follower { negated: true, event: EventName("email_opened"), filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], within: None, same: Some(PropertyName("delivery")), then: None }) }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(10000000)))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: page_view\nthen: { did: purchase, where: { amount: { at_least: 5 } }, within: 24 hours, same: category, then: { did: page_view } }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("page_view"), window: Window { within: None, older_than: None }, last: None, filter: [], per: None, then: Some(Follower { negated: false, event: EventName("purchase"), filter: [(PropertyName("amount"), Test { operators: [AtLeast(Number(5000000))], exact_case: false })], within: Some(Seconds(86400)), same: Some(PropertyName("category")), then: Some(Follower { negated: false, event: EventName("page_view"), filter: [], within: None, same: None, then: None }) }) }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: email_opened\nwhere: { by: machine }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_opened"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("machine"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
-    insta::assert_snapshot!(right("did: email_sent\nwhere: { tracked: true }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None }, last: None, filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_clicked"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_clicked"), window: Window { within: None, older_than: None, since: None, until: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_sent\nlast: 10\nwhere: { tracked: true }\nthen_not: { did: email_opened, same: delivery }\ntimes: 10"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None, since: None, until: None }, last: Some(10), filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: Some(Follower { negated: true, event: EventName("email_opened"), filter: [(PropertyName("by"), Test { operators: [Is(Text("human"))], exact_case: false })], within: None, same: Some(PropertyName("delivery")), then: None }) }, measures: [Measure { kind: Times, test: Test { operators: [Is(Number(Number(10000000)))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: page_view\nthen: { did: purchase, where: { amount: { at_least: 5 } }, within: 24 hours, same: category, then: { did: page_view } }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("page_view"), window: Window { within: None, older_than: None, since: None, until: None }, last: None, filter: [], per: None, then: Some(Follower { negated: false, event: EventName("purchase"), filter: [(PropertyName("amount"), Test { operators: [AtLeast(Number(5000000))], exact_case: false })], within: Some(Seconds(86400)), same: Some(PropertyName("category")), then: Some(Follower { negated: false, event: EventName("page_view"), filter: [], within: None, same: None, then: None }) }) }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_opened\nwhere: { by: machine }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_opened"), window: Window { within: None, older_than: None, since: None, until: None }, last: None, filter: [(PropertyName("by"), Test { operators: [Is(Text("machine"))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
+    insta::assert_snapshot!(right("did: email_sent\nwhere: { tracked: true }"), @r#"Did(EventLeaf { events: EventQuery { event: EventName("email_sent"), window: Window { within: None, older_than: None, since: None, until: None }, last: None, filter: [(PropertyName("tracked"), Test { operators: [Is(Boolean(true))], exact_case: false })], per: None, then: None }, measures: [Measure { kind: Times, test: Test { operators: [AtLeast(Number(1000000))], exact_case: false } }] })"#);
 }
 
 #[test]
@@ -213,6 +213,15 @@ fn what_does_not_fit_is_said() {
         "did: purchase\ntotal: { product: { at_least: 3 } }",
         "did: purchase\ntimes: { at_least: many }",
         "did: purchase\ntimes: -1",
+        "did: purchase\nsince: soon",
+        "did: purchase\nsince: 2026-03-01\nuntil: 2026-02-01",
+        "did: purchase\nbetween: [2026-03-01]",
+        "did: purchase\nbetween: [2026-03-01, 2026-02-01]",
+        "did: purchase\nbetween: [2026-03-01, 2026-04-01]\nuntil: 2026-05-01",
+        "did: purchase\nsmallest: { product: 3 }",
+        "did: purchase\nevery: 30 days",
+        "did: purchase\nevery: { at_most: 1 month }",
+        "did: purchase\nfirst_at: { at_least: 3 }",
         "did: purchase\nlast: 0",
         "did: purchase\nlast: ten",
         "did: purchase\nthen: page_view",
@@ -376,6 +385,24 @@ fn what_does_not_fit_is_said() {
         wrong-type: `at_least` must be a number, not text `many`
     did: purchase ⏎ times: -1
         wrong-value: `times` is counted: `-1` is not a whole number from 0
+    did: purchase ⏎ since: soon
+        wrong-date: `since` must be a date like `2026-12-24`, or a time like `2026-12-24T10:00`, not text `soon`
+    did: purchase ⏎ since: 2026-03-01 ⏎ until: 2026-02-01
+        wrong-bounds: the window ends before it begins (write the earlier day first)
+    did: purchase ⏎ between: [2026-03-01]
+        wrong-value: `between` takes two bounds, not 1 (for example `between: [2026-11-01, 2026-12-24]`)
+    did: purchase ⏎ between: [2026-03-01, 2026-02-01]
+        wrong-bounds: the window ends before it begins (write the earlier day first)
+    did: purchase ⏎ between: [2026-03-01, 2026-04-01] ⏎ until: 2026-05-01
+        ambiguous: `until` and `between` both bound the window (leave one of them out)
+    did: purchase ⏎ smallest: { product: 3 }
+        wrong-type: `smallest` needs a number, and `product` is a text
+    did: purchase ⏎ every: 30 days
+        wrong-type: `every` must be a map, not text `30 days` (its keys are `at_least`, `at_most`, `more_than`, `less_than`, `between`)
+    did: purchase ⏎ every: { at_most: 1 month }
+        wrong-span: `at_most`: a gap is a fixed length, and months and years are not (write it in days)
+    did: purchase ⏎ first_at: { at_least: 3 }
+        wrong-operator: `at_least` does not fit `first_at`, which is a datetime (these fit a datetime: `is`, `is_not`, `in`, `not_in`, `exists`, `before`, `after`, `between`, `within`, `within_next`, `older_than`, `ago`, `age`, `during`, `month`, `weekday`, `anniversary`)
     did: purchase ⏎ last: 0
         wrong-value: `last` must be a whole number from 1 to 1000000, not `0`
     did: purchase ⏎ last: ten

@@ -86,8 +86,6 @@ campaigns:
         @r#"
     a.yaml:3:11+10 missing-key: a score needs `half_life` or `within`: how long events count (for example `half_life: 30 days`)
     a.yaml:4:1+5 not-available: `tests` is not available in this version (leave it out)
-    a.yaml:6:25+13 not-available: `distinct_days` is not available in this version (leave it out)
-    a.yaml:8:32+5 not-available: `since` is not available in this version (leave it out)
     a.yaml:8:53+7 not-available: `refresh` is not available in this version (leave it out)
     a.yaml:14:19+10 not-available: `on_uncertain: send_again` is not available in this version (leave it out)
     a.yaml:15:15+8 not-available: `per_hour` is not available in this version (leave it out)
@@ -385,13 +383,17 @@ fn a_syntax_error_stops_its_own_file_only_and_its_names_are_not_missed() {
 
 #[test]
 fn traits_compute_one_thing() {
-    let text = FACTS.replace("traits:\n", "traits:\n  none: { of: purchase }\n  two: { of: purchase, count: true, latest: product }\n  text: { of: purchase, total: product }\n  not: { of: purchase, count: false }\n  what: { count: true }\n  opens: { of: email_opened, count: true }\n");
+    let text = FACTS.replace("traits:\n", "traits:\n  none: { of: purchase }\n  two: { of: purchase, count: true, latest: product }\n  text: { of: purchase, total: product }\n  not: { of: purchase, count: false }\n  what: { count: true }\n  opens: { of: email_opened, count: true }\n  gap: { of: purchase, mean_gap: yes, within: 3 months }\n  low: { of: purchase, smallest: product }\n  part: { of: purchase, share: { category: tennis } }\n  days: { of: purchase, distinct_days: true, since: 2026-01-01, last: 10 }\n");
     insta::assert_snapshot!(problems_of(&text), @r#"
-    a.yaml:21:3+4 missing-key: the trait `none` computes nothing (it takes one of `total`, `count`, `average`, `distinct`, `last_at`, `most_common`, `latest`)
+    a.yaml:21:3+4 missing-key: the trait `none` computes nothing (it takes one of `total`, `count`, `average`, `smallest`, `largest`, `distinct`, `first_at`, `last_at`, `days_since`, `distinct_days`, `mean_gap`, `every`, `share`, `most_common`, `latest`)
     a.yaml:22:37+6 ambiguous: a trait computes one thing: `count` or `latest` (make two traits of it)
     a.yaml:23:32+7 wrong-type: `total` needs a number, and `product` is a text
     a.yaml:24:31+5 wrong-value: `count` takes `true`, or is left out
     a.yaml:25:3+4 missing-key: a trait needs `of`: the event that it is computed from (for example `of: purchase`)
+    a.yaml:27:34+3 wrong-type: `mean_gap` must be `true` or `false`, not text `yes` (write `true`)
+    a.yaml:28:34+7 wrong-type: `smallest` needs a number, and `product` is a text
+    a.yaml:29:25+5 missing-key: a share needs `where`: which of the events (for example `where: { category: [tennis, padel] }`)
+    a.yaml:29:34+8 unknown-key: a share has no key `category` (it has `where`)
     "#);
 }
 

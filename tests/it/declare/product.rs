@@ -122,23 +122,18 @@ fn the_examples_are_refused_only_where_they_are_ahead_of_this_version() {
     ]);
     insta::assert_snapshot!(lines(&loaded.problems), @r#"
     campaigns.yaml:20:15+8 not-available: `per_hour` is not available in this version (leave it out)
-    traits.yaml:6:40+13 not-available: `distinct_days` is not available in this version (leave it out)
     "#);
 }
 
 #[test]
 fn without_what_is_ahead_they_are_a_catalogue() {
-    let without = |text: &str, gone: &[&str]| -> String {
-        let is_kept = |line: &&str| !gone.iter().any(|gone| line.contains(gone));
-        text.lines().filter(is_kept).flat_map(|line| [line, "\n"]).collect()
-    };
     let campaigns = CAMPAIGNS.replace("per_hour: 5000, ", "");
-    let traits = without(TRAITS, &["distinct_days"]);
+    let traits = TRAITS;
     let loaded = load(&[
         ("audience.yaml", AUDIENCE),
         ("campaigns.yaml", &campaigns),
         ("segments.yaml", SEGMENTS),
-        ("traits.yaml", &traits),
+        ("traits.yaml", traits),
     ]);
     insta::assert_snapshot!(lines(&loaded.problems), @"segments.yaml:7:3+10 unused-segment: no campaign and no segment uses `lapsed_vip`");
     let catalogue = loaded.catalogue.expect("it is a catalogue");

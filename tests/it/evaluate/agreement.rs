@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use campaignd::domain::catalogue::EvaluationSettings;
-use campaignd::domain::condition::{Condition, PropertyName, Test};
+use campaignd::domain::condition::{Condition, Measure, MeasureKind, Operator, PropertyName, Test};
 use campaignd::domain::history::BlockId;
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::evaluate::{Asked, Program, Scratch};
@@ -19,6 +19,13 @@ use super::random::{Case, case, spans, trait_name};
 /// The same cases in every run, unless `PROPTEST_CASES` asks for others; a failure is shrunk and printed.
 #[test]
 fn random_worlds() {
+    // What proptest keeps of a whole grammar is larger than a test's stack.
+    let tried = std::thread::Builder::new().stack_size(64 << 20).spawn(try_random_worlds);
+    let tried = tried.expect("a thread").join();
+    tried.unwrap_or_else(|failure| std::panic::resume_unwind(failure));
+}
+
+fn try_random_worlds() {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse::<u32>().ok());
     let config = Config { cases: asked.unwrap_or(500), failure_persistence: None, ..Config::default() };
     let mut runner = match asked {
@@ -36,7 +43,7 @@ fn random_worlds() {
     });
     tried.unwrap_or_else(|failure| panic!("{failure}"));
     let (changes, early) = (untils.changes.get(), untils.early.get());
-    assert!(changes > 40, "{changes} answers change by time alone");
+    assert!(changes > 25, "{changes} answers change by time alone");
     assert!(early * 6 < changes, "{early} of {changes} said they might change when they did not");
 }
 
@@ -168,14 +175,23 @@ fn answers_are_good_until_they_say(
     Ok(())
 }
 
+/// One operator with one bound: of several that fail, the last to pass is not known to pass then.
+fn is_single(test: &Test) -> bool {
+    test.operators.len() == 1 && !matches!(&test.operators[0], Operator::Ago(bounds) if bounds.len() > 1)
+}
+
 /// One test of an attribute, or of what events amount to in a window with one moving end.
 fn is_simple(condition: &Condition) -> bool {
     match condition {
-        Condition::Attribute(..) => true,
+        Condition::Attribute(_, test) => is_single(test),
         Condition::Did(leaf) => {
             let window = &leaf.events.window;
             let moves = |(name, _): &(PropertyName, Test)| matches!(name.0.as_str(), "day" | "moment");
-            leaf.measures.len() == 1
+            // As time passes, another one is the first; how its test comes out is not looked at.
+            let is_exact =
+                |measure: &Measure| is_single(&measure.test) && measure.kind != MeasureKind::FirstAt;
+            leaf.measures.iter().all(is_exact)
+                && leaf.measures.len() == 1
                 && leaf.events.then.is_none()
                 && (window.within.is_none() || window.older_than.is_none())
                 && !leaf.events.filter.iter().any(moves)

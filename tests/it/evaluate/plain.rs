@@ -201,6 +201,47 @@ impl World<'_> {
                 }
                 whole(different.len())
             }
+            MeasureKind::Smallest(name) | MeasureKind::Largest(name) => {
+                let mut numbers: Vec<i128> = groups
+                    .iter()
+                    .filter_map(|group| match property(group, name, true) {
+                        Some(Plain::Number(total, 1)) => Some(total),
+                        _ => None,
+                    })
+                    .collect();
+                numbers.sort_unstable();
+                let found = match kind {
+                    MeasureKind::Smallest(_) => numbers.first(),
+                    _ => numbers.last(),
+                };
+                found.map(|number| Plain::Number(*number, 1))
+            }
+            MeasureKind::FirstAt => groups.iter().map(|group| group[0].at).min().map(Plain::Datetime),
+            MeasureKind::Every | MeasureKind::MeanGap => {
+                let mut times: Vec<i64> = groups.iter().map(|group| group[0].at.micros()).collect();
+                times.sort_unstable();
+                let gaps: Vec<i128> = times.windows(2).map(|two| i128::from(two[1] - two[0])).collect();
+                let unit = if *kind == MeasureKind::Every { 1 } else { 86_400 };
+                (!gaps.is_empty()).then(|| Plain::Number(gaps.iter().sum(), gaps.len() as i128 * unit))
+            }
+            MeasureKind::DaysSince => {
+                let last = groups.iter().map(|group| group[0].at).max()?;
+                let days = (self.today() - local(last, self.zone()).date()).num_days().max(0);
+                whole(days as usize)
+            }
+            MeasureKind::DistinctDays => {
+                let day = |group: &Vec<&Happening>| local(group[0].at, self.zone()).date();
+                whole(groups.iter().map(day).collect::<std::collections::BTreeSet<_>>().len())
+            }
+            MeasureKind::Share(tests) => {
+                let passes = |event: &&Happening| {
+                    tests.iter().all(|(name, test)| {
+                        self.passes(self.property(query, event, name, test.exact_case).as_ref(), test)
+                    })
+                };
+                let part = groups.iter().filter(|group| group.iter().any(passes)).count();
+                (!groups.is_empty()).then(|| Plain::Number(part as i128 * 1_000_000, groups.len() as i128))
+            }
             MeasureKind::LastAt => groups.iter().map(|group| group[0].at).max().map(Plain::Datetime),
             MeasureKind::Latest(name) => groups.iter().rev().find_map(|group| property(group, name, exact)),
             MeasureKind::MostCommon(name) => {
@@ -263,7 +304,10 @@ impl World<'_> {
         let mut groups: Vec<(Option<Plain>, Vec<&Happening>)> = Vec::new();
         let mut in_window = self.in_order(query);
         in_window.retain(|event| {
-            after.is_none_or(|after| event.at > after) && up_to.is_none_or(|up_to| event.at <= up_to)
+            after.is_none_or(|after| event.at > after)
+                && up_to.is_none_or(|up_to| event.at <= up_to)
+                && query.window.since.as_ref().is_none_or(|since| event.at >= self.stretch(since).0)
+                && query.window.until.as_ref().is_none_or(|until| event.at < self.stretch(until).1)
         });
         let too_many = in_window.len().saturating_sub(last);
         for event in in_window.split_off(too_many) {

@@ -397,7 +397,10 @@ fn property(name: &str) -> PropertyName {
 
 fn query(around: Around) -> impl Strategy<Value = EventQuery> {
     let window = (option::weighted(0.7, span()), option::weighted(0.25, span()))
-        .prop_map(|(within, older_than)| Window { within, older_than });
+        .prop_map(|(within, older_than)| Window { within, older_than, since: None, until: None });
+    let absolute = (option::of(bound(around)), option::of(bound(around)));
+    let window = (window, prop_oneof![3 => Just((None, None)), 1 => absolute])
+        .prop_map(|(window, (since, until))| Window { since, until, ..window });
     let filter = select(&FIELDS).prop_flat_map(move |(name, value_type)| {
         test(value_type, around).prop_map(move |test| vec![(property(name), test)])
     });
@@ -440,8 +443,8 @@ fn follower(around: Around, more: u32) -> BoxedStrategy<Follower> {
         .boxed()
 }
 
-/// A measure and the type of its value. Only traits know the last two kinds.
-fn measure_kind(in_trait: bool) -> BoxedStrategy<(MeasureKind, ValueType)> {
+/// A measure and the type of its value. Traits and conditions each know some that the other does not.
+fn measure_kind(in_trait: bool, around: Around) -> BoxedStrategy<(MeasureKind, ValueType)> {
     let any_property = || select(&FIELDS).prop_map(|(name, value_type)| (property(name), value_type));
     let known = prop_oneof![
         2 => Just((MeasureKind::Times, ValueType::Number)),
@@ -449,16 +452,31 @@ fn measure_kind(in_trait: bool) -> BoxedStrategy<(MeasureKind, ValueType)> {
         1 => Just((MeasureKind::Average(property("amount")), ValueType::Number)),
         1 => any_property().prop_map(|(name, _)| (MeasureKind::Distinct(name), ValueType::Number)),
         2 => Just((MeasureKind::LastAt, ValueType::Datetime)),
+        2 => Just((MeasureKind::FirstAt, ValueType::Datetime)),
+        1 => Just((MeasureKind::Smallest(property("amount")), ValueType::Number)),
+        1 => Just((MeasureKind::Largest(property("amount")), ValueType::Number)),
     ];
+    let only_conditions = Just((MeasureKind::Every, ValueType::Number));
+    let share = select(&FIELDS).prop_flat_map(move |(name, value_type)| {
+        test(value_type, around).prop_map(move |test| MeasureKind::Share(vec![(property(name), test)]))
+    });
     let only_traits = prop_oneof![
         any_property().prop_map(|(name, value_type)| (MeasureKind::MostCommon(name), value_type)),
         any_property().prop_map(|(name, value_type)| (MeasureKind::Latest(name), value_type)),
+        Just((MeasureKind::MeanGap, ValueType::Number)),
+        Just((MeasureKind::DaysSince, ValueType::Number)),
+        Just((MeasureKind::DistinctDays, ValueType::Number)),
+        share.prop_map(|kind| (kind, ValueType::Number)),
     ];
-    if in_trait { prop_oneof![known, only_traits].boxed() } else { known.boxed() }
+    if in_trait {
+        prop_oneof![known, only_traits].boxed()
+    } else {
+        prop_oneof![8 => known, 1 => only_conditions].boxed()
+    }
 }
 
 fn declared_trait(around: Around) -> impl Strategy<Value = Trait> {
-    (query(around), measure_kind(true)).prop_map(|(events, (measure, value_type))| Trait {
+    (query(around), measure_kind(true, around)).prop_map(|(events, (measure, value_type))| Trait {
         events,
         measure,
         value_type,
@@ -466,9 +484,19 @@ fn declared_trait(around: Around) -> impl Strategy<Value = Trait> {
     })
 }
 
+/// A test of a mean gap, in seconds.
+fn gap_test() -> impl Strategy<Value = Test> {
+    let seconds = select(&[1, 3_600, 86_400, 129_600, 604_800, 2_592_000]);
+    let number = seconds.prop_map(|seconds| Number::from_whole(seconds).expect("a number"));
+    prop_oneof![number.clone().prop_map(Operator::AtLeast), number.prop_map(Operator::LessThan)]
+        .prop_map(|operator| Test { operators: vec![operator], exact_case: false })
+}
+
 fn event_leaf(around: Around) -> impl Strategy<Value = Condition> {
-    let measure = measure_kind(false).prop_flat_map(move |(kind, value_type)| {
-        test(value_type, around).prop_map(move |test| Measure { kind: kind.clone(), test })
+    let measure = measure_kind(false, around).prop_flat_map(move |(kind, value_type)| {
+        let is_gap = kind == MeasureKind::Every;
+        let test = if is_gap { gap_test().boxed() } else { test(value_type, around).boxed() };
+        test.prop_map(move |test| Measure { kind: kind.clone(), test })
     });
     (query(around), prop::collection::vec(measure, 1..3))
         .prop_map(|(events, measures)| Condition::Did(EventLeaf { events, measures }))
