@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`project`] | a project folder, read and checked as a whole |
 //! | [`installation`] | a project with its database |
+//! | [`check`] | what `check` can say only with the database at hand |
 //! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] | one use case each |
 //! | [`keys`] | keys of those who write through the API |
 //! | [`signing`] | the secrets that sign links |
@@ -13,6 +14,7 @@
 //! | [`transport`] [`instant`] | from what was set or typed to what is meant |
 //! | [`failure`] | why a use case did not do what it was asked |
 
+pub mod check;
 pub mod daemon;
 pub mod decide;
 pub mod failure;

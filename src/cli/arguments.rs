@@ -110,7 +110,8 @@ pub struct Demo {
 /// `campaignd check`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Needs no database and changes nothing.
+Needs no database and changes nothing. Where the database is there, campaigns that seem to have been renamed \
+are warned of, too.
 
 Examples:
   campaignd check

@@ -172,8 +172,10 @@ impl Core {
         let former = self.memory().declared.take_if(|(of, _)| *of != edition);
         let Some((of, former)) = former else { return Ok(()) };
         if former.catalogue.campaigns.values().any(Campaign::keeps_audience) {
-            self.refresh(&former, of, now).await?;
-            self.make_entry_runs(&former, now, tick).await?;
+            // Just before now: what the new declarations bring in is another evaluation.
+            let before = now.minus(std::time::Duration::from_micros(1));
+            self.refresh(&former, of, before).await?;
+            self.make_entry_runs(&former, before, tick).await?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The plans of hot statements on `SQLite`: a statement that begins to walk a whole table fails here,
 //! and not in the night of the first large campaign.
 
-use super::{Backend, Store, StoreOptions, deliveries, figures, ledger, recipients, runs, sent};
+use super::{Backend, Store, StoreOptions, caps, deliveries, figures, ledger, recipients, runs, sent};
 
 /// Tables that grow with use. The few rows that are given with a statement may be walked.
 const LARGE: [&str; 8] = [
@@ -31,6 +31,7 @@ fn no_hot_statement_walks_a_large_table() {
         ("begin to hand over", ledger::begin(sqlite), "INTEGER PRIMARY KEY"),
         ("settle", ledger::settle(sqlite), "INTEGER PRIMARY KEY"),
         ("repeat", recipients::prior(sqlite), "deliveries_mailed"),
+        ("caps", caps::marketing(sqlite), "deliveries_mailed"),
         ("what waits", figures::WAITING.to_owned(), "deliveries_open"),
         ("record sent mail", sent::UNRECORDED.to_owned(), "deliveries_unrecorded"),
         ("finish a run", runs::settled(), "deliveries_open"),

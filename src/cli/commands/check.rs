@@ -2,17 +2,22 @@
 
 use std::path::Path;
 
-use crate::app::Failure;
 use crate::app::project::{Checked, environment};
+use crate::app::{Failure, check};
 use crate::cli::arguments::Check;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
-use crate::diagnostic::{Problem, json, text};
+use crate::diagnostic::{self, Problem, json, text};
 
 use super::counted;
 
-pub(super) fn run(folder: &Path, call: &Check, terminal: Terminal) -> Result<Exit, Failure> {
-    let checked = Checked::read(folder, &environment());
+pub(super) async fn run(folder: &Path, call: &Check, terminal: Terminal) -> Result<Exit, Failure> {
+    let mut checked = Checked::read(folder, &environment());
+    if let Some(project) = &checked.project {
+        let more = check::renamed(project).await;
+        checked.problems.extend(more);
+        diagnostic::sort(&mut checked.problems);
+    }
     let errors = checked.problems.iter().any(Problem::is_error);
     let wrong = errors || (call.deny_warnings && !checked.problems.is_empty());
 

@@ -32,7 +32,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
     let folder = &arguments.project;
     match &arguments.command {
         Command::Init(call) => init::run(folder, call, terminal),
-        Command::Check(call) => check::run(folder, call, terminal),
+        Command::Check(call) => wait_for(check::run(folder, call, terminal)),
         Command::Import(call) => wait_for(import::run(folder, call, terminal)),
         Command::Segment(call) => wait_for(segment::run(folder, call, terminal)),
         Command::Preview(call) => wait_for(preview::run(folder, call, terminal)),

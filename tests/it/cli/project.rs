@@ -173,6 +173,64 @@ fn waits_for_a_decision(project: &NewProject) {
 }
 
 #[test]
+fn campaigns_and_runs_are_paused_and_go_on() {
+    insta::allow_duplicates! {
+        on_both(|database| async move { pauses(&NewProject::with_data_on(&database.address)) });
+    }
+}
+
+fn pauses(project: &NewProject) {
+    let said = project.fine(["pause", "thank_you"]);
+    insta::assert_snapshot!(said.out, @"thank_you: paused; its mails wait, and runs that come due meanwhile are missed; `campaignd resume thank_you` lets it go on");
+    let again = campaignd(project.folder(), ["pause", "thank_you"]);
+    assert_eq!(again.exit, 2);
+    insta::assert_snapshot!(again.err, @r#"
+    error: thank_you is paused already
+    hint: `campaignd resume thank_you` ends the pause
+    "#);
+    let status = project.fine(["status"]).out;
+    assert!(status.contains("paused since"), "{status}");
+    let said = campaignd(project.folder(), ["send", "thank_you", "--yes"]);
+    assert_eq!(said.exit, 2);
+    insta::assert_snapshot!(said.err, @r#"
+    error: thank_you is paused
+    hint: `campaignd resume thank_you` ends the pause
+    "#);
+    let said = project.fine(["resume", "thank_you"]);
+    insta::assert_snapshot!(said.out, @"thank_you: resumed; it goes on when `campaignd run` is started");
+    project.fine(["send", "thank_you", "--yes"]);
+    assert_eq!(project.mails(), 2);
+    for (words, exit) in
+        [(["pause", "1"], 2), (["resume", "1"], 2), (["pause", "99"], 2), (["resume", "thank_you"], 2)]
+    {
+        let said = campaignd(project.folder(), words);
+        assert_eq!((said.exit, said.out.as_str()), (exit, ""), "{words:?}: {}", said.err);
+    }
+    let said = campaignd(project.folder(), ["pause", "thank_yuo"]);
+    assert!(said.err.contains("did you mean `thank_you`"), "{}", said.err);
+}
+
+#[test]
+fn check_warns_of_a_campaign_that_was_renamed() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        let daemon = super::daemon::Daemon::start(&project);
+        project.until_mails(0);
+        let known = "SELECT name FROM campaigns WHERE templates IS NOT NULL";
+        let deadline = std::time::Instant::now() + std::time::Duration::from_mins(1);
+        while database.rows(known).await.is_empty() {
+            assert!(std::time::Instant::now() < deadline, "the daemon looks at the clock");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(daemon.stop("-TERM"), Some(0));
+        let yaml = project.read("campaigns/thank_you.yaml");
+        project.write("campaigns/thank_you.yaml", &yaml.replace("  thank_you:", "  thanks:"));
+        let said = project.fine(["check"]).out;
+        assert!(said.contains("renamed-campaign") && said.contains("renamed_from: thank_you"), "{said}");
+    });
+}
+
+#[test]
 fn a_database_that_is_away_is_nobodys_mistake() {
     let project = NewProject::create();
     let mut command = super::command(project.folder());

@@ -1,9 +1,16 @@
 //! The engine: from a due time to one mail per recipient, on both databases.
 
+mod caps;
 mod dates;
+mod entries;
+mod every_entry;
 mod guard;
 mod handover;
 mod memberships;
+mod names;
+mod pauses;
+mod quiet_hours;
 mod recipients;
 pub(crate) mod shop;
 mod tracking;
+mod zones;

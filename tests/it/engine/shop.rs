@@ -15,7 +15,8 @@ use campaignd::links::{Links, Signer, SigningKey};
 use campaignd::render::{RenderSettings, Renderer, TemplateFile, Templates};
 use campaignd::send::{MemoryTransport, Transport};
 use campaignd::store::Store;
-use campaignd::store::contacts;
+use campaignd::store::contacts::{self, Arrival};
+use campaignd::store::events::{Appender, EventOutcome, IncomingEvent};
 
 use crate::support::database::TestDatabase;
 
@@ -97,6 +98,40 @@ impl Shop {
         let catalogue = self.engine.declarations().current().catalogue;
         let run = engine::request_run(&self.database.store, &catalogue, &campaign, self.clock.now()).await;
         run.expect("the run is noted")
+    }
+
+    /// The engine ends, and another starts over the same database and mailbox.
+    pub(crate) async fn restart(self, declarations: &str, now: &str) -> Self {
+        let Self { database, engine, clock, mailbox } = self;
+        engine.stop(clock.now()).await.expect("the engine stops");
+        clock.set(at(now));
+        let transport = Transport::Memory(mailbox.clone());
+        let engine = start(&database.store, declarations, transport, at(now)).await;
+        Self { database, engine, clock, mailbox }
+    }
+
+    /// Somebody buys something, now.
+    pub(crate) async fn buys(&self, name: &str) {
+        self.bought(name, self.clock.now(), Arrival::News).await;
+    }
+
+    /// It becomes known that somebody bought something.
+    pub(crate) async fn bought(&self, name: &str, when: Timestamp, arrival: Arrival) {
+        let event = IncomingEvent {
+            external_id: Some(name.to_owned()),
+            name: "purchase".to_owned(),
+            at: Some(when),
+            properties: r#"{"amount":10}"#.to_owned(),
+            ..IncomingEvent::default()
+        };
+        let mut appender = Appender::new(&self.database.store).arriving_as(arrival);
+        let outcomes = appender.append(&[event], "test", self.clock.now()).await;
+        assert_eq!(outcomes.expect("it is stored"), [EventOutcome::Appended]);
+    }
+
+    /// What is new of people, now.
+    pub(crate) async fn learns(&self, people: &[Person]) {
+        add(&self.database.store, people, self.clock.now()).await;
     }
 
     /// From now on these declarations hold.
@@ -194,6 +229,19 @@ impl Person {
 
     pub(crate) fn in_language(mut self, tag: &str) -> Self {
         self.0.language = Some(tag.to_owned());
+        self
+    }
+
+    /// The answers of [`consents`](Self::consents) were given then: a later one counts.
+    pub(crate) fn consented_at(mut self, when: &str) -> Self {
+        for consent in &mut self.0.consents {
+            consent.at = at(when);
+        }
+        self
+    }
+
+    pub(crate) fn in_zone(mut self, zone: &str) -> Self {
+        self.0.time_zone = Some(zone.to_owned());
         self
     }
 
