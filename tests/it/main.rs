@@ -8,6 +8,7 @@ mod declare;
 mod diagnostic;
 mod engine;
 mod evaluate;
+mod hits;
 mod http;
 mod ingest;
 mod kill;
