@@ -135,7 +135,8 @@ pub async fn http_state(
     let (links, redirects) = (installation.links().await?, http::Redirects::default());
     let reports = pages(installation);
     let calls = http::Calls::start(store.clone());
-    Ok(http::State { store, clock, links, spool, redirects, reports, catalogue, calls })
+    let parts = http::Parts { store, clock, links, spool, redirects, reports, catalogue, calls };
+    Ok(parts.into())
 }
 
 /// Where changed declarations go.

@@ -16,6 +16,11 @@ pub use crate::track::rules::EDITION;
 
 /// How often the spool is looked at: reports and segments are never further behind.
 const EVERY: Duration = Duration::from_secs(1);
+/// A second with more hits than this is a burst: readers are answered first, and it is taken in when it is
+/// over.
+const BURST: u64 = 5_000;
+/// How long a burst waits for its end, at most.
+const BURST_WAITS: Duration = Duration::from_secs(10);
 /// How often old hits are looked for.
 const PURGE_EVERY: Duration = Duration::from_hours(1);
 /// Hits that are purged in one transaction.
@@ -37,9 +42,18 @@ pub fn track_settings(installation: &Installation) -> TrackSettings {
 pub(super) async fn keep_tracking(installation: Installation, spool: Spool) -> std::convert::Infallible {
     let mut failing = false;
     let mut purge_at = installation.clock.now();
+    let mut written = spool.written();
+    let mut waits_since = None;
     loop {
-        take_in(&installation, &spool, &mut failing).await;
         let now = installation.clock.now();
+        let is_burst = spool.written() - written > BURST;
+        written = spool.written();
+        if is_burst && now < waits_since.get_or_insert(now).plus(BURST_WAITS) {
+            tokio::time::sleep(EVERY).await;
+            continue;
+        }
+        waits_since = None;
+        take_in(&installation, &spool, &mut failing).await;
         if now >= purge_at && !failing {
             match purge(&installation, now).await {
                 Ok(more) => purge_at = if more { now } else { now.plus(PURGE_EVERY) },

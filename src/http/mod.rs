@@ -36,7 +36,7 @@ pub use ingest::Calls;
 pub use redirects::Redirects;
 pub use report::Reports;
 pub use server::{HttpError, Listen, Server};
-pub use state::State;
+pub use state::{Parts, State};
 
 /// What the whole world may ask for.
 fn public() -> Router<State> {

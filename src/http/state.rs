@@ -1,5 +1,6 @@
-//! What handlers may use. Clones share it.
+//! What handlers may use.
 
+use std::ops::Deref;
 use std::sync::Arc;
 
 use tokio::sync::watch;
@@ -12,9 +13,27 @@ use crate::track::Spool;
 
 use super::{Calls, Redirects, Reports};
 
-/// See the module.
+/// What handlers may use. Each request has a clone of it, so all clones share one [`Parts`].
 #[derive(Debug, Clone)]
-pub struct State {
+pub struct State(Arc<Parts>);
+
+impl From<Parts> for State {
+    fn from(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+}
+
+impl Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What a [`State`] is made of.
+#[derive(Debug)]
+pub struct Parts {
     /// The database.
     pub store: Store,
     /// What time it is.

@@ -20,6 +20,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest as _, Sha256};
@@ -46,6 +47,8 @@ struct Shared {
     folder: PathBuf,
     chance: [u8; 32],
     writer: Mutex<Writer>,
+    /// How many hits were written.
+    written: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -104,8 +107,8 @@ impl Spool {
         // A folder that cannot be written is noticed now, not at the first hit.
         let probe = folder.join(format!("{:016x}.probe", file_number(&chance, u64::MAX)));
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(failed)?;
-        let writer = Mutex::default();
-        Ok(Self { shared: Arc::new(Shared { folder: folder.to_owned(), chance, writer }) })
+        let (folder, writer, written) = (folder.to_owned(), Mutex::default(), AtomicU64::new(0));
+        Ok(Self { shared: Arc::new(Shared { folder, chance, writer, written }) })
     }
 
     /// Writes a hit. When this returns well, the hit survives the end of the process.
@@ -117,6 +120,7 @@ impl Spool {
             Ok(()) => {
                 let lost = std::mem::take(&mut writer.lost);
                 drop(writer);
+                self.shared.written.fetch_add(1, Ordering::Relaxed);
                 if lost > 0 {
                     tracing::error!(
                         hits.lost = lost,
@@ -141,6 +145,11 @@ impl Spool {
                 Err(error)
             }
         }
+    }
+
+    /// How many hits this process has written.
+    pub fn written(&self) -> u64 {
+        self.shared.written.load(Ordering::Relaxed)
     }
 
     fn append_to(&self, writer: &mut Writer, record: &[u8]) -> io::Result<()> {

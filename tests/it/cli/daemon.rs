@@ -7,7 +7,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use super::{NewProject, Said, campaignd, command};
+use mail_parser::MessageParser;
+
 use crate::support::database::{on_both, on_sqlite};
+use crate::support::http::request;
 use crate::support::smtp::{SmtpServer, SmtpServerOptions};
 
 /// How long to wait for something that is to come at once; machines may be busy.
@@ -27,8 +30,13 @@ impl Daemon {
 
     /// Any command that goes on until it is told to stop.
     fn start_as(project: &NewProject, words: &[&str]) -> Self {
+        Self::start_with(project, words, &[])
+    }
+
+    fn start_with(project: &NewProject, words: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut process = command(project.folder())
             .args(words)
+            .envs(environment.iter().copied())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -50,6 +58,13 @@ impl Daemon {
             }
         }
         panic!("it never said `{text}`, but:\n{}", self.said.join("\n"));
+    }
+
+    /// Waits for a line that begins so, and gives the address behind it.
+    fn says_where(&mut self, before: &str) -> std::net::SocketAddr {
+        self.says(before);
+        let line = self.said.last().and_then(|line| line.strip_prefix(before));
+        line.and_then(|address| address.parse().ok()).expect("an address")
     }
 
     /// Sends a signal; gives the exit code.
@@ -200,5 +215,74 @@ fn a_mail_server_that_is_away_costs_nothing_and_send_is_interrupted_clean() {
         assert_eq!(daemon.stop("-TERM"), Some(0));
         let status = project.fine(["status"]).out;
         assert!(status.contains("finished") && status.contains("2 accepted, 2 skipped"), "{status}");
+    });
+}
+
+#[test]
+fn opens_and_clicks_come_in_while_it_runs_and_are_read_anew_by_hand() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        project.write(
+            "campaignd.yaml",
+            &format!("{}\nconsent: {{ unknown: {{ tracking: yes }} }}\n", project.read("campaignd.yaml")),
+        );
+        let mut daemon = Daemon::start(&project);
+        let pages = daemon.says_where("pages: http://");
+        daemon.says_where("the report: http://");
+        daemon.says("ready");
+        project.fine(["send", "thank_you", "--yes"]);
+        project.until_mails(2);
+        let mail = MessageParser::default()
+            .parse(project.a_mail().as_bytes())
+            .expect("a mail")
+            .body_html(0)
+            .expect("HTML")
+            .into_owned();
+        let path = |kind: &str| {
+            let address = format!("https://mail.shop.example/{kind}/");
+            let start = mail.find(&address).unwrap_or_else(|| panic!("no {kind} in {mail}"));
+            format!("/{kind}/{}", &mail[start + address.len()..][..43])
+        };
+        let browser = "user-agent: Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0
+            accept-language: en";
+        let pixel = request(pages, "GET", &path("o"), browser, b"").await;
+        assert_eq!((pixel.status, pixel.body.len()), (200, 43));
+        let opened = "SELECT CAST(COUNT(*) AS TEXT) FROM event_log WHERE name = 'email_opened'";
+        let started = Instant::now();
+        while database.rows(opened).await != ["1"] {
+            assert!(started.elapsed() < PATIENCE, "the open never came in");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let said = project.fine(["reclassify"]).out;
+        assert_eq!(said, "rules 1: 1 hit read, 0 otherwise than before; 0 opens and clicks changed\n");
+        let said: serde_json::Value =
+            serde_json::from_str(&project.fine(["reclassify", "--json"]).out).expect("JSON");
+        assert_eq!((&said["version"], &said["hits"], &said["rules"]), (&1.into(), &1.into(), &1.into()));
+        // What is asked for last is taken in before it ends.
+        request(pages, "GET", &path("o"), browser, b"").await;
+        assert_eq!(daemon.stop("-TERM"), Some(0));
+        assert_eq!(database.rows("SELECT CAST(COUNT(*) AS TEXT) FROM hits").await, ["2"]);
+    });
+}
+
+#[test]
+fn a_port_that_is_taken_is_said_and_nothing_is_served_where_it_is_off() {
+    on_sqlite(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        let taken = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+        let port = taken.local_addr().expect("an address").port();
+        let listen = format!("127.0.0.1:{port}");
+        let said = command(project.folder()).arg("run").env("CAMPAIGND_HTTP_LISTEN", &listen).output();
+        let said = super::said(said.expect("the program starts"));
+        assert_eq!(said.exit, 3, "{}", said.err);
+        assert!(
+            said.err.contains(&format!("cannot listen on {listen}")) && said.err.contains("http: { listen"),
+            "{}",
+            said.err
+        );
+        let mut daemon = Daemon::start_with(&project, &["run"], &[("CAMPAIGND_HTTP_LISTEN", "off")]);
+        daemon.says("pages: not served");
+        daemon.says("ready");
+        assert_eq!(daemon.stop("-TERM"), Some(0));
     });
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use campaignd::clock::Clock;
 use campaignd::domain::catalogue::Catalogue;
-use campaignd::http::{Calls, Listen, Redirects, Reports, Server, State};
+use campaignd::http::{Calls, Listen, Parts, Redirects, Reports, Server, State};
 use campaignd::links::{Links, Signer, SigningKey};
 use campaignd::track::Spool;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -39,7 +39,7 @@ impl Served {
         let (_, catalogue) = watch::channel(Arc::new(catalogue));
         let folder = tempfile::tempdir().expect("a folder");
         let spool = Spool::open(&folder.path().join("spool"), rand::random()).expect("a spool");
-        let state = State {
+        let state = State::from(Parts {
             store: database.store.clone(),
             clock,
             links: links.clone(),
@@ -52,7 +52,7 @@ impl Served {
             ),
             catalogue,
             calls: Calls::start(database.store.clone()),
-        };
+        });
         let free = "127.0.0.1:0".parse().ok();
         let server = Server::bind(Listen { public: free, report: free }).await.expect("free ports");
         let public = server.public_address().expect("it listens");
