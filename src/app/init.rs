@@ -23,6 +23,11 @@ const FILES: [(&str, &str); 7] = [
 /// Writes a new project into `folder`, which is made if it is not there; gives the files it wrote.
 /// If one of them exists, nothing is written.
 pub fn init(folder: &Path, now: Timestamp) -> Result<Vec<PathBuf>, Failure> {
+    let is_file = |path: &&Path| fs::metadata(path).is_ok_and(|found| !found.is_dir());
+    if let Some(file) = folder.ancestors().find(is_file) {
+        let message = format!("{} is a file", file.display());
+        return Err(Failure::call_with_hint(message, "name a folder; nothing was written"));
+    }
     let there: Vec<&str> = FILES
         .iter()
         .map(|(path, _)| *path)
@@ -92,5 +97,9 @@ mod tests {
         assert!(matches!(init(&folder, now), Err(Failure::Call { .. })));
         assert!(!folder.join("campaignd.yaml").exists());
         assert_eq!(fs::read_to_string(folder.join("orders.csv")).expect("the file"), "mine");
+        assert!(
+            matches!(init(&folder.join("orders.csv"), now), Err(Failure::Call { .. })),
+            "a file is no folder"
+        );
     }
 }

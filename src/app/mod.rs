@@ -8,6 +8,7 @@
 //! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] | one use case each |
 //! | [`keys`] | keys of those who write through the API |
 //! | [`signing`] | the secrets that sign links |
+//! | [`contact`] [`suppress`] [`forget`] | one contact's story; who gets no mail; erasing a person |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
 //! | [`track`] | opens and clicks while the daemon runs, and read anew |
 //! | [`watch`] | whether files changed |
@@ -15,9 +16,11 @@
 //! | [`failure`] | why a use case did not do what it was asked |
 
 pub mod check;
+pub mod contact;
 pub mod daemon;
 pub mod decide;
 pub mod failure;
+pub mod forget;
 pub mod import;
 pub mod init;
 pub mod installation;
@@ -32,6 +35,7 @@ pub mod segment;
 pub mod send;
 pub mod signing;
 pub mod status;
+pub mod suppress;
 pub mod track;
 pub mod transport;
 pub mod watch;

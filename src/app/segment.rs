@@ -11,6 +11,9 @@ use crate::store::{contacts, memberships};
 use super::installation::unknown;
 use super::{Failure, Installation};
 
+/// The segment that is built in.
+const EVERYONE: &str = "everyone";
+
 /// A segment's size at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SegmentSize {
@@ -43,7 +46,7 @@ pub struct SegmentView {
 pub async fn sizes(installation: &Installation, at: Timestamp) -> Result<Vec<SegmentSize>, Failure> {
     let mut sizes = Vec::new();
     for (name, segment) in &installation.project.catalogue.segments {
-        sizes.push(counted(installation, name, segment, 0, at).await?.0);
+        sizes.push(counted(installation, name, Some(segment), 0, at).await?.0);
     }
     Ok(sizes)
 }
@@ -56,16 +59,20 @@ pub async fn view(
     at: Timestamp,
 ) -> Result<SegmentView, Failure> {
     let segments = &installation.project.catalogue.segments;
-    let found = SegmentName::parse(name).ok().and_then(|name| segments.get_key_value(&name));
-    let (name, segment) =
-        found.ok_or_else(|| unknown("segment", name, segments.keys().map(SegmentName::as_str)))?;
+    let parsed = SegmentName::parse(name).ok();
+    let segment = parsed.as_ref().and_then(|name| segments.get(name));
+    let known = || segments.keys().map(SegmentName::as_str).chain([EVERYONE]);
+    let name = parsed
+        .filter(|name| segment.is_some() || name.as_str() == EVERYONE)
+        .ok_or_else(|| unknown("segment", name, known()))?;
 
-    let (size, members) = counted(installation, name, segment, sample, at).await?;
+    let (size, members) = counted(installation, &name, segment, sample, at).await?;
     let store = &installation.store;
     let failed = |error| installation.failed(error);
-    let known = memberships::ensure_segments(store, std::slice::from_ref(name)).await.map_err(failed)?;
     let (mut entered, mut left) = (Vec::new(), Vec::new());
-    if let Some(known) = known.first() {
+    // Of everyone nobody keeps who came and went.
+    let kept: &[_] = if segment.is_some() { std::slice::from_ref(&name) } else { &[] };
+    if let Some(known) = memberships::ensure_segments(store, kept).await.map_err(failed)?.first() {
         entered = memberships::lately_entered(store, known.id, sample).await.map_err(failed)?;
         left = memberships::lately_left(store, known.id, sample).await.map_err(failed)?;
     }
@@ -81,11 +88,11 @@ pub async fn view(
 async fn counted(
     installation: &Installation,
     name: &SegmentName,
-    segment: &Segment,
+    segment: Option<&Segment>,
     sample: u32,
     at: Timestamp,
 ) -> Result<(SegmentSize, Vec<ContactId>), Failure> {
-    let condition = Condition::Segment(name.clone());
+    let condition = segment.map_or(Condition::Everyone, |_| Condition::Segment(name.clone()));
     let counted = audience::count_and_sample(
         &installation.store,
         &installation.project.catalogue,
@@ -98,7 +105,7 @@ async fn counted(
     .map_err(|error| installation.audience_failed(error))?;
     let size = SegmentSize {
         name: name.to_string(),
-        description: segment.description.clone(),
+        description: segment.and_then(|segment| segment.description.clone()),
         contacts: counted.contacts,
         members: counted.members,
     };

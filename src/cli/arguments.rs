@@ -6,6 +6,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo;
 
+mod people;
+
+pub use people::{Contact, Forget, Suppress};
+
 /// Campaigns as code: segments and campaigns in YAML, one personal mail per recipient, each
 /// accounted for.
 #[derive(Debug, Parser)]
@@ -57,6 +61,12 @@ pub enum Command {
     Cancel(Cancel),
     /// What became of the deliveries, and what came back: opens, clicks, unsubscribes.
     Report(Report),
+    /// One contact's whole story: attributes, consents, segments, mails, events.
+    Contact(Contact),
+    /// Who gets no mail: addresses, domains; add, remove, list.
+    Suppress(Suppress),
+    /// Erase a person everywhere; only the hash of their address is kept.
+    Forget(Forget),
     /// Keys with which other systems send calls and events; the secret that signs links.
     Key(Key),
     /// Read all recorded opens and clicks anew, by the rules of this version.

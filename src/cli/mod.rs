@@ -30,16 +30,13 @@ use arguments::Arguments;
 use terminal::Terminal;
 
 /// Commands that are planned and not there: to type one is no misspelling.
-const LATER: [&str; 14] = [
+const LATER: [&str; 11] = [
     "explain",
     "test",
     "plan",
     "simulate",
     "pause",
     "resume",
-    "contact",
-    "suppress",
-    "forget",
     "uncertain",
     "doctor",
     "schema",

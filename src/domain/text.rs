@@ -30,6 +30,14 @@ pub fn fold_into(text: &str, buffer: &mut String) {
     }
 }
 
+/// The form in which texts are compared where large and small letters differ: NFC alone.
+pub fn compose(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.nfc().collect())
+}
+
 fn fold_character(character: char) -> char {
     if character.is_ascii() {
         return character.to_ascii_lowercase();
@@ -73,5 +81,7 @@ mod tests {
             assert_eq!(fold(one).chars().count(), fold(&fold(one)).chars().count(), "{one}");
         }
         assert!(matches!(fold("already folded 1"), Cow::Borrowed(_)));
+        assert_eq!(compose("CAFE\u{301}"), "CAFÉ");
+        assert!(matches!(compose("Élodie"), Cow::Borrowed(_)));
     }
 }

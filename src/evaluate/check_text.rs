@@ -1,7 +1,7 @@
-//! Tests of texts. Both sides are folded before they meet, unless the test is of exact case.
+//! Tests of texts. Both sides are folded before they meet; where the test is of exact case, only composed (NFC).
 
 use crate::domain::condition::{Operator, Test, TextMatch};
-use crate::domain::text::fold;
+use crate::domain::text::{compose, fold};
 use crate::domain::value::Value;
 
 /// A compiled test of a text: all operators hold.
@@ -22,7 +22,7 @@ enum TextOperator {
 
 /// What a text is compared with, in the form in which the texts are.
 pub(super) fn fold_operand(text: &str, exact_case: bool) -> String {
-    if exact_case { text.to_owned() } else { fold(text).into_owned() }
+    if exact_case { compose(text).into_owned() } else { fold(text).into_owned() }
 }
 
 impl TextTest {

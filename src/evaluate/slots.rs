@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 
 use crate::domain::json::{self, Token};
 use crate::domain::number::Number;
-use crate::domain::text::fold_into;
+use crate::domain::text::{compose, fold_into};
 use crate::domain::time::Timestamp;
 use crate::domain::value::{self, Value, ValueType};
 
@@ -57,7 +57,7 @@ impl Texts {
         if folded {
             fold_into(text, &mut self.characters);
         } else {
-            self.characters.push_str(text);
+            self.characters.push_str(&compose(text));
         }
         Place { start, end: self.characters.len() as u32 }
     }

@@ -56,6 +56,9 @@ impl ContactRow {
         column: &str,
         defaults: &ContactDefaults,
     ) -> Result<(), Reason> {
+        if matches!(fact, Fact::Id | Fact::Email) {
+            no_boolean(given, column)?;
+        }
         let Some(text) = text_of_fact(given, column)? else { return Ok(()) };
         let text = text.as_str();
         match fact {
@@ -164,6 +167,16 @@ pub(super) fn text_of_fact(given: Given<'_>, column: &str) -> Result<Option<Stri
         },
     };
     Ok(Some(text).filter(|text| !text.is_empty()))
+}
+
+/// Ids are texts or numbers: `true` is nobody's.
+pub(super) fn no_boolean(given: Given<'_>, column: &str) -> Result<(), Reason> {
+    match given {
+        Given::Json(Value::Bool(_)) => {
+            Err(given.reason(format!("`{column}` is neither a text nor a number")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn set<T>(place: &mut Option<T>, column: &str, value: T) -> Result<(), Reason> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::contact_row::{address, bounded, identifier, instant, text_of_fact};
+use super::contact_row::{address, bounded, identifier, instant, no_boolean, text_of_fact};
 use super::reason::Reason;
 use super::values::{self, Field, Given, LONGEST_NAME};
 use super::vocabulary::{Fact, Vocabulary};
@@ -39,6 +39,9 @@ impl EventFacts {
         column: &str,
         zone: Zone,
     ) -> Result<(), Reason> {
+        if matches!(fact, Fact::Id | Fact::Email) {
+            no_boolean(given, column)?;
+        }
         let Some(text) = text_of_fact(given, column)? else { return Ok(()) };
         let twice = match fact {
             Fact::Id => self.event.external_id.replace(identifier(&text, column)?).is_some(),

@@ -17,7 +17,7 @@ use super::error::failed;
 use super::{Durability, Result, StoreError, StoreOptions};
 
 /// How long a statement waits for the lock of another process before it fails as busy.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Pages of WAL after which a bulk writer folds it into the file; ten times fewer checkpoints than by
 /// default make imports half as fast again, for a WAL of some 160 MB.

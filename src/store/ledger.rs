@@ -202,6 +202,7 @@ pub(super) fn settle(backend: Backend) -> String {
         ("reply_text", Text),
     ];
     let given = given_rows(backend, 1, &columns);
+    // What a server says of somebody who was erased meanwhile (a negative contact) may name them.
     // A row that goes back keeps no sender; one that came to its end keeps it for who asks later. From
     // transmitting nothing becomes planned again.
     format!(
@@ -214,7 +215,7 @@ pub(super) fn settle(backend: Backend) -> String {
              incarnation = CASE WHEN given.settled_at IS NULL THEN NULL ELSE deliveries.incarnation END,
              reply_code = COALESCE(given.reply_code, deliveries.reply_code),
              reply_enhanced = COALESCE(given.reply_enhanced, deliveries.reply_enhanced),
-             reply_text = COALESCE(given.reply_text, deliveries.reply_text)
+             reply_text = CASE WHEN deliveries.contact >= 0 THEN COALESCE(given.reply_text, deliveries.reply_text) END
          FROM {given} AS given
          WHERE deliveries.id = given.id AND deliveries.incarnation = $2
            AND (deliveries.state = given.origins

@@ -286,6 +286,37 @@ fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
     entered
 }
 
+/// Takes contacts that were erased out of all segments, out of what is known of their coming and going, and
+/// out of what is to be looked at again.
+pub(super) async fn forget(store: &Store, contacts: &[ContactId]) -> Result<()> {
+    let operation = "take an erased contact out of segments";
+    let transaction = store.begin_write(operation).await?;
+    for contact in contacts {
+        let block = MemberBlock::of(*contact);
+        let text = "SELECT segment, payload FROM membership_blocks WHERE block = $1";
+        for row in query(&*transaction, operation, text, values![block.0]).await? {
+            let segment: i64 = row.try_get_by_index(0).map_err(failed(operation))?;
+            let payload: Vec<u8> = row.try_get_by_index(1).map_err(failed(operation))?;
+            let mut members = unpacked(block, &payload)?;
+            let before = members.len();
+            members.retain(|member| member.contact != *contact);
+            if members.is_empty() {
+                let delete = "DELETE FROM membership_blocks WHERE segment = $1 AND block = $2";
+                execute(&*transaction, operation, delete, values![segment, block.0]).await?;
+            } else if members.len() < before {
+                let update = "UPDATE membership_blocks SET members = $3, payload = $4 WHERE segment = $1 AND block = $2";
+                let count = members.len() as i64;
+                let given = values![segment, block.0, count, pack_members(block, members)];
+                execute(&*transaction, operation, update, given).await?;
+            }
+        }
+        let delete = "DELETE FROM membership_changes WHERE contact = $1";
+        execute(&*transaction, operation, delete, values![contact.0]).await?;
+        reviews::write(&*transaction, &Reviews::Some(vec![(*contact, None)])).await?;
+    }
+    transaction.commit().await
+}
+
 /// The leading items for which `belongs` holds; they are taken from `rest`.
 fn split_while<'a, T>(rest: &mut &'a [T], belongs: impl Fn(&T) -> bool) -> &'a [T] {
     let length = rest.iter().position(|item| !belongs(item)).unwrap_or(rest.len());

@@ -16,6 +16,7 @@
 //! | [`incarnations`] | which sender is alive |
 //! | [`arrivals`] [`write_keys`] [`refusals`] | calls of the API, who may make them, what was refused |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
+//! | [`dossier`] [`forget`] | all that is held on one contact; erasing it |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub mod consents;
 pub mod contacts;
 pub mod deliveries;
 mod dialect;
+pub mod dossier;
 pub mod engagements;
 mod entity;
 pub mod entries;
@@ -43,6 +45,7 @@ mod error;
 pub mod events;
 mod facts;
 pub mod figures;
+pub mod forget;
 pub mod histories;
 pub mod hits;
 mod identity;

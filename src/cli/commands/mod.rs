@@ -12,8 +12,10 @@ use super::exit::Exit;
 use super::terminal::Terminal;
 
 mod check;
+mod contact;
 mod decide;
 mod demo;
+mod forget;
 mod import;
 mod init;
 mod key;
@@ -26,6 +28,7 @@ mod run;
 mod segment;
 mod send;
 mod status;
+mod suppress;
 
 /// Runs the command.
 pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
@@ -44,6 +47,10 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Resume(call) => wait_for(pause::run_resume(folder, call, terminal)),
         Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),
         Command::Report(call) => wait_for(report::run(folder, call, terminal)),
+        Command::Contact(call) => wait_for(contact::run(folder, call, terminal)),
+        Command::Suppress(call) => wait_for(suppress::run(folder, call, terminal)),
+        // To its end: what was erased is wiped, too.
+        Command::Forget(call) => runtime()?.block_on(forget::run(folder, call, terminal)),
         Command::Key(call) => wait_for(key::run(folder, call, terminal)),
         Command::Demo(call) => wait_for(demo::run(folder, call, terminal)),
         Command::Reclassify(call) => wait_for(reclassify::run(folder, call, terminal)),

@@ -180,7 +180,6 @@ async fn store_fresh(
 }
 
 /// Erases what is kept of a contact beside the log: its devices, what was said of it and refused.
-#[expect(dead_code, reason = "`forget` calls it")]
 pub(super) async fn forget_within(
     bulk: &mut Bulk,
     contact: ContactId,

@@ -48,7 +48,7 @@ impl Daemon {
     }
 
     /// Reads what it says until a line has this in it.
-    fn says(&mut self, text: &str) {
+    pub(super) fn says(&mut self, text: &str) {
         let start = Instant::now();
         while let Ok(line) = self.messages.recv_timeout(PATIENCE.saturating_sub(start.elapsed())) {
             let found = line.contains(text);
@@ -61,7 +61,7 @@ impl Daemon {
     }
 
     /// Waits for a line that begins so, and gives the address behind it.
-    fn says_where(&mut self, before: &str) -> std::net::SocketAddr {
+    pub(super) fn says_where(&mut self, before: &str) -> std::net::SocketAddr {
         self.says(before);
         let line = self.said.last().and_then(|line| line.strip_prefix(before));
         line.and_then(|address| address.parse().ok()).expect("an address")

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 mod check;
+mod consent;
 mod daemon;
 mod demo;
 mod project;

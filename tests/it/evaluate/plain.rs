@@ -628,7 +628,8 @@ fn like(pattern: &[char], text: &[char]) -> bool {
 }
 
 fn folded(text: &str, exact: bool) -> String {
-    if exact { text.to_owned() } else { text.nfc().collect::<String>().to_lowercase() }
+    let text: String = text.nfc().collect();
+    if exact { text } else { text.to_lowercase() }
 }
 
 fn read(value_type: ValueType, json: &Json, exact: bool) -> Option<Plain> {

@@ -1,0 +1,138 @@
+//! One contact's whole story: who they are, what they agreed to, where they are, what they got and did.
+
+use crate::audience;
+use crate::domain::contact::{Contact, ContactId};
+use crate::domain::name::{ScoreName, SegmentName, TraitName};
+use crate::domain::score::ScoreValue;
+use crate::domain::time::Timestamp;
+use crate::domain::value::Value;
+use crate::evaluate::Asked;
+use crate::store::{consents, contacts, dossier, memberships, suppressions};
+
+use super::{Failure, Installation};
+
+pub use crate::store::consents::ConsentChange;
+pub use crate::store::dossier::{EngagementRow, HitRow, MailRow, PastEvent};
+pub use crate::store::suppressions::Suppression;
+
+/// All that is held on a contact, and what follows from it now.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// When.
+    pub at: Timestamp,
+    /// The contact.
+    pub contact: Contact,
+    /// What they answered, oldest first.
+    pub consents: Vec<ConsentChange>,
+    /// What holds mail to their address back.
+    pub suppressions: Vec<Suppression>,
+    /// In which segments they are, by the last evaluation.
+    pub segments: Vec<Stay>,
+    /// Traits that have a value.
+    pub traits: Vec<(TraitName, Value)>,
+    /// Scores, with the name of their level.
+    pub scores: Vec<(ScoreName, ScoreValue, Option<String>)>,
+    /// Mails, latest first.
+    pub mails: Vec<MailRow>,
+    /// Opens and clicks, latest first.
+    pub engagements: Vec<EngagementRow>,
+    /// Requests that their mails caused, latest first.
+    pub hits: Vec<HitRow>,
+    /// Their devices.
+    pub anonymous_ids: Vec<String>,
+    /// What they did, latest first.
+    pub events: Vec<PastEvent>,
+}
+
+/// A membership.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// Where.
+    pub segment: SegmentName,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, if nothing new happens.
+    pub until: Option<Timestamp>,
+}
+
+/// The contact with this id, else the one with this address.
+pub async fn find(installation: &Installation, id_or_address: &str) -> Result<Contact, Failure> {
+    let found = contacts::find(&installation.store, id_or_address)
+        .await
+        .map_err(|error| installation.failed(error))?;
+    found.ok_or_else(|| {
+        Failure::call_with_hint(
+            format!("no contact has the id or address `{id_or_address}`"),
+            "`campaignd segment NAME` shows some contacts; `campaignd suppress --list ADDRESS` says what an address without a contact is held back by",
+        )
+    })
+}
+
+/// Everything about a contact, now.
+pub async fn story(installation: &Installation, contact: Contact) -> Result<Story, Failure> {
+    let (store, id) = (&installation.store, contact.id);
+    let failed = |error| installation.failed(error);
+    let catalogue = &installation.project.catalogue;
+    let at = installation.clock.now();
+    let traits: Vec<TraitName> = catalogue.traits.keys().cloned().collect();
+    let scores: Vec<ScoreName> = catalogue.scores.keys().cloned().collect();
+    let seen = audience::look_at(
+        store,
+        catalogue,
+        installation.project.evaluation_settings(),
+        &[id],
+        Asked { traits: &traits, scores: &scores, ..Asked::default() },
+        at,
+    )
+    .await
+    .map_err(|error| installation.audience_failed(error))?;
+    let seen = seen.into_iter().next();
+    let (values, points) = seen.map(|seen| (seen.traits, seen.scores)).unwrap_or_default();
+    let level = |name: &ScoreName, value: ScoreValue| {
+        catalogue.scores.get(name).and_then(|score| score.level_name(value)).map(str::to_owned)
+    };
+    let mut held_back = Vec::new();
+    if let Some(email) = contact.email.as_deref() {
+        let found = suppressions::among(store, &[email]).await.map_err(failed)?;
+        held_back.extend(found.into_values().flatten());
+    }
+    Ok(Story {
+        at,
+        consents: consents::history(store, id).await.map_err(failed)?,
+        suppressions: held_back,
+        segments: segments(installation, id).await?,
+        traits: traits.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))).collect(),
+        scores: scores
+            .into_iter()
+            .zip(points)
+            .filter_map(|(name, value)| {
+                let value = value?;
+                let level = level(&name, value);
+                Some((name, value, level))
+            })
+            .collect(),
+        mails: dossier::mails(store, id).await.map_err(failed)?,
+        engagements: dossier::engagements(store, id).await.map_err(failed)?,
+        hits: dossier::hits(store, id).await.map_err(failed)?,
+        anonymous_ids: dossier::anonymous_ids(store, id).await.map_err(failed)?,
+        events: dossier::events(store, id).await.map_err(failed)?,
+        contact,
+    })
+}
+
+async fn segments(installation: &Installation, contact: ContactId) -> Result<Vec<Stay>, Failure> {
+    let names: Vec<SegmentName> = installation.project.catalogue.segments.keys().cloned().collect();
+    let failed = |error| installation.failed(error);
+    let known = memberships::ensure_segments(&installation.store, &names).await.map_err(failed)?;
+    let mut stays = Vec::new();
+    for (name, segment) in names.iter().zip(known) {
+        let members = memberships::members_among(&installation.store, segment.id, &[contact]).await;
+        let members = members.map_err(failed)?;
+        stays.extend(members.into_iter().map(|member| Stay {
+            segment: name.clone(),
+            since: member.entered_at,
+            until: member.until,
+        }));
+    }
+    Ok(stays)
+}
