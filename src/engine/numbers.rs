@@ -1,7 +1,7 @@
 //! The numbers of links: known by heart, or noted in the store before the mail that has them goes out.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::domain::delivery::RunId;
 use crate::domain::link::LinkNumber;
@@ -15,6 +15,9 @@ const KNOWN: usize = 20_000;
 #[derive(Debug, Default)]
 pub(super) struct LinkNumbers {
     known: Mutex<Known>,
+    /// What lanes wait for: whose turn it is to write notes all of it.
+    wanted: Mutex<Vec<(RunId, Vec<String>)>>,
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -37,19 +40,41 @@ impl LinkNumbers {
         if let Some(numbers) = self.known(run, urls) {
             return Ok(numbers);
         }
-        let numbers = links::intern(store, run, urls).await?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        for (url, number) in urls.iter().zip(&numbers) {
-            known.keep(run, url, *number);
+        lock(&self.wanted).push((run, urls.to_vec()));
+        let _turn = self.turn.lock().await;
+        // Somebody may have noted them meanwhile; or failed to, and then they are not wanted any more.
+        if let Some(numbers) = self.known(run, urls) {
+            return Ok(numbers);
         }
-        Ok(numbers)
+        let mut wanted: BTreeMap<RunId, Vec<String>> = BTreeMap::from([(run, urls.to_vec())]);
+        for (run, urls) in lock(&self.wanted).drain(..) {
+            wanted.entry(run).or_default().extend(urls);
+        }
+        let mut own = Vec::new();
+        for (of, wanted) in &wanted {
+            let numbers = links::intern(store, *of, wanted).await?;
+            let mut known = lock(&self.known);
+            for (url, number) in wanted.iter().zip(&numbers) {
+                known.keep(*of, url, *number);
+            }
+            if *of == run {
+                // The caller's come first.
+                own = numbers.into_iter().take(urls.len()).collect();
+            }
+        }
+        Ok(own)
     }
 
     /// All of them by heart, or none.
     fn known(&self, run: RunId, urls: &[String]) -> Option<Vec<LinkNumber>> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.known);
         urls.iter().map(|url| known.number(run, url)).collect()
     }
+}
+
+/// A panic elsewhere leaves what is kept usable.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Known {

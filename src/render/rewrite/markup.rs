@@ -97,38 +97,41 @@ const fn is_space(byte: u8) -> bool {
 
 /// Reads a tag from its name on; nothing when it does not end.
 fn read_tag(bytes: &[u8], start: usize) -> Option<Tag<'_>> {
-    let until = |from: usize, is_end: &dyn Fn(u8) -> bool| {
-        bytes[from..].iter().position(|byte| is_end(*byte)).map(|length| from + length)
-    };
-    let name_end = until(start, &|byte| is_space(byte) || matches!(byte, b'/' | b'>'))?;
+    let name_end = until(bytes, start, |byte| is_space(byte) || matches!(byte, b'/' | b'>'))?;
     let mut href = None;
     let mut at = name_end;
     loop {
-        at = until(at, &|byte| !is_space(byte) && byte != b'/')?;
+        at = until(bytes, at, |byte| !is_space(byte) && byte != b'/')?;
         if bytes[at] == b'>' {
             return Some(Tag { name: &bytes[start..name_end], href, end: at + 1 });
         }
         // The first character belongs to the name even if it is `=`.
-        let attribute_end = until(at + 1, &|byte| is_space(byte) || matches!(byte, b'/' | b'>' | b'='))?;
+        let attribute_end =
+            until(bytes, at + 1, |byte| is_space(byte) || matches!(byte, b'/' | b'>' | b'='))?;
         let attribute = &bytes[at..attribute_end];
-        at = until(attribute_end, &|byte| !is_space(byte))?;
+        at = until(bytes, attribute_end, |byte| !is_space(byte))?;
         if bytes[at] != b'=' {
             continue;
         }
-        at = until(at + 1, &|byte| !is_space(byte))?;
+        at = until(bytes, at + 1, |byte| !is_space(byte))?;
         let value = match bytes[at] {
             b'>' => continue,
             quote @ (b'"' | b'\'') => {
                 let end = behind(bytes, at + 1, quote)? - 1;
                 Href { value: at + 1..end, quoted: true }
             }
-            _ => Href { value: at..until(at, &|byte| is_space(byte) || byte == b'>')?, quoted: false },
+            _ => Href { value: at..until(bytes, at, |byte| is_space(byte) || byte == b'>')?, quoted: false },
         };
         at = value.value.end + usize::from(value.quoted);
         if href.is_none() && attribute.eq_ignore_ascii_case(b"href") {
             href = Some(value);
         }
     }
+}
+
+/// The next byte that is an end.
+fn until(bytes: &[u8], from: usize, is_end: impl Fn(u8) -> bool) -> Option<usize> {
+    bytes[from..].iter().position(|byte| is_end(*byte)).map(|length| from + length)
 }
 
 /// Behind the next such byte.
