@@ -3,6 +3,7 @@
 
 mod agreement;
 mod meaning;
+mod page;
 pub(crate) mod person;
 pub(crate) mod plain;
 mod random;

@@ -12,7 +12,8 @@ use campaignd::evaluate::{Asked, Outcome, Program, Scratch};
 use super::plain::Happening;
 
 /// The events that the tests know; the place of a name is its number.
-pub(crate) const EVENTS: [&str; 5] = ["buy", "look", "email_clicked", "email_opened", "email_sent"];
+pub(crate) const EVENTS: [&str; 7] =
+    ["buy", "look", "email_clicked", "email_opened", "email_sent", "purchase", "page_view"];
 
 /// The number of an event's name.
 pub(crate) fn event_id(name: &str) -> Option<EventNameId> {

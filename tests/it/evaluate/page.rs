@@ -1,0 +1,132 @@
+//! `docs/conditions.md`: its examples say what they say, and no key is missing from it.
+
+use campaignd::declare::keys::{
+    AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SCORE, SHARE, TEST, TRAIT,
+};
+use campaignd::declare::{self, SourceFile};
+use campaignd::domain::catalogue::EvaluationSettings;
+use campaignd::domain::condition::Condition;
+use campaignd::domain::consent::{Consent, ConsentState};
+use campaignd::domain::name::SegmentName;
+use campaignd::domain::time::{Timestamp, Zone};
+use campaignd::evaluate::Scratch;
+use serde_json::Value as Json;
+
+use super::person::{compile, nobody, outcomes};
+use super::plain::{Happening, World};
+
+const PAGE: &str = include_str!("../../../docs/conditions.md");
+
+/// The top-level keys by which a block of declarations is told from a condition.
+const SECTIONS: [&str; 5] = ["attributes:", "events:", "traits:", "scores:", "segments:"];
+
+fn blocks() -> Vec<&'static str> {
+    PAGE.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect()
+}
+
+fn is_declaration(block: &str) -> bool {
+    SECTIONS.iter().any(|section| block.starts_with(section))
+}
+
+/// `2026-03-01`, `2026-03-01T12:00`, `2026-03-01T12:00:00`; in UTC.
+fn instant(text: &str) -> Option<Timestamp> {
+    let whole = format!("{text}{}Z", &"0000-00-00T00:00:00".get(text.len()..)?);
+    whole.parse::<chrono::DateTime<chrono::Utc>>().ok().map(Timestamp::from)
+}
+
+/// A map as YAML writes it.
+fn facts(text: &str) -> Json {
+    let file = campaignd::yaml::compose(&"facts".into(), text.as_bytes());
+    assert!(file.problems.is_empty(), "{text}: {:?}", file.problems);
+    file.root.map_or_else(|| Json::Object(serde_json::Map::new()), |root| root.to_json())
+}
+
+#[test]
+fn every_example_says_what_it_says() {
+    let mut checked = 0;
+    let declarations: Vec<_> = blocks().into_iter().filter(|block| is_declaration(block)).collect();
+    for block in blocks().into_iter().filter(|block| !is_declaration(block)) {
+        let mut contact = nobody();
+        let (mut events, mut answers, mut condition) = (Vec::new(), Vec::new(), String::new());
+        for line in block.lines() {
+            let Some(comment) = line.strip_prefix("# ") else {
+                condition += &format!("      {line}\n");
+                continue;
+            };
+            let (first, rest) = comment.split_once(' ').unwrap_or((comment, ""));
+            match (first, instant(first), rest) {
+                ("{", ..) => contact.attributes = facts(comment).to_string(),
+                ("in", ..) => contact.time_zone = Some(rest.to_owned()),
+                ("agreed", ..) => {
+                    contact.marketing = Consent { state: ConsentState::Yes, since: instant(rest) };
+                }
+                (_, Some(at), "yes" | "no") => answers.push((at, rest == "yes")),
+                (_, Some(at), _) => {
+                    let (name, properties) = rest.split_once(' ').unwrap_or((rest, "{}"));
+                    let name = name.to_owned();
+                    events.push(Happening { name, at, properties: facts(properties) });
+                }
+                _ => panic!("{block}: {line}"),
+            }
+        }
+        assert!(!answers.is_empty(), "nothing is said of {block}");
+        let file = |name: String, text: &str| SourceFile { name: name.into(), bytes: text.into() };
+        let mut files: Vec<_> =
+            (0..).zip(&declarations).map(|(n, text)| file(format!("{n}.yaml"), text)).collect();
+        files.push(file(
+            "example.yaml".to_owned(),
+            &format!("segments:\n  example:\n    match:\n{condition}"),
+        ));
+        let loaded = declare::read(&files, Zone::UTC);
+        let problems: Vec<_> =
+            loaded.problems.iter().filter(|problem| problem.code != "unused-segment").collect();
+        // One of them is there to be warned of.
+        let is_meant = |code: &str| matches!(code, "missing-left-out");
+        assert!(problems.iter().all(|problem| is_meant(problem.code)), "{block}: {problems:#?}");
+        let catalogue = loaded.catalogue.expect("it is valid");
+        let example = Condition::Segment(SegmentName::parse("example").expect("a name"));
+        let settings = EvaluationSettings { time_zone: Zone::UTC };
+        let program = compile(&catalogue, settings, &[&example]);
+        for (now, expected) in answers {
+            let found = outcomes(&program, &mut Scratch::default(), &contact, &events, now)[0].holds;
+            assert_eq!(found, expected, "at {now}:\n{block}");
+            let world = World {
+                catalogue: &catalogue,
+                contact: &contact,
+                events: &events,
+                installation: Zone::UTC,
+                now,
+            };
+            assert_eq!(world.holds(&example), expected, "plainly, at {now}:\n{block}");
+            checked += 1;
+        }
+    }
+    assert!(checked > 60, "{checked} answers are checked");
+}
+
+#[test]
+fn every_key_is_on_the_page_with_an_example() {
+    let yaml = blocks().concat();
+    let prose: String = PAGE.split("```").step_by(2).collect();
+    let groups = [
+        &CONDITION,
+        &FOLLOWER,
+        &CONSENT,
+        &CONSENT_TEST,
+        &BUCKET,
+        &TEST,
+        &AGO,
+        &ANNIVERSARY,
+        &TRAIT,
+        &SHARE,
+        &SCORE,
+    ];
+    for group in groups {
+        for key in group.keys.iter().filter(|key| key.name != "description") {
+            assert!(prose.contains(&format!("`{}", key.name)), "{}.{} is not told of", group.path, key.name);
+            let is_used = |mark: &str| yaml.contains(&format!("{mark}{}:", key.name));
+            let used = is_used(" ") || is_used("\n");
+            assert_eq!(used, key.available, "an example of {}.{}", group.path, key.name);
+        }
+    }
+}
