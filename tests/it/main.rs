@@ -3,6 +3,7 @@
 mod address;
 mod architecture;
 mod cli;
+mod clients;
 mod consent;
 mod declare;
 mod diagnostic;

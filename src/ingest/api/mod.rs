@@ -27,6 +27,3 @@ pub mod writer;
 pub use body::{Kind, Malformed, Request};
 pub use call::Reader;
 pub use writer::{NotWritten, Writer};
-
-#[cfg(test)]
-mod tests;

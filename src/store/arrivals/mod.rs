@@ -107,7 +107,7 @@ pub async fn store(
         store_fresh(&mut bulk, &fresh, &mut refusals, &mut tally, (change, source, now)).await?;
     }
     tally.refused = refusals::keep_within(&mut bulk, key, &refusals, now).await?;
-    let accepted = tally.logged - tally.joined + tally.waiting;
+    let accepted = tally.logged.saturating_sub(tally.joined) + tally.waiting;
     write_keys::count_within(&mut bulk, key, accepted, tally.refused, now).await?;
     bulk.commit().await?;
     Ok(tally)

@@ -8,6 +8,7 @@ mod check;
 mod consent;
 mod daemon;
 mod demo;
+mod key;
 mod project;
 mod readme;
 mod rotate_links;

@@ -19,6 +19,7 @@ mod csv_spectrum;
 mod naughty_strings;
 pub(crate) mod online_retail;
 mod real_shop;
+mod segment_captures;
 mod user_agents;
 mod yaml_test_suite;
 
@@ -40,9 +41,13 @@ pub(crate) fn shared_folder() -> Option<PathBuf> {
 #[test]
 fn the_folder_is_whole() {
     let Some(shared) = shared_folder() else { return };
-    for part in
-        ["data/online-retail", "corpora/yaml-test-suite", "corpora/naughty-strings", "corpora/isemail"]
-    {
+    for part in [
+        "data/online-retail",
+        "data/segment-captures",
+        "corpora/yaml-test-suite",
+        "corpora/naughty-strings",
+        "corpora/isemail",
+    ] {
         assert!(shared.join(part).is_dir(), "{} is missing", shared.join(part).display());
     }
 }
