@@ -3,3 +3,4 @@
 mod answers;
 mod gates;
 mod pages;
+mod withdrawal;

@@ -1,6 +1,6 @@
 //! What comes back from mails, from the request to the event.
 
-mod mails;
+pub(crate) mod mails;
 mod reading;
 mod spool;
 pub(crate) mod user_agents;
