@@ -60,6 +60,12 @@ fn to_mails_and_figures(project: &NewProject) {
     assert!(said.out.contains("Subject:  Ada, 10 % for you") && said.out.contains("€107"), "{}", said.out);
     let said = project.fine(["preview", "thank_you", "--contact", "1", "--eml"]);
     assert!(said.out.contains("List-Unsubscribe-Post: List-Unsubscribe=One-Click"), "{}", said.out);
+    // Of whom it may be recorded, the mail has a pixel.
+    assert!(!said.out.contains("/o/AQ"), "{}", said.out);
+    project.write("agreed.csv", "id,email,first_name,consent.tracking\n1,ada@shop.example,Ada,yes\n");
+    project.fine(["import", "agreed.csv"]);
+    let said = project.fine(["preview", "thank_you", "--contact", "1", "--eml"]);
+    assert!(said.out.contains("<img src=3D\"https://mail.shop.example/o/AQ"), "{}", said.out);
     let said = campaignd(project.folder(), ["preview", "thank_you", "--contact", "nobody"]);
     assert_eq!(said.exit, 2, "{}", said.err);
 
