@@ -7,8 +7,8 @@
 use super::answer::{Answer, NEVER};
 use super::check::Check;
 use super::events::Past;
-use super::fold::Table;
 use super::slots::Slot;
+use super::table::Table;
 use crate::domain::calendar;
 use crate::domain::history::Event;
 use crate::domain::time::{Span, Timestamp};

@@ -7,10 +7,11 @@
 //!
 //! | file | step |
 //! |---|---|
-//! | `compile` | conditions → nodes, each part once; event names → streams; properties → slots |
-//! | `program` | one contact: nodes → answers, only those that are needed |
+//! | `compile`, `compile_events` | conditions → nodes, each part once; event names → streams; properties → slots |
+//! | `program` | what is evaluated together, and what of histories it needs |
+//! | `run` | one contact: nodes → answers, only those that are needed |
 //! | `events` | windows and filters over one stream; when the answer changes |
-//! | `fold` | what events amount to: measures, and `per` |
+//! | `fold`, `table` | what events amount to: measures, and `per` |
 //! | `follow` | what follows an event, or does not |
 //! | `score` | what events are worth together, and when that passes a bound |
 //! | `check`, `check_text`, `check_time`, `check_day` | tests of one value |
@@ -33,13 +34,16 @@ mod check_day;
 mod check_text;
 mod check_time;
 mod compile;
+mod compile_events;
 mod events;
 mod fold;
 mod follow;
 mod moment;
 mod program;
+mod run;
 mod score;
 mod slots;
+mod table;
 
 pub use answer::Outcome;
 pub use program::{Asked, Evaluation, Program, Scratch};

@@ -1,15 +1,13 @@
 //! The program: conditions, traits and scores that are evaluated together over one read of a history.
 
-use sha2::{Digest, Sha256};
-
 use super::answer::{Answer, Outcome};
 use super::check::{Check, NumberTest};
-use super::check_day::days_since;
-use super::events::{ALWAYS, Measured, Past, Rows};
-use super::fold::{Amount, Fold};
+use super::events::{ALWAYS, Measured, Rows};
+use super::fold::Fold;
 use super::follow::Followed;
 use super::moment::{Back, MOST_SET_BACK, Moments, Spans};
-use super::score::{CompiledDecay, CompiledScore, Scored, Standing};
+use super::run::Run;
+use super::score::{CompiledDecay, CompiledScore, Standing};
 use super::slots::{Reader, Slot, Texts};
 use crate::domain::calendar;
 use crate::domain::condition::{AttributeRef, Bucket, Condition};
@@ -18,7 +16,6 @@ use crate::domain::contact::ContactView;
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
 use crate::domain::name::{ScoreName, TraitName};
-use crate::domain::number::Number;
 use crate::domain::score::ScoreValue;
 use crate::domain::time::{Span, Timestamp, Zone};
 use crate::domain::value::Value;
@@ -306,233 +303,5 @@ impl Memory {
         self.standings.iter_mut().for_each(|standing| standing.is_known = false);
         self.traits.clear();
         self.scores.clear();
-    }
-}
-
-/// The evaluation of one contact.
-struct Run<'a> {
-    program: &'a Program,
-    contact: &'a ContactView<'a>,
-    history: &'a History<'a>,
-    has_no_events: bool,
-    moments: &'a mut Moments,
-    /// The place of the moment in the contact's zone; `None` until it is asked for.
-    moment: Option<usize>,
-    texts: &'a mut Texts,
-    /// Empty until they are asked for.
-    attributes: &'a mut Vec<Slot>,
-    rows: &'a mut [Rows],
-    fold: &'a mut Fold,
-    followed: &'a mut Followed,
-    /// By node, as far as they are known.
-    answers: &'a mut [Option<Answer>],
-    standings: &'a mut [Standing],
-}
-
-impl Run<'_> {
-    fn answer(&mut self, node: usize) -> Answer {
-        let program = self.program;
-        if self.has_no_events
-            && let Some(holds) = program.without_events[node]
-        {
-            return Answer::lasting(holds);
-        }
-        if let Some(known) = self.answers[node] {
-            return known;
-        }
-        let answer = match &program.nodes[node] {
-            Node::Constant(holds) => Answer::lasting(*holds),
-            Node::All(parts) => Answer::all(parts.iter().map(|part| self.answer(*part))),
-            Node::Any(parts) => Answer::any(parts.iter().map(|part| self.answer(*part))),
-            Node::None(parts) => Answer::any(parts.iter().map(|part| self.answer(*part))).negated(),
-            Node::Attribute(slot, check) => {
-                let value = self.attribute(*slot);
-                let moment = self.moment();
-                check.of_slot(value, self.texts, self.moments.at(moment))
-            }
-            Node::Consent(purpose, state) => Answer::lasting(self.contact.consent(*purpose).state == *state),
-            Node::ConsentSince(purpose, bound) => {
-                let consent = self.contact.consent(*purpose);
-                let since = consent.since.is_some_and(|since| since >= *bound);
-                Answer::lasting(consent.state == ConsentState::Yes && since)
-            }
-            Node::Bucket(bucket) => Answer::lasting(is_in_bucket(bucket, self.contact.key)),
-            Node::Events(node) => match self.past(&node.measured) {
-                Some(mut past) => past.answer(&node.measured, &node.check),
-                None => Answer::lasting(node.of_nothing),
-            },
-            Node::Score(node) => {
-                let moment = self.stand(node.score);
-                let (score, standing) = (&program.scores[node.score], &self.standings[node.score]);
-                score.answer(standing, &node.test, self.moments.at(moment))
-            }
-        };
-        self.answers[node] = Some(answer);
-        answer
-    }
-
-    fn value(&mut self, measured: &Measured) -> Option<Value> {
-        let mut past = self.past(measured);
-        let amount = past.as_mut().map_or(measured.measure.of_nothing(), |past| past.amount(measured));
-        match amount {
-            Amount::Missing => None,
-            Amount::Ratio { total, count } => rounded(total, count).map(Value::Number),
-            Amount::At(place) => {
-                let past = past?;
-                let at = past.events[place].at;
-                if !measured.in_days {
-                    return Some(Value::Datetime(at));
-                }
-                let day = calendar::day_of(at, past.moment.zone);
-                Number::from_whole(days_since(day, past.moment.today).into()).map(Value::Number)
-            }
-            Amount::Gap { first, last, units } => {
-                rounded(past?.micros_between(first, last), units).map(Value::Number)
-            }
-            Amount::Value(slot) => self.texts.value(slot),
-        }
-    }
-
-    fn score(&mut self, score: usize) -> ScoreValue {
-        let moment = self.stand(score);
-        self.program.scores[score].value(&self.standings[score], self.moments.at(moment))
-    }
-
-    /// Sees to it that the standing of a score is known; the place of the moment in the contact's zone.
-    fn stand(&mut self, score: usize) -> usize {
-        let moment = self.moment();
-        if self.standings[score].is_known {
-            return moment;
-        }
-        let mut standing = std::mem::take(&mut self.standings[score]);
-        standing.clear();
-        let CompiledScore { parts, decay, .. } = &self.program.scores[score];
-        let mut each = |add: &mut dyn FnMut(&Scored, &mut Past<'_>)| {
-            for part in parts {
-                if let Some(mut past) = self.stream(part.stream) {
-                    add(part, &mut past);
-                }
-            }
-        };
-        match *decay {
-            CompiledDecay::HalfLife(half_life) => {
-                each(&mut |scored, past| standing.see_newest(scored, past));
-                each(&mut |scored, past| standing.add_faded(scored, half_life, past));
-            }
-            CompiledDecay::Window(back) => each(&mut |scored, past| standing.add_window(scored, back, past)),
-        }
-        standing.finish();
-        self.standings[score] = standing;
-        moment
-    }
-
-    /// The events that are measured; `None` when there are none.
-    fn past(&mut self, measured: &Measured) -> Option<Past<'_>> {
-        self.stream(measured.stream?)
-    }
-
-    /// The contact's events of a stream; `None` when there are none.
-    fn stream(&mut self, stream: usize) -> Option<Past<'_>> {
-        let events = self.history.of(self.program.streams[stream].name);
-        if events.is_empty() {
-            return None;
-        }
-        let moment = self.moment();
-        Some(Past {
-            events,
-            history: self.history,
-            streams: &self.program.streams,
-            stream,
-            rows: self.rows,
-            texts: self.texts,
-            fold: self.fold,
-            followed: self.followed,
-            moment: self.moments.at(moment),
-        })
-    }
-
-    /// The place of the moment in the contact's zone.
-    fn moment(&mut self) -> usize {
-        let Self { program, contact, moments, .. } = self;
-        *self.moment.get_or_insert_with(|| moments.place(contact.time_zone, &program.spans))
-    }
-
-    fn attribute(&mut self, slot: usize) -> Slot {
-        if self.attributes.is_empty() {
-            self.read_attributes();
-        }
-        self.attributes[slot]
-    }
-
-    fn read_attributes(&mut self) {
-        let wanted = &self.program.attributes;
-        self.attributes.resize(wanted.len(), Slot::Missing);
-        if wanted.len() > 0 {
-            wanted.read(self.contact.attributes, self.attributes, self.texts);
-        }
-        for (fact, folded) in &self.program.facts {
-            let text = match fact {
-                AttributeRef::Id => self.contact.external_id,
-                AttributeRef::Email => self.contact.email,
-                AttributeRef::TimeZone => self.contact.time_zone,
-                AttributeRef::Language => self.contact.language,
-                AttributeRef::CreatedAt | AttributeRef::Declared(_) => None,
-            };
-            self.attributes.push(match (fact, text) {
-                (AttributeRef::CreatedAt, _) => Slot::Datetime(self.contact.created_at),
-                (_, Some(text)) => Slot::Text(self.texts.push(text, *folded)),
-                (_, None) => Slot::Missing,
-            });
-        }
-    }
-}
-
-/// Total / count, rounded half to even to the six places of a number; `None` when it is out of range.
-fn rounded(total: i128, count: i128) -> Option<Number> {
-    let (quotient, rest) = (total.div_euclid(count), total.rem_euclid(count));
-    let up = match (rest * 2).cmp(&count) {
-        std::cmp::Ordering::Less => 0,
-        std::cmp::Ordering::Equal => quotient.rem_euclid(2),
-        std::cmp::Ordering::Greater => 1,
-    };
-    i64::try_from(quotient + up).ok().map(Number::from_millionths)
-}
-
-/// The SHA-256 of salt, a zero byte and key, as one number of 256 bits with the most significant byte
-/// first, modulo 10,000.
-fn is_in_bucket(bucket: &Bucket, key: &str) -> bool {
-    let hash = Sha256::new().chain_update(&bucket.salt).chain_update([0]).chain_update(key).finalize();
-    let share = hash.iter().fold(0_u32, |rest, byte| (rest * 256 + u32::from(*byte)) % 10_000);
-    (u32::from(bucket.from)..u32::from(bucket.to)).contains(&share)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_ratio_is_rounded_half_to_even() {
-        for (total, count, expected) in [
-            (1, 2, 0),
-            (3, 2, 2),
-            (5, 2, 2),
-            (-1, 2, 0),
-            (-3, 2, -2),
-            (2, 3, 1),
-            (-2, 3, -1),
-            (7, 1, 7),
-            (1, 3, 0),
-        ] {
-            assert_eq!(rounded(total, count), Some(Number::from_millionths(expected)), "{total}/{count}");
-        }
-        assert_eq!(rounded(i128::from(i64::MAX) + 1, 1), None);
-    }
-
-    #[test]
-    fn buckets_split_by_the_documented_hash() {
-        // python3: int.from_bytes(sha256(b"spring\0contact-1").digest(), "big") % 10_000
-        let share = |from, to| is_in_bucket(&Bucket { salt: "spring".to_owned(), from, to }, "contact-1");
-        assert_eq!((0..10_000).find(|from| share(*from, from + 1)), Some(5_627));
-        assert!(share(0, 10_000));
     }
 }
