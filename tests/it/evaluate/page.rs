@@ -50,7 +50,7 @@ fn every_example_says_what_it_says() {
         let (mut events, mut answers, mut condition) = (Vec::new(), Vec::new(), String::new());
         for line in block.lines() {
             let Some(comment) = line.strip_prefix("# ") else {
-                condition += &format!("      {line}\n");
+                condition.extend(["      ", line, "\n"]);
                 continue;
             };
             let (first, rest) = comment.split_once(' ').unwrap_or((comment, ""));

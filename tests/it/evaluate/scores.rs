@@ -145,7 +145,7 @@ fn scores_are_plain_sums_and_pass_bounds_when_they_say() {
         for ahead in [1, 3_600_000_000, DAY, 29 * DAY, 400 * DAY] {
             subject.is_the_plain_sum(Timestamp::from_micros(case.now.micros() + ahead))?;
         }
-        for event in &case.events {
+        for event in case.events.iter().take(4) {
             subject.is_the_plain_sum(event.at)?;
         }
         flips.set(flips.get() + usize::from(subject.passes_bounds_when_it_says()?));
@@ -240,8 +240,8 @@ impl<'a> Subject<'a> {
         prop_assert!(until > now.micros(), "{outcome:?} at {now}");
         let ahead = until - now.micros();
         // Evenly, and closer and closer to both ends.
-        let even = (0..40).map(|step| ahead / 40 * step);
-        let early = (0..50).map(|power| 1_i64 << power).filter(|early| *early < ahead);
+        let even = (0..16).map(|step| ahead / 16 * step);
+        let early = (0..50).step_by(2).map(|power| 1_i64 << power).filter(|early| *early < ahead);
         let instants = even.chain(early.clone()).chain(early.map(|early| ahead - early));
         for at in instants.map(|after| Timestamp::from_micros(now.micros() + after)) {
             let value = self.plain(at);
