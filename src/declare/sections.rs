@@ -65,8 +65,11 @@ impl<'n> Sections<'n> {
     }
 
     fn section(&mut self, reader: &mut Reader, kind: Kind, field: Field<'n>) {
-        // A section whose declarations are all commented out is no mistake.
-        if field.value.kind == NodeKind::Null {
+        // A section whose declarations are all commented out is no mistake; nor is one that a program wrote
+        // and had nothing to put into.
+        if field.value.kind == NodeKind::Null
+            || matches!(&field.value.kind, NodeKind::Map(entries) if entries.is_empty())
+        {
             return;
         }
         for entry in reader.names(field).unwrap_or_default() {

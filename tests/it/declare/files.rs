@@ -25,6 +25,15 @@ fn an_empty_file_is_fine_and_said_so() {
 }
 
 #[test]
+fn a_section_without_declarations_is_fine() {
+    for section in ["attributes", "events", "traits", "scores", "segments", "campaigns"] {
+        for nothing in ["", " {}", " ~", "\n  # later"] {
+            assert_eq!(problems(format!("{section}:{nothing}\n").as_bytes()), "", "{section}:{nothing}");
+        }
+    }
+}
+
+#[test]
 fn broken_files_are_said_to_be_broken_at_their_place() {
     insta::assert_snapshot!(problems(b"attributes:\n  first\xffname: text\n"), @"a.yaml:2:8+1 not-utf8: byte 0xff is not UTF-8 (save the file in the encoding UTF-8)");
     insta::assert_snapshot!(problems(b"attributes:\n\tcountry: text\n"), @"a.yaml:2:2+1 syntax: the YAML can't be read: tabs disallowed within this context (block indentation) (YAML is indented with spaces, not with tabs)");
