@@ -5,6 +5,7 @@
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::{AudienceError, store_error};
 use super::fingerprint::fingerprint;
@@ -135,6 +136,7 @@ async fn refresh_all(
     now: Timestamp,
 ) -> StoreResult<Refreshed> {
     let all = before(store, catalogue, settings).await?;
+    let now = not_before_the_last(&all, now);
     let conditions: Vec<_> = all.iter().map(|one| one.condition).collect();
     let program =
         compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() }).await?;
@@ -188,6 +190,16 @@ async fn refresh_all(
     memberships::apply(store, &changes, &reviews, now).await?;
     Ok(Refreshed { looked_at, full, segments: moves })
 }
+
+/// A clock that was set back a little is waited for: else people would leave what they entered a moment
+/// ago, and enter it again.
+fn not_before_the_last(all: &[Before<'_>], now: Timestamp) -> Timestamp {
+    let last = all.iter().filter_map(|one| Some(one.known.evaluated.as_ref()?.at)).max();
+    last.filter(|last| *last > now && last.since(now) <= SET_BACK).unwrap_or(now)
+}
+
+/// How far clocks are corrected without somebody's doing.
+const SET_BACK: Duration = Duration::from_hours(1);
 
 /// Of those who entered: whom an import brought in, and whom nothing but time did. `with_news`: who was
 /// looked at for new data, in order; not known where all were looked at.

@@ -11,9 +11,10 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use super::contacts::ChangeMark;
 use super::dialect::{given_numbers, given_texts};
 use super::error::{failed, unknown_word};
+pub use super::passages::{Passage, Passed, lately_entered, lately_left};
 use super::reviews::{self, Reviews};
 use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
-use super::{ROWS, Result, Store, StoreError};
+use super::{Result, Store, StoreError, passages};
 use crate::domain::contact::ContactId;
 pub use crate::domain::membership::{EntryCause, Member};
 use crate::domain::membership::{MemberBlock, pack_members, unpack_members};
@@ -93,26 +94,6 @@ pub struct SegmentChange {
     pub until: Vec<(ContactId, Option<Timestamp>)>,
     /// How it was evaluated.
     pub evaluated: Evaluated,
-}
-
-/// Somebody who entered or left, as it is logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Passed {
-    /// Who.
-    pub contact: ContactId,
-    /// At which evaluation.
-    pub at: Timestamp,
-    /// Entered, or left.
-    pub entered: bool,
-}
-
-/// Somebody who entered or left.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Passage {
-    /// Who.
-    pub contact: ContactId,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// Packed rows a statement: each binds up to four values, far below what the databases take.
@@ -265,56 +246,9 @@ async fn apply_change(
         execute(connection, operation, &delete, values![segment, numbers_json(emptied)]).await?;
     }
     if !is_first {
-        for (cause, entered) in by_cause(change) {
-            log_passages(connection, segment, Some(cause), &entered, now).await?;
-        }
-        let left: Vec<_> = change.left.iter().map(|contact| contact.0).collect();
-        log_passages(connection, segment, None, &left, now).await?;
+        passages::log(connection, change, now).await?;
     }
     Ok(())
-}
-
-fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
-    let other = |contact: &ContactId| {
-        let place = change.other_causes.binary_search_by_key(contact, |(contact, _)| *contact);
-        place.ok().map(|place| change.other_causes[place].1)
-    };
-    let mut entered: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
-    for (contact, _) in &change.entered {
-        entered.entry(other(contact).unwrap_or(change.cause)).or_default().push(contact.0);
-    }
-    entered
-}
-
-/// Takes contacts that were erased out of all segments, out of what is known of their coming and going, and
-/// out of what is to be looked at again.
-pub(super) async fn forget(store: &Store, contacts: &[ContactId]) -> Result<()> {
-    let operation = "take an erased contact out of segments";
-    let transaction = store.begin_write(operation).await?;
-    for contact in contacts {
-        let block = MemberBlock::of(*contact);
-        let text = "SELECT segment, payload FROM membership_blocks WHERE block = $1";
-        for row in query(&*transaction, operation, text, values![block.0]).await? {
-            let segment: i64 = row.try_get_by_index(0).map_err(failed(operation))?;
-            let payload: Vec<u8> = row.try_get_by_index(1).map_err(failed(operation))?;
-            let mut members = unpacked(block, &payload)?;
-            let before = members.len();
-            members.retain(|member| member.contact != *contact);
-            if members.is_empty() {
-                let delete = "DELETE FROM membership_blocks WHERE segment = $1 AND block = $2";
-                execute(&*transaction, operation, delete, values![segment, block.0]).await?;
-            } else if members.len() < before {
-                let update = "UPDATE membership_blocks SET members = $3, payload = $4 WHERE segment = $1 AND block = $2";
-                let count = members.len() as i64;
-                let given = values![segment, block.0, count, pack_members(block, members)];
-                execute(&*transaction, operation, update, given).await?;
-            }
-        }
-        let delete = "DELETE FROM membership_changes WHERE contact = $1";
-        execute(&*transaction, operation, delete, values![contact.0]).await?;
-        reviews::write(&*transaction, &Reviews::Some(vec![(*contact, None)])).await?;
-    }
-    transaction.commit().await
 }
 
 /// The leading items for which `belongs` holds; they are taken from `rest`.
@@ -354,28 +288,6 @@ fn merge_members(
         members.entry(*contact).or_insert(new).until = *until;
     }
     members.into_values().collect()
-}
-
-/// `cause`: of those who entered; none of those who left.
-async fn log_passages(
-    connection: &impl ConnectionTrait,
-    segment: i64,
-    cause: Option<EntryCause>,
-    contacts: &[i64],
-    now: Timestamp,
-) -> Result<()> {
-    let given = given_numbers(backend_of(connection), 5, "contact");
-    let insert = format!(
-        "INSERT INTO membership_changes (segment, entered, at, contact, cause)
-         SELECT $1, $2, $3, contact, $4 FROM {given} AS given WHERE true
-         ON CONFLICT (segment, entered, at, contact) DO NOTHING"
-    );
-    for some in contacts.chunks(ROWS) {
-        let (entered, cause) = (i64::from(cause.is_some()), cause.map(|cause| cause.word().to_owned()));
-        let given = values![segment, entered, now.micros(), cause, numbers_json(some.iter().copied())];
-        execute(connection, "log who entered and left", &insert, given).await?;
-    }
-    Ok(())
 }
 
 /// Packed members of a segment by block, in order: of all blocks, or of some.
@@ -464,25 +376,33 @@ pub async fn sample(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec
     Ok(sample)
 }
 
-/// Who entered last, latest first.
-pub async fn lately_entered(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
-    passages(store, segment, true, limit).await
-}
-
-/// Who left last, latest first.
-pub async fn lately_left(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
-    passages(store, segment, false, limit).await
-}
-
-async fn passages(store: &Store, segment: SegmentId, entered: bool, limit: u32) -> Result<Vec<Passage>> {
-    let operation = "read who entered and left";
-    let text = "SELECT contact, at FROM membership_changes WHERE segment = $1 AND entered = $2
-        ORDER BY at DESC, contact LIMIT $3";
-    let given = values![segment.0, i64::from(entered), i64::from(limit)];
-    let read = |row: &QueryResult| -> Result<_, sea_orm::DbErr> {
-        let at = Timestamp::from_micros(row.try_get_by_index(1)?);
-        Ok(Passage { contact: ContactId(row.try_get_by_index(0)?), at })
-    };
-    let rows = query(&store.database, operation, text, given).await?;
-    rows.iter().map(|row| read(row).map_err(failed(operation))).collect()
+/// Takes contacts that were erased out of all segments, out of what is known of their coming and going, and
+/// out of what is to be looked at again.
+pub(super) async fn forget(store: &Store, contacts: &[ContactId]) -> Result<()> {
+    let operation = "take an erased contact out of segments";
+    let transaction = store.begin_write(operation).await?;
+    for contact in contacts {
+        let block = MemberBlock::of(*contact);
+        let text = "SELECT segment, payload FROM membership_blocks WHERE block = $1";
+        for row in query(&*transaction, operation, text, values![block.0]).await? {
+            let segment: i64 = row.try_get_by_index(0).map_err(failed(operation))?;
+            let payload: Vec<u8> = row.try_get_by_index(1).map_err(failed(operation))?;
+            let mut members = unpacked(block, &payload)?;
+            let before = members.len();
+            members.retain(|member| member.contact != *contact);
+            if members.is_empty() {
+                let delete = "DELETE FROM membership_blocks WHERE segment = $1 AND block = $2";
+                execute(&*transaction, operation, delete, values![segment, block.0]).await?;
+            } else if members.len() < before {
+                let update = "UPDATE membership_blocks SET members = $3, payload = $4 WHERE segment = $1 AND block = $2";
+                let count = members.len() as i64;
+                let given = values![segment, block.0, count, pack_members(block, members)];
+                execute(&*transaction, operation, update, given).await?;
+            }
+        }
+        let delete = "DELETE FROM membership_changes WHERE contact = $1";
+        execute(&*transaction, operation, delete, values![contact.0]).await?;
+        reviews::write(&*transaction, &Reviews::Some(vec![(*contact, None)])).await?;
+    }
+    transaction.commit().await
 }

@@ -55,6 +55,7 @@ pub mod links;
 mod log;
 pub mod memberships;
 mod merges;
+mod passages;
 pub mod pauses;
 #[cfg(test)]
 mod plans;

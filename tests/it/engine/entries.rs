@@ -305,3 +305,19 @@ fn max_recipients_counts_a_day() {
         assert_eq!(shop.mailed(), ["emil"], "a day later there is room again");
     });
 }
+
+#[test]
+fn a_clock_that_is_set_back_a_little_brings_nobody_in_again() {
+    on_both(|database| async move {
+        let shop = shop(database, &welcome(BUYERS, ON_ENTRY, "repeat: every_entry")).await;
+        buys_at(&shop, "cleo", "2026-03-02 13:59").await;
+        shop.at("2026-03-02 14:00").await;
+        assert_eq!(shop.mailed(), ["cleo"]);
+        for now in ["2026-03-02 13:58", "2026-03-02 13:59", "2026-03-02 14:00", "2026-03-02 15:00"] {
+            shop.at(now).await;
+        }
+        assert_eq!(shop.mailed(), [""; 0]);
+        let left = "SELECT CAST(COUNT(*) AS TEXT) FROM membership_changes WHERE entered = 0";
+        assert_eq!(shop.database.rows(left).await, ["0"]);
+    });
+}

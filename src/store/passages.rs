@@ -1,0 +1,105 @@
+//! The log of passages: who entered a segment or an audience, why, and who left.
+
+use std::collections::BTreeMap;
+
+use sea_orm::{ConnectionTrait, QueryResult};
+
+use super::dialect::given_numbers;
+use super::error::failed;
+use super::memberships::{SegmentChange, SegmentId};
+use super::statement::{backend_of, execute, numbers_json, query, values};
+use super::{ROWS, Result, Store};
+use crate::domain::contact::ContactId;
+use crate::domain::membership::EntryCause;
+use crate::domain::time::Timestamp;
+
+/// Somebody who entered or left, as it is logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passed {
+    /// Who.
+    pub contact: ContactId,
+    /// At which evaluation.
+    pub at: Timestamp,
+    /// Entered, or left.
+    pub entered: bool,
+}
+
+/// Somebody who entered or left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Passage {
+    /// Who.
+    pub contact: ContactId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Logs who entered and who left by an evaluation.
+pub(super) async fn log(
+    connection: &impl ConnectionTrait,
+    change: &SegmentChange,
+    now: Timestamp,
+) -> Result<()> {
+    let SegmentId(segment) = change.segment;
+    for (cause, entered) in by_cause(change) {
+        log_some(connection, segment, Some(cause), &entered, now).await?;
+    }
+    let left: Vec<_> = change.left.iter().map(|contact| contact.0).collect();
+    log_some(connection, segment, None, &left, now).await
+}
+
+fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
+    let other = |contact: &ContactId| {
+        let place = change.other_causes.binary_search_by_key(contact, |(contact, _)| *contact);
+        place.ok().map(|place| change.other_causes[place].1)
+    };
+    let mut entered: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
+    for (contact, _) in &change.entered {
+        entered.entry(other(contact).unwrap_or(change.cause)).or_default().push(contact.0);
+    }
+    entered
+}
+
+/// `cause`: of those who entered; none of those who left.
+async fn log_some(
+    connection: &impl ConnectionTrait,
+    segment: i64,
+    cause: Option<EntryCause>,
+    contacts: &[i64],
+    now: Timestamp,
+) -> Result<()> {
+    let given = given_numbers(backend_of(connection), 5, "contact");
+    let insert = format!(
+        "INSERT INTO membership_changes (segment, entered, at, contact, cause)
+         SELECT $1, $2, $3, contact, $4 FROM {given} AS given WHERE true
+         ON CONFLICT (segment, entered, at, contact) DO NOTHING"
+    );
+    for some in contacts.chunks(ROWS) {
+        let (entered, cause) = (i64::from(cause.is_some()), cause.map(|cause| cause.word().to_owned()));
+        let given = values![segment, entered, now.micros(), cause, numbers_json(some.iter().copied())];
+        execute(connection, "log who entered and left", &insert, given).await?;
+    }
+    Ok(())
+}
+
+/// Who entered last, latest first.
+pub async fn lately_entered(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
+    passages(store, segment, true, limit).await
+}
+
+/// Who left last, latest first.
+pub async fn lately_left(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
+    passages(store, segment, false, limit).await
+}
+
+async fn passages(store: &Store, segment: SegmentId, entered: bool, limit: u32) -> Result<Vec<Passage>> {
+    let operation = "read who entered and left";
+    let text = "SELECT contact, at FROM membership_changes WHERE segment = $1 AND entered = $2
+        ORDER BY at DESC, contact LIMIT $3";
+    let given = values![segment.0, i64::from(entered), i64::from(limit)];
+    let read = |row: &QueryResult| -> Result<_, sea_orm::DbErr> {
+        let at = Timestamp::from_micros(row.try_get_by_index(1)?);
+        Ok(Passage { contact: ContactId(row.try_get_by_index(0)?), at })
+    };
+    let rows = query(&store.database, operation, text, given).await?;
+    rows.iter().map(|row| read(row).map_err(failed(operation))).collect()
+}
