@@ -4,6 +4,8 @@
 //! `id` wins; an address belongs to one contact. A row that gives contact 1 the address of contact 2 is
 //! rejected, unless 2 has no `id`: then they become one.
 
+mod calls;
+
 use std::collections::HashMap;
 
 use super::contacts::{ContactOutcome, ContactRejection};
@@ -107,44 +109,6 @@ impl Book {
             }
         };
         self.outcomes.push(outcome);
-    }
-
-    /// Applies one row; when its address belongs to another contact and it has an id, all of it but
-    /// the address. Says what was refused.
-    pub(super) fn apply_to_id(&mut self, update: &ContactUpdate, now: Timestamp) -> Option<ContactRejection> {
-        self.apply(update, now);
-        let Some(Outcome::Rejected(rejection)) = self.outcomes.last() else { return None };
-        let rejection = rejection.clone();
-        if update.external_id.is_some() && matches!(rejection, ContactRejection::AddressTaken { .. }) {
-            self.outcomes.pop();
-            self.apply(&ContactUpdate { email: None, ..update.clone() }, now);
-        }
-        Some(rejection)
-    }
-
-    /// Where the persons stand whom an id and an address name.
-    pub(super) fn places(&self, external_id: Option<&str>, email: Option<&str>) -> [Option<usize>; 2] {
-        let by_email = email.and_then(|email| self.by_email.get(&fold(email)));
-        [external_id.and_then(|id| self.by_external_id.get(id)).copied(), by_email.copied()]
-    }
-
-    /// Whether the person at a place has an id: then it becomes nobody else.
-    pub(super) fn has_id(&self, place: usize) -> bool {
-        self.people[place].contact.external_id.is_some()
-    }
-
-    /// Where the person stands to whom the last row was applied.
-    pub(super) fn last_place(&self) -> Option<usize> {
-        match self.outcomes.last()? {
-            Outcome::Created(place) | Outcome::Updated(place) | Outcome::Unchanged(place) => Some(*place),
-            Outcome::Rejected(_) => None,
-        }
-    }
-
-    /// The contacts that were there before, with their places.
-    pub(super) fn stored(&self) -> Vec<(usize, ContactId)> {
-        let stored = self.people.iter().enumerate().filter(|(_, person)| !person.is_new());
-        stored.map(|(place, person)| (place, person.contact.id)).collect()
     }
 
     /// The person whom a row names, and whether it is new.

@@ -141,11 +141,11 @@ impl Shop {
             assert_eq!(out.lines().last(), Some("[]"), "{module} (gzip: {gzip}), {phase} gave up: {err}");
         }
         let stored = self.stored(phase).await;
-        for place in 0..CLIENTS.len() {
+        for (place, client) in CLIENTS.iter().enumerate() {
             for number in 0..=calls {
                 let mark = format!("{phase}-{place}-{number}");
                 let count = stored.get(&mark).copied().unwrap_or(0);
-                assert_eq!(count, 1, "{mark} of {:?}", CLIENTS[place]);
+                assert_eq!(count, 1, "{mark} of {client:?}");
             }
         }
         assert_eq!(stored.values().sum::<usize>(), CLIENTS.len() * (calls + 1), "{phase}");
