@@ -103,7 +103,7 @@ fn pass(
     let mut history = BlockHistory::default();
     let mut members = 0;
     for (number, block) in blocks.iter().enumerate() {
-        history.clear();
+        history.begin(needs);
         for (name, chunk) in block {
             let block = BlockId(number as i64);
             let chunk = Chunk { block, name: *name, heads: &chunk.heads, properties: &chunk.properties };

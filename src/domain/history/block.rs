@@ -19,43 +19,49 @@ pub struct Event {
 }
 
 /// The events of a block's contacts, as far as they are needed; a buffer that is used again and again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct BlockHistory {
-    gathered: Vec<(u8, Event)>,
-    /// How many events of each contact are gathered; once they are in order, where they end.
-    ends: [u32; CONTACTS_PER_BLOCK as usize],
+    /// The names that are needed, in order.
+    names: Vec<EventNameId>,
+    /// Events with their cells: a cell holds the events of one contact and one name, and cells stand
+    /// in the order of contacts, then of names.
+    gathered: Vec<(u32, Event)>,
+    /// How many events each cell has; once they are in order, where it ends.
+    ends: Vec<u32>,
     events: Vec<Event>,
+    /// Whether an event came behind a later one of its name.
+    late: bool,
     properties: String,
-}
-
-impl Default for BlockHistory {
-    fn default() -> Self {
-        Self {
-            gathered: Vec::new(),
-            ends: [0; CONTACTS_PER_BLOCK as usize],
-            events: Vec::new(),
-            properties: String::new(),
-        }
-    }
 }
 
 /// One contact's events, each name's together and in order of time.
 #[derive(Debug, Clone, Copy)]
 pub struct History<'a> {
     events: &'a [Event],
+    names: &'a [EventNameId],
+    /// Where in the block's events these begin, and where those of each name end.
+    start: u32,
+    ends: &'a [u32],
     properties: &'a str,
 }
 
 impl BlockHistory {
-    /// Forgets everything.
-    pub fn clear(&mut self) {
+    /// Forgets everything, and gathers what is needed of another block.
+    pub fn begin(&mut self, needs: &Needs) {
         self.gathered.clear();
         self.events.clear();
-        self.ends = [0; CONTACTS_PER_BLOCK as usize];
         self.properties.clear();
+        self.late = false;
+        if !self.names.iter().eq(needs.events.iter().map(|need| &need.name)) {
+            self.names.clear();
+            self.names.extend(needs.events.iter().map(|need| need.name));
+        }
+        self.ends.clear();
+        self.ends.resize(self.names.len() * CONTACTS_PER_BLOCK as usize, 0);
     }
 
-    /// Takes in a chunk. The chunks of one name come in order of their sequence.
+    /// Takes in a chunk. The chunks of one name come in order of their sequence; needs are those that it
+    /// began with.
     pub fn add(&mut self, chunk: Chunk<'_>, needs: &Needs) -> Result<(), DamagedChunk> {
         self.add_lazily(chunk.block, chunk.name, chunk.heads, || Some(chunk.properties), needs)
     }
@@ -73,7 +79,15 @@ impl BlockHistory {
         let Ok(position) = needs.events.binary_search_by_key(&name, |need| need.name) else {
             return Ok(());
         };
-        let need = needs.events[position];
+        let Some(need) = needs.events.get(position).filter(|_| self.names.get(position) == Some(&name))
+        else {
+            return Ok(());
+        };
+        // The chunks of one name follow each other.
+        let mut previous = match self.gathered.last() {
+            Some((_, last)) if last.name == name => (last.at.micros(), last.arrival),
+            _ => (i64::MIN, i64::MIN),
+        };
         let damaged = DamagedChunk { block: block.0 };
         let mut unread = Some(properties);
         let mut properties: &[u8] = &[];
@@ -95,8 +109,11 @@ impl BlockHistory {
                 }
                 let (start, length) = (start as u32, length as u32);
                 let event = Event { name, at, arrival: head.arrival, start, length };
-                self.gathered.push((head.slot, event));
-                self.ends[usize::from(head.slot)] += 1;
+                let cell = usize::from(head.slot) * self.names.len() + position;
+                self.gathered.push((cell as u32, event));
+                self.ends[cell] += 1;
+                self.late |= (head.at, head.arrival) < previous;
+                previous = (head.at, head.arrival);
             }
             offset = end;
         }
@@ -105,50 +122,53 @@ impl BlockHistory {
 
     /// Puts every contact's events in order, once all chunks are in.
     pub fn finish(&mut self) {
-        let mut next = [0_u32; CONTACTS_PER_BLOCK as usize];
+        // First where each cell begins; each event that is put there moves it on, so that it ends as the end.
         let mut sum = 0;
-        for (next, end) in next.iter_mut().zip(&mut self.ends) {
-            *next = sum;
-            sum += *end;
-            *end = sum;
+        for end in &mut self.ends {
+            let count = std::mem::replace(end, sum);
+            sum += count;
         }
-        if let Some((_, first)) = self.gathered.first() {
-            self.events.resize(self.gathered.len(), *first);
-        }
-        for (slot, event) in &self.gathered {
-            let place = &mut next[usize::from(*slot)];
+        let Some((_, first)) = self.gathered.first() else { return };
+        self.events.resize(self.gathered.len(), *first);
+        for (cell, event) in &self.gathered {
+            let place = &mut self.ends[*cell as usize];
             self.events[*place as usize] = *event;
             *place += 1;
         }
-        // Chunks come by name and in order of arrival; only late events are out of place.
-        let order = |event: &Event| (event.name, event.at, event.arrival);
-        let mut start = 0;
-        for end in self.ends {
-            let events = &mut self.events[start..end as usize];
-            if !events.is_sorted_by_key(order) {
-                events.sort_unstable_by_key(order);
+        if self.late {
+            let mut start = 0;
+            for end in &self.ends {
+                self.events[start..*end as usize].sort_unstable_by_key(|event| (event.at, event.arrival));
+                start = *end as usize;
             }
-            start = end as usize;
         }
     }
 
     /// The history of the contact in a slot.
     pub fn contact(&self, slot: u8) -> History<'_> {
-        let slot = usize::from(slot);
-        let start = if slot == 0 { 0 } else { self.ends[slot - 1] as usize };
-        History { events: &self.events[start..self.ends[slot] as usize], properties: &self.properties }
+        let first = usize::from(slot) * self.names.len();
+        let start = if first == 0 { 0 } else { self.ends[first - 1] };
+        let ends = &self.ends[first..first + self.names.len()];
+        let end = ends.last().map_or(start, |end| *end);
+        History {
+            events: &self.events[start as usize..end as usize],
+            names: &self.names,
+            start,
+            ends,
+            properties: &self.properties,
+        }
     }
 }
 
 impl<'a> History<'a> {
-    /// A contact without events.
-    pub const EMPTY: Self = Self { events: &[], properties: "" };
-
     /// The events of one name, in order of time.
     pub fn of(&self, name: EventNameId) -> &'a [Event] {
-        let start = self.events.partition_point(|event| event.name < name);
-        let rest = &self.events[start..];
-        &rest[..rest.partition_point(|event| event.name == name)]
+        if self.events.is_empty() {
+            return &[];
+        }
+        let Ok(position) = self.names.binary_search(&name) else { return &[] };
+        let start = if position == 0 { self.start } else { self.ends[position - 1] };
+        &self.events[(start - self.start) as usize..(self.ends[position] - self.start) as usize]
     }
 
     /// All events, by name and in order of time.
@@ -201,7 +221,7 @@ mod tests {
         };
         let mut block = BlockHistory::default();
         for _ in 0..2 {
-            block.clear();
+            block.begin(&needs);
             block.add(chunk(1, &purchases), &needs).expect("the chunk is whole");
             block.add(chunk(2, &views), &needs).expect("the chunk is whole");
             block.add(chunk(9, &views), &needs).expect("a name that nothing mentions is skipped");
@@ -234,6 +254,7 @@ mod tests {
                 let mut heads = buffer.heads.clone();
                 heads[position] = altered;
                 let mut block = BlockHistory::default();
+                block.begin(&needs);
                 let damaged = Chunk { heads: &heads, ..chunk(1, &buffer) };
                 let _ = block.add(damaged, &needs);
                 block.finish();

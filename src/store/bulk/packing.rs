@@ -106,7 +106,7 @@ pub(in crate::store) fn unpack(chunks: &[ChunkRow]) -> Result<Vec<LogRow>, Damag
     let mut rows = Vec::new();
     let mut history = BlockHistory::default();
     for block in chunks.chunk_by(|left, right| left.key.block == right.key.block) {
-        history.clear();
+        history.begin(&needs);
         let number = block[0].key.block;
         for ChunkRow { key, heads, properties, .. } in block {
             history.add(Chunk { block: number, name: key.name, heads, properties }, &needs)?;

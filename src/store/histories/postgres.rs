@@ -180,7 +180,7 @@ impl<'n> Page<'n> {
     }
 
     fn gather(&mut self, block: BlockId) -> Result<()> {
-        self.history.clear();
+        self.history.begin(self.needs);
         while let Some((key, row)) = self.chunks.get(self.next).filter(|(key, _)| key.block <= block) {
             if key.block == block {
                 let heads = row.try_get(1).map_err(error)?;

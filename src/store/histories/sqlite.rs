@@ -184,7 +184,7 @@ impl<'s> Chunks<'s> {
     }
 
     fn load(&mut self, block: BlockId) -> Result<()> {
-        self.history.clear();
+        self.history.begin(self.needs);
         for stream in &mut self.streams {
             while let Some(key) = stream.next.filter(|key| key.block <= block) {
                 if key.block == block

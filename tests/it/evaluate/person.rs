@@ -50,6 +50,7 @@ pub(crate) fn nobody() -> Contact {
 pub(crate) fn packed(contact: ContactId, events: &[Happening], needs: &Needs) -> BlockHistory {
     let (block, slot) = BlockId::of(contact);
     let mut history = BlockHistory::default();
+    history.begin(needs);
     for name in EVENTS {
         let mut chunk = ChunkBuffer::default();
         for (arrival, event) in events.iter().enumerate().filter(|(_, event)| event.name == name) {
