@@ -155,6 +155,10 @@ pub(super) async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<(
     let pool = SqlitePoolOptions::new()
         .max_connections(options.connections.unwrap_or(4).max(1))
         .acquire_timeout(BUSY_TIMEOUT)
+        // Without a task that looks for old connections: it counts idle ones by a number that is one
+        // below zero for an instant when two threads give and take, and then counts for ever (sqlx 0.9).
+        .idle_timeout(None)
+        .max_lifetime(None)
         .connect_with(settings)
         .await
         .map_err(failed("open the SQLite file"))?;
@@ -188,6 +192,8 @@ pub(super) async fn open_postgres(
     let pool = PgPoolOptions::new()
         .max_connections(options.connections.unwrap_or(10).max(2))
         .acquire_timeout(BUSY_TIMEOUT)
+        .idle_timeout(None) // as for SQLite
+        .max_lifetime(None)
         .connect_with(settings.clone())
         .await
         .map_err(failed("connect to PostgreSQL"))?;
