@@ -97,13 +97,16 @@ pub struct Init {
 /// `campaignd demo`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Lays out the project that ships, with 2,000 made-up contacts and two years of what they did, lets its clock \
-run for 60 days, and reports. No service, no configuration; mails go into a folder. Running it again starts \
-anew; only a folder that a demo made is touched. One seed gives one result.
+Lays out the project that ships, with 1,200 made-up contacts and two years of what they did, lets its clock \
+run for 60 days, and reports. Its readers fetch pictures, follow links and unsubscribe by real HTTP, and so do \
+the machines around them. No service, no configuration; mails go into a folder. Running it again starts anew; \
+only a folder that a demo made is touched. One seed gives one result. On a terminal the report is served as a \
+page at the end, until Ctrl-C.
 
 Examples:
   campaignd demo
   campaignd demo --seed 7 --dir /tmp/shop
+  campaignd demo --exit
   campaignd demo --json | jq '.report'")]
 pub struct Demo {
     /// The folder.
@@ -112,7 +115,10 @@ pub struct Demo {
     /// What chance begins with.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// For programs: one JSON object with figures alone.
+    /// End at once: serve no page.
+    #[arg(long)]
+    pub exit: bool,
+    /// For programs: one JSON object with figures alone. Serves no page.
     #[arg(long)]
     pub json: bool,
 }

@@ -93,11 +93,13 @@ pub(super) const FILES: &[(&str, &str)] = &[
 const MARKER: &str = ".campaignd-demo";
 
 /// What a demo leaves in its folder, and the next one removes.
-const LEFT_BEHIND: [&str; 7] = [
+const LEFT_BEHIND: [&str; 9] = [
     "campaignd.yaml",
     "campaigns",
     "templates",
     "outbox",
+    "spool",
+    "report.html",
     "campaignd.db",
     "campaignd.db-wal",
     "campaignd.db-shm",

@@ -1,6 +1,8 @@
 //! The made-up shop's data on their way into the database: people first, then what they do, as far as
 //! the clock is.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use serde_json::{Map, Value, json};
 
@@ -16,10 +18,11 @@ use crate::store::events::{Appender, EventOutcome, IncomingEvent};
 use crate::store::suppressions::{self, Suppression};
 
 use super::people::{self, Person};
-use super::story::{Deed, story};
+use super::readers::Reader;
+use super::story::{Deed, bought_after_a_mail, story};
 
 /// How many contacts there are.
-const PEOPLE: u32 = 2_000;
+const PEOPLE: u32 = 1_200;
 /// How long the shop has been open before the demo begins.
 const DAYS_BEFORE: u64 = 730;
 /// One address in so many is dead, and was before.
@@ -77,6 +80,29 @@ impl Shop {
             })
             .collect();
         suppressions::add(&installation.store, &bounced).await.map_err(|error| installation.failed(error))?;
+        Ok(())
+    }
+
+    /// Those who read mail, by their address.
+    pub(super) fn readers(&self) -> HashMap<String, (usize, Reader)> {
+        let readers = self.people.iter().enumerate();
+        readers
+            .filter_map(|(index, person)| Some((person.email.clone()?, (index, Reader::of(person)))))
+            .collect()
+    }
+
+    /// Somebody buys what a mail made them look at: number `order` of such orders.
+    pub(super) async fn buy(
+        &self,
+        installation: &Installation,
+        appender: &mut Appender,
+        person: usize,
+        order: u64,
+    ) -> Result<(), Failure> {
+        let now = installation.clock.now();
+        let bought = bought_after_a_mail(&self.people[person], order, now);
+        let event = self.event(person, &bought);
+        appender.append(&[event], "demo", now).await.map_err(|error| installation.failed(error))?;
         Ok(())
     }
 

@@ -1,21 +1,30 @@
-//! What the contacts of the made-up shop do, day by day: orders of one or more lines, and the pages
-//! they look at.
+//! What the contacts of the made-up shop do, day by day: orders of one or more lines, the pages they look
+//! at, baskets that they fill and leave; and what they did with the mails of the shop's former program.
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use std::time::Duration;
+
+use chrono::{Datelike, Days, Months, NaiveDate, NaiveTime};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Map, Value, json};
 
 use crate::domain::calendar;
+use crate::domain::consent::ConsentState;
 use crate::domain::time::{Timestamp, Zone};
 
 use super::assortment::{CHANNELS, DELIVERIES, PAYMENT_METHODS, PRODUCTS, Product};
 use super::people::{Habit, Person, one_of};
+use super::readers::Reader;
 
 /// An order's line.
 pub(super) const PURCHASE: &str = "purchase";
 /// A page that was looked at.
 pub(super) const PAGE_VIEW: &str = "page_view";
+
+/// Something that was put into a basket.
+pub(super) const ADD_TO_BASKET: &str = "add_to_basket";
+/// How many monthly letters of the shop's former program are known.
+const FORMER_LETTERS: u32 = 12;
 
 /// Something that a person did.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +41,28 @@ pub(super) fn story(person: &Person, today: NaiveDate, end: NaiveDate) -> Vec<De
     Story::of(person).tell(today, end)
 }
 
+/// An order of one thing that the person likes.
+pub(super) fn bought_after_a_mail(person: &Person, order: u64, at: Timestamp) -> Deed {
+    let mut story = Story::of(person);
+    story.chance = StdRng::seed_from_u64(person.seed.wrapping_add(order));
+    let product = story.product();
+    let order = format!("{}-M{order:04}", person.id.to_uppercase());
+    let properties = json!({
+        "order": order,
+        "amount": cents(product.price),
+        "product": product.name,
+        "category": product.category,
+        "payment_method": "card",
+        "delivery": "home",
+        "channel": "web",
+    });
+    let properties = match properties {
+        Value::Object(properties) => properties,
+        _ => Map::new(),
+    };
+    Deed { at, name: PURCHASE, message_id: format!("{order}-1"), properties }
+}
+
 struct Story<'a> {
     person: &'a Person,
     zone: Zone,
@@ -39,6 +70,7 @@ struct Story<'a> {
     deeds: Vec<Deed>,
     orders: u32,
     views: u32,
+    baskets: u32,
 }
 
 impl<'a> Story<'a> {
@@ -50,10 +82,12 @@ impl<'a> Story<'a> {
             deeds: Vec::new(),
             orders: 0,
             views: 0,
+            baskets: 0,
         }
     }
 
     fn tell(mut self, today: NaiveDate, end: NaiveDate) -> Vec<Deed> {
+        self.former_letters(today);
         let last = self.last_day(today, end);
         // Most buy soon after they register.
         let mut day = later(self.person.joined, self.chance.random_range(0..12));
@@ -125,6 +159,10 @@ impl<'a> Story<'a> {
             if line == 1 && self.chance.random_bool(0.5) {
                 self.look_around(day, Some((product, at)));
             }
+            if line == 1 && self.chance.random_bool(0.4) {
+                let before = Duration::from_secs(self.chance.random_range(60..1_200));
+                self.fill_basket(at.minus(before), product);
+            }
             let most = match (self.person.company.is_some(), product.price < 3_000) {
                 (true, true) => 12,
                 (true, false) => 4,
@@ -164,7 +202,7 @@ impl<'a> Story<'a> {
     /// A few pages: before a purchase, or for no reason.
     fn look_around(&mut self, day: NaiveDate, before: Option<(Product, Timestamp)>) {
         let start = match before {
-            Some((_, at)) => at.minus(std::time::Duration::from_secs(self.chance.random_range(300..3_000))),
+            Some((_, at)) => at.minus(Duration::from_secs(self.chance.random_range(300..3_000))),
             None => self.moment(day),
         };
         let mut at = start;
@@ -181,7 +219,53 @@ impl<'a> Story<'a> {
                 id,
                 json!({ "url": url, "category": product.category, "seconds": seconds }),
             );
-            at = at.plus(std::time::Duration::from_secs(seconds));
+            at = at.plus(Duration::from_secs(seconds));
+        }
+        if before.is_none() && self.chance.random_bool(0.2) {
+            let product = self.product();
+            self.fill_basket(at, product);
+        }
+    }
+
+    fn fill_basket(&mut self, at: Timestamp, product: Product) {
+        self.baskets += 1;
+        let id = format!("{}-b{:03}", self.person.id.to_uppercase(), self.baskets);
+        let amount = cents(product.price);
+        let properties = json!({ "product": product.name, "category": product.category, "amount": amount });
+        self.deed(at, ADD_TO_BASKET, id, properties);
+    }
+
+    /// A letter on the 20th of each month, to those who wanted it, with what the former program knew.
+    fn former_letters(&mut self, today: NaiveDate) {
+        let person = self.person;
+        let agreed = [person.marketing, person.tracking].iter().all(|state| *state == ConsentState::Yes);
+        if !agreed || person.email.is_none() {
+            return;
+        }
+        let reader = Reader::of(person);
+        for back in (1..=FORMER_LETTERS).rev() {
+            let month = today.checked_sub_months(Months::new(back)).unwrap_or(today);
+            let day = month.with_day(20).unwrap_or(month);
+            if day < person.joined || day >= today {
+                continue;
+            }
+            let time = NaiveTime::from_hms_opt(10, 0, 0).unwrap_or(NaiveTime::MIN);
+            let sent = calendar::resolve(day.and_time(time), self.zone);
+            let run = day.format("letter-%Y-%m").to_string();
+            let delivery = format!("{run}-{}", person.id);
+            let about = |more: Value| {
+                let mut properties =
+                    json!({ "campaign": "letter", "run": run, "delivery": delivery, "version": "default" });
+                if let (Value::Object(properties), Value::Object(more)) = (&mut properties, more) {
+                    properties.extend(more);
+                }
+                properties
+            };
+            self.deed(sent, "email_sent", format!("{delivery}-sent"), about(json!({ "tracked": true })));
+            if reader.opened_before(&mut self.chance) {
+                let at = sent.plus(Duration::from_secs(self.chance.random_range(300..90_000)));
+                self.deed(at, "email_opened", format!("{delivery}-opened"), about(json!({ "by": "human" })));
+            }
         }
     }
 
@@ -221,7 +305,8 @@ mod tests {
             match person.habit {
                 Habit::Browser => assert_eq!(count(deeds, PURCHASE), 0),
                 Habit::Lapsed => {
-                    let newest = deeds.iter().map(|deed| deed.at).max();
+                    let shops = deeds.iter().filter(|deed| !deed.name.starts_with("email_"));
+                    let newest = shops.map(|deed| deed.at).max();
                     let limit = midnight.minus(std::time::Duration::from_hours(90 * 24));
                     assert!(newest.is_none_or(|newest| newest < limit));
                 }

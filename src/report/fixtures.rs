@@ -227,6 +227,8 @@ fn history() -> LevelHistory {
         at: Timestamp::from_seconds(1_801_436_400 + days * 86_400),
         contacts: contacts.to_vec(),
         mean,
+        rose: days.unsigned_abs() * 3,
+        fell: days.unsigned_abs() * 2,
     };
     LevelHistory {
         score: "engagement".to_owned(),

@@ -64,6 +64,10 @@ pub struct LevelMoment {
     pub contacts: Vec<u64>,
     /// The mean score.
     pub mean: f64,
+    /// Contacts whose level is higher than at the moment before.
+    pub rose: u64,
+    /// Contacts whose level is lower than at the moment before.
+    pub fell: u64,
 }
 
 impl LevelShift {
@@ -101,7 +105,13 @@ impl LevelHistory {
                     .cloned()
                     .zip(moment.contacts.iter().map(|count| (*count).into()))
                     .collect();
-                json!({ "at": moment.at.to_string(), "levels": levels, "mean": rounded(moment.mean) })
+                json!({
+                    "at": moment.at.to_string(),
+                    "levels": levels,
+                    "mean": rounded(moment.mean),
+                    "rose": moment.rose,
+                    "fell": moment.fell,
+                })
             })
             .collect();
         json!({ "score": self.score, "contacts": self.contacts, "of": self.of, "moments": moments })

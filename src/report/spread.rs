@@ -145,11 +145,16 @@ async fn history(
         let mut rows: Vec<(String, Vec<u64>)> =
             names(score).map(|level| (level, vec![0; moments.len()])).collect();
         let mut means = vec![0.0; moments.len()];
+        let (mut rose, mut fell) = (vec![0; moments.len()], vec![0; moments.len()]);
         for values in &seen {
+            let mut last = None;
             for (moment, values) in values.iter().enumerate() {
                 let Some(value) = values[index] else { continue };
                 rows[place(value)].1[moment] += 1;
                 means[moment] += value.value;
+                rose[moment] += u64::from(last.is_some_and(|last| place(value) > last));
+                fell[moment] += u64::from(last.is_some_and(|last| place(value) < last));
+                last = Some(place(value));
             }
         }
         without_an_empty_bottom(&mut rows, |(_, counts)| counts.iter().sum());
@@ -158,6 +163,8 @@ async fn history(
             at: *at,
             contacts: rows.iter().map(|(_, counts)| counts[index]).collect(),
             mean: means[index] / contacts.max(1) as f64,
+            rose: rose[index],
+            fell: fell[index],
         };
         LevelHistory {
             score: name.as_str().to_owned(),

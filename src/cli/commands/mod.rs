@@ -88,6 +88,11 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 
 /// `1 contact`, `2,000 contacts`.
 fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", number(count), if count == 1 { one } else { many })
+}
+
+/// `2,000`.
+fn number(count: u64) -> String {
     let digits = count.to_string();
     let mut grouped = String::new();
     for (index, digit) in digits.chars().enumerate() {
@@ -96,5 +101,5 @@ fn counted(count: u64, one: &str, many: &str) -> String {
         }
         grouped.push(digit);
     }
-    format!("{grouped} {}", if count == 1 { one } else { many })
+    grouped
 }

@@ -7,7 +7,7 @@ use super::words::{self, Escaped, counted, number};
 use crate::domain::time::Zone;
 use crate::report::days::{self, Step};
 use crate::report::engagement::{Day, Engagement};
-use crate::report::levels::{DAYS_AFTER, LevelHistory, LevelShift};
+use crate::report::levels::{DAYS_AFTER, LevelHistory, LevelMoment, LevelShift};
 use crate::report::rate::Rate;
 
 /// More days than this are shown as weeks: narrower columns cannot be told apart on a phone.
@@ -186,6 +186,13 @@ pub(super) fn level_history(text: &mut String, history: &LevelHistory, zone: Zon
         Escaped(&history.score),
         counted(history.contacts, "contact", "contacts"),
         sampled(history.contacts, history.of),
+    );
+    let changes = |of: fn(&LevelMoment) -> u64| history.moments.iter().map(of).sum();
+    let _ = write!(
+        text,
+        "<p class=\"small quiet\">From one column to the next, contacts rose a level or more {} and fell {}.</p>",
+        counted(changes(|moment| moment.rose), "time", "times"),
+        counted(changes(|moment| moment.fell), "time", "times"),
     );
     text.push_str(&svg::stacked_columns(&columns));
     text.push_str("<div class=\"axis under\">");

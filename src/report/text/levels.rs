@@ -50,8 +50,10 @@ pub(super) fn history(text: &mut String, history: &LevelHistory, style: TextStyl
     let _ = writeln!(text, "Score {score} of {contacts}{}", sampled(history.contacts, history.of));
     let names: Vec<String> =
         history.levels.iter().map(|level| format!("#{}", plain::printable(level))).collect();
-    let heads: Vec<&str> =
-        std::iter::once("on").chain(names.iter().map(String::as_str)).chain(["#mean"]).collect();
+    let heads: Vec<&str> = std::iter::once("on")
+        .chain(names.iter().map(String::as_str))
+        .chain(["#rose", "#fell", "#mean"])
+        .collect();
     let mut rows = table::headed(&heads);
     let mut bars = vec![None];
     let highest = history.moments.iter().map(|moment| moment.mean).fold(0.0_f64, f64::max);
@@ -60,6 +62,7 @@ pub(super) fn history(text: &mut String, history: &LevelHistory, style: TextStyl
         rows.add_row(
             std::iter::once(left(plain::time(moment.at, style.time_zone)))
                 .chain(counts)
+                .chain([moment.rose, moment.fell].map(|count| right(plain::number(count))))
                 .chain([right(format!("{:.1}", moment.mean))]),
         );
         // Means may be negative; a bar begins at 0.

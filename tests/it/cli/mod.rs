@@ -9,6 +9,7 @@ mod consent;
 mod daemon;
 mod demo;
 mod key;
+mod page;
 mod project;
 mod readme;
 mod rotate_links;
