@@ -65,10 +65,16 @@ pub async fn drain(
 ) -> Result<Drained, TrackError> {
     let mut drained = Drained::default();
     let taken = spool.clone();
+    let mut failure = None;
     for file in tokio::task::spawn_blocking(move || taken.take()).await?? {
-        drain_file(store, file, settings, now, &mut drained).await?;
+        match drain_file(store, file, settings, now, &mut drained).await {
+            Ok(()) => {}
+            // One file that cannot be read does not stop the others; a store that is away does.
+            Err(error @ TrackError::Spool(_)) => failure = Some(error),
+            Err(error) => return Err(error),
+        }
     }
-    Ok(drained)
+    failure.map_or(Ok(drained), Err)
 }
 
 async fn drain_file(

@@ -32,7 +32,11 @@ pub async fn take_in(
     settings: TrackSettings,
     now: Timestamp,
 ) -> Result<(Drained, Read), TrackError> {
-    let drained = drain(store, spool, settings, now).await?;
+    let drained = match drain(store, spool, settings, now).await {
+        // A file that cannot be read does not keep what came in from being read.
+        drained @ (Ok(_) | Err(TrackError::Spool(_))) => drained,
+        Err(error) => return Err(error),
+    };
     let read = reading::read_new(store, now).await?;
-    Ok((drained, read))
+    Ok((drained?, read))
 }

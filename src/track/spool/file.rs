@@ -128,7 +128,10 @@ impl SpoolFile {
     pub fn finish(self, damaged: u64) -> Result<(), SpoolError> {
         let failed = |source| SpoolError::Read { path: self.path.clone(), source };
         if damaged == 0 {
-            return fs::remove_file(&self.path).map_err(failed);
+            // Another process drained it, and was quicker.
+            let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+            return fs::remove_file(&self.path)
+                .or_else(|error| if is_gone(&error) { Ok(()) } else { Err(failed(error)) });
         }
         let kept = self.path.with_extension("damaged");
         let path = kept.display();

@@ -18,7 +18,7 @@ mod record;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -195,8 +195,8 @@ impl Spool {
                 }
                 Err(error) => return Err(error),
             };
-            // Another process may have taken the empty file for one that was left.
-            if file.try_lock().is_err() {
+            // Somebody who looks for files that were left may have locked the empty one, or removed it by now.
+            if file.try_lock().is_err() || !is_at(&file, &path) {
                 continue;
             }
             let header = record::header(number);
@@ -251,6 +251,13 @@ impl Spool {
         // A panic elsewhere leaves it usable: lengths are noted after the write.
         self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a path still leads to this file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let number = |found: io::Result<fs::Metadata>| found.ok().map(|found| (found.dev(), found.ino()));
+    let ours = number(file.metadata());
+    ours.is_some() && ours == number(fs::symlink_metadata(path))
 }
 
 /// The first 63 bits of the SHA-256 of chance and a counter.
