@@ -185,12 +185,14 @@ impl Said {
 
     /// Takes over what was said of a contact that became this one.
     pub(super) fn absorb(&mut self, other: Self) {
+        for (name, answer) in other.answers {
+            if other.times.get(&name) > self.times.get(&name) || !self.answers.contains_key(&name) {
+                self.answers.insert(name, answer);
+            }
+        }
         for (name, at) in other.times {
             let known = self.times.entry(name).or_insert(at);
             *known = (*known).max(at);
-        }
-        for (name, answer) in other.answers {
-            self.answers.entry(name).or_insert(answer);
         }
     }
 

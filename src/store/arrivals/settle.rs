@@ -57,6 +57,11 @@ pub(super) fn join(
     refusals: &mut Vec<Refusal>,
 ) -> Vec<Join> {
     let mut joins = Vec::new();
+    // Who has an id is named by it alone: what follows on the device does not say the address anew.
+    let owner = |arrival: &Arrival| {
+        let name = arrival.contact_name();
+        if name.external_id.is_some() { Name { email: None, ..name } } else { name }
+    };
     for (by, arrival) in fresh.iter().enumerate().filter(|(_, arrival)| !arrival.names_nobody()) {
         let mut ids = vec![arrival.anonymous_id.as_ref()];
         let previous = arrival.previous_id.as_ref().filter(|id| arrival.external_id.as_ref() != Some(*id));
@@ -69,7 +74,7 @@ pub(super) fn join(
         }
         for anonymous_id in ids.into_iter().flatten() {
             if !owners.contains_key(anonymous_id) {
-                owners.insert(anonymous_id.clone(), arrival.contact_name());
+                owners.insert(anonymous_id.clone(), owner(arrival));
                 joins.push(Join { anonymous_id: anonymous_id.clone(), by });
             }
         }
@@ -105,10 +110,14 @@ pub(super) fn settle(
         };
         let before = book.places(contact.external_id.as_deref(), contact.email.as_deref());
         let nothing = Facts::default();
-        let place = before.into_iter().flatten().next();
-        let mut known = place.and_then(|place| said.remove(&place)).unwrap_or_default();
         let external_id = contact.external_id.as_deref();
-        let email = known.address(external_id, contact.email.as_deref(), item.at);
+        // Whoever has an id is not another's contact, whatever address a call gives.
+        let [by_id, by_email] = before;
+        let place = by_id.or(by_email.filter(|other| external_id.is_none() || !book.has_id(*other)));
+        let mut known = place.and_then(|place| said.remove(&place)).unwrap_or_default();
+        // A clock that is ahead must not hold up what is said in the meantime.
+        let heard_at = item.at.min(now);
+        let email = known.address(external_id, contact.email.as_deref(), heard_at);
         if let [Some(person), Some(other)] = before
             && email.is_some()
             && person != other
@@ -119,7 +128,7 @@ pub(super) fn settle(
             heard.remove(&other);
         }
         let facts = item.facts.unwrap_or(&nothing);
-        let update = known.sift(external_id, email, facts, item.at, now);
+        let update = known.sift(external_id, email, facts, heard_at, now);
         if let Some(rejection) = book.apply_to_id(&update, now) {
             settled.rejections.push((index, rejection));
         }

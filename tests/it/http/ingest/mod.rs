@@ -3,6 +3,7 @@
 mod anonymous;
 mod limits;
 mod meaning;
+mod said;
 
 use campaignd::clock::Clock;
 use campaignd::declare;
