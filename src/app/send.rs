@@ -48,25 +48,31 @@ pub async fn send(
     shutdown: impl Future<Output = ()> + Send,
     tell: &(dyn Fn(u64, Timestamp, Option<&str>) + Send + Sync),
 ) -> Result<Sent, Failure> {
-    let campaign = installation.campaign(campaign)?.name.clone();
+    let campaign = installation.campaign(campaign)?;
     let store = &installation.store;
     let now = installation.clock.now();
     let paused = pauses::all(store).await.map_err(|error| installation.failed(error))?;
-    if paused.contains_key(&campaign) {
-        let hint = format!("`campaignd resume {campaign}` ends the pause");
-        return Err(Failure::call_with_hint(format!("{campaign} is paused"), hint));
+    // A pause under the former name is one of this campaign, whoever carries it over.
+    let names = [Some(&campaign.name), campaign.renamed_from.as_ref()];
+    if let Some(name) = names.into_iter().flatten().find(|name| paused.contains_key(*name)) {
+        let hint = format!("`campaignd resume {name}` ends the pause");
+        return Err(Failure::call_with_hint(format!("{name} is paused"), hint));
     }
+    let campaign = &campaign.name;
     let failed = |error| installation.engine_failed(error);
     let daemon = incarnations::running(store, now).await.map_err(|error| installation.failed(error))?;
     // Without a daemon the lock comes first: whoever cannot send notes no run.
     let engine = if daemon.is_none() { Some(start_engine(installation).await?) } else { None };
+    if let Some(engine) = &engine {
+        engine.keep_names(campaign, now).await.map_err(failed)?;
+    }
     let catalogue = &installation.project.catalogue;
-    let run = engine::request_run(store, catalogue, &campaign, now).await.map_err(failed)?;
+    let run = engine::request_run(store, catalogue, campaign, now).await.map_err(failed)?;
     let Some(engine) = engine else { return Ok(Sent::ByDaemon(run)) };
     let sent = until_over(installation, &engine, run, shutdown, tell).await;
     engine.stop(installation.clock.now()).await.map_err(failed)?;
     sent?;
-    let all = figures::runs(store, Some(&campaign)).await.map_err(|error| installation.failed(error))?;
+    let all = figures::runs(store, Some(campaign)).await.map_err(|error| installation.failed(error))?;
     let figures = all.into_iter().find(|figures| figures.run.id == run);
     figures.map(Sent::Here).ok_or_else(|| Failure::call(format!("run {} is gone", run.0)))
 }

@@ -212,7 +212,11 @@ impl Core {
     }
 
     /// Up to when a campaign's due times are dealt with; one that is seen for the first time is activated.
-    async fn considered(&self, campaign: &Campaign, now: Timestamp) -> Result<Considered, EngineError> {
+    pub(super) async fn considered(
+        &self,
+        campaign: &Campaign,
+        now: Timestamp,
+    ) -> Result<Considered, EngineError> {
         if let Some(known) = self.memory().considered.get(&campaign.name) {
             return Ok(*known);
         }

@@ -157,6 +157,18 @@ impl Engine {
         }
     }
 
+    /// Before a run by hand is noted, what a [`tick`](Self::tick) does first: what is kept under former
+    /// names goes to the new ones, and the campaign is known from now on.
+    pub async fn keep_names(&self, campaign: &CampaignName, now: Timestamp) -> Result<(), EngineError> {
+        let edition = self.core.declarations.edition();
+        let declared = self.core.declarations.current();
+        self.core.keep_names(&declared, edition).await?;
+        if let Some(campaign) = declared.catalogue.campaigns.get(campaign) {
+            self.core.considered(campaign, now).await?;
+        }
+        self.core.note_likenesses(&declared, edition).await
+    }
+
     /// Runs one run by hand (`campaignd send` where no daemon is): fixes its recipients and hands over
     /// what may be handed over, of this run alone, until `shutdown`. The run may be left held, or with rows
     /// that wait.

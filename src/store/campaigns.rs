@@ -15,7 +15,7 @@ use crate::domain::time::Timestamp;
 pub struct KnownCampaign {
     /// Its name.
     pub name: CampaignName,
-    /// When a daemon saw it first; due times of cron lines before it do not exist.
+    /// When a daemon, or a run by hand, saw it first; due times of cron lines before it do not exist.
     pub activated_at: Timestamp,
     /// Due times up to this instant have their run (or were passed over).
     pub considered_until: Timestamp,

@@ -247,6 +247,32 @@ fn a_database_that_is_away_is_nobodys_mistake() {
 }
 
 #[test]
+fn a_renamed_campaign_that_is_sent_by_hand_mails_nobody_twice() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        project.fine(["send", "thank_you", "--yes"]);
+        assert_eq!(project.mails(), 2);
+        project.fine(["pause", "thank_you"]);
+        let yaml = project.read("campaigns/thank_you.yaml");
+        let renamed = yaml.replace("thank_you:", "thanks:");
+        assert_ne!(renamed, yaml);
+        project.write("campaigns/thank_you.yaml", &renamed);
+        let said = campaignd(project.folder(), ["check"]);
+        assert!(said.out.contains("write `renamed_from: thank_you`"), "{} {}", said.out, said.err);
+        let renamed = yaml.replace("thank_you:", "thanks:\n    renamed_from: thank_you");
+        project.write("campaigns/thank_you.yaml", &renamed);
+        let said = campaignd(project.folder(), ["send", "thanks", "--yes"]);
+        assert_eq!((said.exit, said.out.as_str()), (2, ""), "{}", said.err);
+        assert!(said.err.contains("thank_you is paused"), "{}", said.err);
+        project.fine(["resume", "thank_you"]);
+        let said = project.fine(["send", "thanks", "--yes", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        assert_eq!(json["deliveries"], serde_json::json!({ "skipped": 4 }));
+        assert_eq!(project.mails(), 2);
+    });
+}
+
+#[test]
 fn an_approved_run_is_sent_by_the_next_daemon() {
     on_both(|database| async move {
         let project = NewProject::with_data_on(&database.address);
