@@ -41,6 +41,8 @@ pub fn read(typed: &[String], file: Option<&Path>) -> Result<Targets, Failure> {
         };
         let shown = file.display();
         let text = text.map_err(|error| Failure::call(format!("cannot read `{shown}`: {error}")))?;
+        // Windows writes a mark in front.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         for (index, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default().trim();
             if !line.is_empty() {
@@ -108,4 +110,20 @@ fn naming(text: &str) -> Vec<SuppressionTarget> {
 /// Whether the person whom it names made it themselves.
 pub fn is_own(suppression: &Suppression) -> bool {
     OwnAnswer::is_source(&suppression.source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_belongs_to_no_address() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("list.txt");
+        std::fs::write(&file, "\u{feff}ada@x.example\r\nben@x.example\r\n").unwrap();
+        let read = read(&[], Some(&file)).unwrap();
+        assert_eq!(read.problems, [""; 0]);
+        let expected = ["ada@x.example", "ben@x.example"].map(|text| SuppressionTarget::parse(text).unwrap());
+        assert_eq!(read.targets, expected);
+    }
 }
