@@ -247,17 +247,26 @@ const ROWS_OF_A_CONTACT: [&str; 3] = [
     "DELETE FROM contacts WHERE id = $1",
 ];
 
+/// What else than letters and digits the parts of an address may hold, as it is and escaped.
+const IN_LOCAL_PARTS: [&str; 10] = [".", "+", "-", "_", "'", "%2e", "%2b", "%2d", "%5f", "%27"];
+const IN_DOMAINS: [&str; 4] = [".", "-", "%2e", "%2d"];
+
 /// Whether an address of a link holds a mark that is not a part of something longer: `ada-17` is not in
-/// `?customer=ada-177`.
+/// `?customer=ada-177`, nor `shop@x.example` in `?e=john.shop@x.example`.
 fn carries(url: &str, mark: &str) -> bool {
     let url = url.to_lowercase();
+    let is_address = mark.contains('@') || mark.contains("%40");
     let is_inner = |character: char| character.is_alphanumeric();
     url.match_indices(mark).any(|(at, _)| {
-        let before = url[..at].chars().next_back();
-        let after = url[at + mark.len()..].chars().next();
+        let (before, after) = (&url[..at], &url[at + mark.len()..]);
         // An escape such as %3D ends in a digit or letter and is none.
         let escaped = at >= 3 && url.as_bytes()[at - 3] == b'%';
-        (escaped || !before.is_some_and(is_inner)) && !after.is_some_and(is_inner)
+        let begins = escaped || !before.ends_with(is_inner);
+        let ends = !after.starts_with(is_inner);
+        let goes_on = |part: &&str| after.strip_prefix(*part).is_some_and(|rest| rest.starts_with(is_inner));
+        let is_longer =
+            || IN_LOCAL_PARTS.iter().any(|part| before.ends_with(part)) || IN_DOMAINS.iter().any(goes_on);
+        begins && ends && !(is_address && is_longer())
     })
 }
 
@@ -314,6 +323,20 @@ mod tests {
             ("https://x.example/?c=ada-177", "ada-17", false),
             ("https://x.example/?c=xada-17", "ada-17", false),
             ("https://x.example/", "ada-17", false),
+            ("https://x.example/?c=x.ada-17", "ada-17", true),
+            ("https://x.example/?e=ada+shop@x.example", "shop@x.example", false),
+            ("https://x.example/?e=john.shop@x.example", "shop@x.example", false),
+            ("https://x.example/?e=o'shop@x.example", "shop@x.example", false),
+            ("https://x.example/?e=ada%2Bshop%40x.example", "shop%40x.example", false),
+            ("https://x.example/?e=ada%2Eshop@x.example", "shop@x.example", false),
+            ("https://x.example/?e=ada%2dshop@x.example", "shop@x.example", false),
+            ("https://x.example/?e=ada%5Fshop@x.example", "shop@x.example", false),
+            ("https://x.example/?e=shop@x.example.org", "shop@x.example", false),
+            ("https://x.example/?e=shop%40x.example%2Eorg", "shop%40x.example", false),
+            ("https://x.example/?e=shop@x.example-2.org", "shop@x.example", false),
+            ("https://x.example/shop@x.example.", "shop@x.example", true),
+            ("https://x.example/?e=john.shop@x.example&f=shop@x.example", "shop@x.example", true),
+            ("https://x.example/?e%3Dshop%40x.example", "shop%40x.example", true),
         ] {
             assert_eq!(carries(url, mark), found, "{url}");
         }
