@@ -136,6 +136,7 @@ pub struct ConsentUpdate {
     /// The words that were agreed to, where they are known.
     pub words: Option<String>,
     /// It gives way to an answer that is known already: it was said of a whole file, or without a
-    /// time of its own, and may be older than that answer. (A refusal never gives way.)
+    /// time of its own, and may be older than that answer. (A refusal never gives way; without a time of its
+    /// own it does not renew one that is known.)
     pub gives_way: bool,
 }

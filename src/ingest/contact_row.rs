@@ -147,7 +147,7 @@ impl ContactRow {
                 at: given.at.unwrap_or(defaults.now),
                 source: given.source.unwrap_or_else(|| defaults.source.clone()),
                 words: None,
-                gives_way: given.at.is_none() && state != ConsentState::No,
+                gives_way: given.at.is_none(),
             });
         }
         Ok(self.update)

@@ -167,10 +167,10 @@ fn consents_from_columns_and_from_the_call() {
         6,yes,2027-01-01,,\n";
     insta::assert_snapshot!(read_as("contacts.csv", &call, text.as_bytes()), @r#"
     2 1 - marketing=yes (2026-12-01T12:00:00Z checkout 2026, gives way)
-    3 2 - marketing=no (2026-12-01T12:00:00Z checkout 2026)
+    3 2 - marketing=no (2026-12-01T12:00:00Z checkout 2026, gives way)
     4 3 - marketing=yes (2025-12-31T23:00:00Z shop desk) tracking=yes (2026-12-01T12:00:00Z checkout 2026, gives way)
     5 rejected: `consent.marketing` is not yes, no or unknown: `maybe`
-    6 5 - marketing=unknown (2026-12-01T12:00:00Z checkout 2026, gives way) tracking=no (2026-12-01T12:00:00Z checkout 2026)
+    6 5 - marketing=unknown (2026-12-01T12:00:00Z checkout 2026, gives way) tracking=no (2026-12-01T12:00:00Z checkout 2026, gives way)
     7 rejected: `consent.marketing.at` is in the future: `2027-01-01`
     "#);
 }

@@ -228,18 +228,24 @@ impl Writing {
         let (known, update) = match answer.purpose {
             Purpose::Marketing => (
                 states[0],
-                "UPDATE contacts SET marketing = $2, marketing_since = $3, change = $4, updated_at = $3 WHERE id = $1",
+                "UPDATE contacts SET marketing = $2, marketing_since = $3, change = $4, updated_at = $3
+                 WHERE id = $1 AND (marketing <> $2 OR marketing_since < $3)",
             ),
             Purpose::Tracking => (
                 states[1],
-                "UPDATE contacts SET tracking = $2, tracking_since = $3, change = $4, updated_at = $3 WHERE id = $1",
+                "UPDATE contacts SET tracking = $2, tracking_since = $3, change = $4, updated_at = $3
+                 WHERE id = $1 AND (tracking <> $2 OR tracking_since < $3)",
             ),
         };
-        if known == code {
+        // A refusal holds from the last time that it was given: an agreement before that may come late.
+        let is_news = known != code;
+        if !is_news && answer.state != ConsentState::No {
             return Ok(false);
         }
         let given = [contact, code, now.micros(), self.change];
-        self.bulk.execute(update, &given).await?;
+        if self.bulk.execute(update, &given).await? == 0 {
+            return Ok(false);
+        }
         let insert = "INSERT INTO consent_changes (contact, purpose, at, state, source, words)
             VALUES ($1, $2, $3, $4, $5, NULLIF($6, '')) ON CONFLICT DO NOTHING";
         let words = answer.words.as_deref().unwrap_or_default();
@@ -253,7 +259,7 @@ impl Writing {
             words.into(),
         ];
         self.bulk.execute_with(insert, given).await?;
-        Ok(true)
+        Ok(is_news)
     }
 
     /// No more marketing mail for this address.

@@ -327,19 +327,24 @@ impl Person {
         }
     }
 
-    /// A later answer replaces an earlier one; the same answer again is no news; an earlier one is
-    /// history.
+    /// A later answer replaces an earlier one; the same answer again is no news, but a refusal holds from
+    /// the last time that it was given; an earlier answer is history, and so is that nothing is known of
+    /// somebody who refused.
     fn agree(&mut self, update: &ConsentUpdate) -> bool {
         let known = match update.purpose {
             Purpose::Marketing => &mut self.contact.marketing,
             Purpose::Tracking => &mut self.contact.tracking,
         };
-        let gives_way = update.gives_way && known.state != ConsentState::Unknown;
-        if known.state == update.state || gives_way {
+        let refuses = update.state == ConsentState::No;
+        let gives_way = update.gives_way && !refuses && known.state != ConsentState::Unknown;
+        let refuses_again =
+            refuses && !update.gives_way && known.since.is_some_and(|since| update.at > since);
+        if (known.state == update.state && !refuses_again) || gives_way {
             return false;
         }
         self.consents.push(update.clone());
-        if known.since.is_some_and(|since| update.at < since) {
+        let says_nothing = update.state == ConsentState::Unknown && known.state == ConsentState::No;
+        if says_nothing || known.since.is_some_and(|since| update.at < since) {
             return false;
         }
         let since = (update.state != ConsentState::Unknown).then_some(update.at);

@@ -77,6 +77,29 @@ fn unsubscribing_twice_is_unsubscribing_once() {
 }
 
 #[test]
+fn who_refuses_again_refuses_from_then_on() {
+    on_both(|database: TestDatabase| async move {
+        let shop = mailed(database).await;
+        let (store, now) = (&shop.database.store, shop.clock.now());
+        let later = now.plus(std::time::Duration::from_hours(1));
+        let contact = async || {
+            let addressee = consents::addressee(store, DeliveryId(1)).await.expect("it is read");
+            addressee.expect("anna").contact.expect("she is a contact")
+        };
+        for at in [now, later, later, now] {
+            let done = consents::unsubscribe(store, DeliveryId(1), OwnAnswer::OneClick, None, at).await;
+            assert!(done.expect("it is written"));
+            let refuses = Answer { purpose: Purpose::Tracking, state: ConsentState::No, words: None };
+            assert!(consents::answer(store, DeliveryId(1), &[refuses], at).await.expect("it is kept"));
+        }
+        let contact = contact().await;
+        assert_eq!((contact.marketing.since, contact.tracking.since), (Some(later), Some(later)));
+        assert_eq!(consents::history(store, contact.id).await.expect("it is read").len(), 5);
+        assert_eq!(standing(&shop).await.len(), 4);
+    });
+}
+
+#[test]
 fn preferences_are_kept_and_taken_back() {
     on_both(|database: TestDatabase| async move {
         use ConsentState::{No, Yes};
