@@ -5,11 +5,12 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::forget::{Forgotten, Wiped, forget, wipe};
-use crate::app::{Failure, contact};
+use crate::app::{Failure, Installation, contact};
 use crate::cli::arguments::Forget;
 use crate::cli::exit::Exit;
 use crate::cli::shown::printable;
 use crate::cli::terminal::Terminal;
+use crate::domain::contact::Contact;
 
 use super::{counted, installation};
 
@@ -21,7 +22,11 @@ pub(super) async fn run(folder: &Path, call: &Forget, terminal: Terminal) -> Res
     let installation = installation(folder).await?;
     let mut people = Vec::new();
     for name in &call.contacts {
-        people.push(contact::find(&installation, name).await?);
+        let person = contact::find(&installation, name).await?;
+        // An id and an address may name the same person.
+        if people.iter().all(|known: &Contact| known.id != person.id) {
+            people.push(person);
+        }
     }
     if !call.yes {
         if !terminal.can_ask() {
@@ -36,15 +41,10 @@ pub(super) async fn run(folder: &Path, call: &Forget, terminal: Terminal) -> Res
             return Ok(Exit::No);
         }
     }
-    let mut sum = Forgotten::default();
-    for person in &people {
-        let forgotten = forget(&installation, person).await?;
-        sum.events += forgotten.events;
-        sum.deliveries += forgotten.deliveries;
-        sum.addresses += forgotten.addresses;
-        sum.links += forgotten.links;
-    }
-    let wiped = wipe(&installation).await?;
+    let erased = erase(&installation, &people).await;
+    // Those who were erased before one could not be are gone from the files, too.
+    let wiped = wipe(&installation).await;
+    let (sum, wiped) = (erased?, wiped?);
     installation.close().await?;
     if call.json {
         terminal.json(&json!({
@@ -77,4 +77,16 @@ pub(super) async fn run(folder: &Path, call: &Forget, terminal: Terminal) -> Res
     }
     terminal.message(ELSEWHERE);
     Ok(Exit::Fine)
+}
+
+async fn erase(installation: &Installation, people: &[Contact]) -> Result<Forgotten, Failure> {
+    let mut sum = Forgotten::default();
+    for person in people {
+        let forgotten = forget(installation, person).await?;
+        sum.events += forgotten.events;
+        sum.deliveries += forgotten.deliveries;
+        sum.addresses += forgotten.addresses;
+        sum.links += forgotten.links;
+    }
+    Ok(sum)
 }

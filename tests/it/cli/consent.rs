@@ -171,7 +171,7 @@ fn a_person_is_erased_everywhere_and_stays_unmailed() {
         let asked = campaignd(project.folder(), ["forget", ADDRESS]);
         assert_eq!(asked.exit, 2, "{}", asked.err);
         assert!(asked.err.contains("--yes"), "{}", asked.err);
-        let said = project.fine(["forget", ADDRESS, "--yes", "--json"]);
+        let said = project.fine(["forget", ADDRESS, ADDRESS, "--yes", "--json"]);
         let said: Value = serde_json::from_str(&said.out).expect("JSON");
         assert_eq!(
             (&said["contacts"], &said["events"], &said["deliveries"]),
