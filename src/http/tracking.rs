@@ -98,11 +98,20 @@ fn note(
     state.spool.append(&Hit { kind, subject, link: link.0, at, request })
 }
 
-/// Where a link leads: from memory, else from the table of links.
+/// Where a link leads: from memory while that is fresh, else from the table of links; from memory again
+/// while the database is away.
 async fn lead(state: &State, number: LinkNumber) -> crate::store::Result<Option<Redirect>> {
-    if let Some(redirect) = state.redirects.get(number) {
-        return Ok(Some(redirect));
+    let now = state.clock.now();
+    let known = state.redirects.get(number);
+    if known.as_ref().is_some_and(|redirect| redirect.is_fresh(now)) {
+        return Ok(known);
     }
-    let link = links::by_number(&state.store, number).await?;
-    Ok(link.and_then(|link| state.redirects.insert(number, &link)))
+    match links::by_number(&state.store, number).await {
+        Ok(Some(link)) => Ok(state.redirects.insert(number, &link, now)),
+        Ok(None) => {
+            state.redirects.remove(number);
+            Ok(None)
+        }
+        Err(error) => known.map(Some).ok_or(error),
+    }
 }

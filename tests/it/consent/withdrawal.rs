@@ -79,6 +79,13 @@ fn after_a_withdrawal_nothing_is_recorded_any_more() {
         assert_eq!((paths(&second, "/o/").len(), paths(&second, "/c/").len()), (0, 0));
         let modes = shop.database.rows("SELECT tracking FROM deliveries ORDER BY id").await;
         assert_eq!(modes, ["individual", "none"]);
+
+        // Links that are erased lead nowhere as soon as the database is asked again.
+        reads(0).await;
+        shop.database.execute("DELETE FROM links").await;
+        reads(0).await;
+        hand.set(shop.clock.now().plus(Duration::from_secs(10)));
+        assert_eq!(request(served.public, "GET", &clicks[0], PERSON, b"").await.status, 404);
         served.stop().await;
     });
 }
