@@ -9,6 +9,7 @@ use serde_json::json;
 use super::bulk::{Bulk, Cell, Counter};
 use super::error::failed;
 use super::log::{self, Arriving};
+use super::merges::ADDRESSEE;
 use super::statement::{query, query_as, values};
 use super::suppressions::{self, Suppression};
 use super::{Result, Store};
@@ -88,11 +89,13 @@ struct AddresseeRow {
 
 /// Whom the mail of a delivery went to; `None`: there is no such delivery.
 pub async fn addressee(store: &Store, delivery: DeliveryId) -> Result<Option<Addressee>> {
-    let text = "SELECT d.run, r.campaign, d.address, c.id AS contact, c.language, c.marketing, c.marketing_since,
+    let text = format!(
+        "SELECT d.run, r.campaign, d.address, c.id AS contact, c.language, c.marketing, c.marketing_since,
             c.tracking, c.tracking_since
-        FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN contacts c ON c.id = d.contact WHERE d.id = $1";
+         FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN contacts c ON c.id = {ADDRESSEE} WHERE d.id = $1"
+    );
     let operation = "look up whom a mail went to";
-    let rows: Vec<AddresseeRow> = query_as(&store.database, operation, text, values![delivery.0]).await?;
+    let rows: Vec<AddresseeRow> = query_as(&store.database, operation, &text, values![delivery.0]).await?;
     let Some(row) = rows.into_iter().next() else { return Ok(None) };
     let mut held_back = false;
     if let Some(address) = row.address.as_deref() {
@@ -201,9 +204,12 @@ impl Writing {
     }
 
     async fn mail(&mut self, delivery: DeliveryId) -> Result<Option<Mail>> {
-        let text = "SELECT d.run, r.campaign, d.version, d.address, c.id, c.email, c.marketing, c.tracking
-            FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN contacts c ON c.id = d.contact WHERE d.id = $1";
-        let rows = self.bulk.rows_with(text, vec![delivery.0.into()]).await?;
+        let text = format!(
+            "SELECT d.run, r.campaign, d.version, d.address, c.id, c.email, c.marketing, c.tracking
+             FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN contacts c ON c.id = {ADDRESSEE}
+             WHERE d.id = $1"
+        );
+        let rows = self.bulk.rows_with(&text, vec![delivery.0.into()]).await?;
         let Some([run, campaign, version, address, contact, email, marketing, tracking]) =
             rows.first().and_then(|row| row.first_chunk())
         else {

@@ -88,30 +88,41 @@ pub struct PastEvent {
     pub properties: String,
 }
 
+/// The numbers of a contact, `$1`: in a run in which two were who became one, the former number stays.
+const NUMBERS: &str = "(SELECT CAST($1 AS BIGINT) AS number
+    UNION ALL SELECT former FROM contact_merges WHERE contact = $1) AS n";
+
 /// All mails, latest first. Run by run: no index leads from a contact to its skipped rows.
 pub async fn mails(store: &Store, contact: ContactId) -> Result<Vec<MailRow>> {
-    let text =
+    let text = format!(
         "SELECT d.id AS delivery, d.run, r.campaign, r.due_at, d.version, d.address, d.state, d.reason,
             d.tracking, d.settled_at, d.reply_text
-        FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1 ORDER BY r.due_at DESC, d.id DESC";
-    query_as(&store.database, "read a contact's mails", text, values![contact.0]).await
+        FROM runs r CROSS JOIN {NUMBERS} JOIN deliveries d ON d.run = r.id AND d.contact = n.number
+        ORDER BY r.due_at DESC, d.id DESC"
+    );
+    query_as(&store.database, "read a contact's mails", &text, values![contact.0]).await
 }
 
 /// Opens and clicks, latest first.
 pub async fn engagements(store: &Store, contact: ContactId) -> Result<Vec<EngagementRow>> {
-    let text = "SELECT e.delivery, e.kind, l.url, e.agent, e.rule, e.at
-        FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1
+    let text = format!(
+        "SELECT e.delivery, e.kind, l.url, e.agent, e.rule, e.at
+        FROM runs r CROSS JOIN {NUMBERS} JOIN deliveries d ON d.run = r.id AND d.contact = n.number
           JOIN engagements e ON e.delivery = d.id LEFT JOIN links l ON l.number = e.link
-        ORDER BY e.at DESC, e.delivery, e.link";
-    query_as(&store.database, "read a contact's opens and clicks", text, values![contact.0]).await
+        ORDER BY e.at DESC, e.delivery, e.link"
+    );
+    query_as(&store.database, "read a contact's opens and clicks", &text, values![contact.0]).await
 }
 
 /// The evidence, latest first.
 pub async fn hits(store: &Store, contact: ContactId) -> Result<Vec<HitRow>> {
-    let text = "SELECT h.delivery, h.kind, h.at, h.user_agent, h.network, h.accept_language, h.agent
-        FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1 JOIN hits h ON h.delivery = d.id
-        ORDER BY h.at DESC, h.file, h.place";
-    query_as(&store.database, "read the requests of a contact's mails", text, values![contact.0]).await
+    let text = format!(
+        "SELECT h.delivery, h.kind, h.at, h.user_agent, h.network, h.accept_language, h.agent
+        FROM runs r CROSS JOIN {NUMBERS} JOIN deliveries d ON d.run = r.id AND d.contact = n.number
+          JOIN hits h ON h.delivery = d.id
+        ORDER BY h.at DESC, h.file, h.place"
+    );
+    query_as(&store.database, "read the requests of a contact's mails", &text, values![contact.0]).await
 }
 
 /// The devices that are theirs.

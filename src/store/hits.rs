@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::dialect::Column::{Number, Text};
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
+use super::merges::ADDRESSEE;
 use super::statement::{execute, numbers_json, query_as, query_value, values};
 use super::{ROWS, Result, Store};
 use crate::domain::campaign::Tracking;
@@ -70,7 +71,7 @@ pub async fn mails(store: &Store, deliveries: &[DeliveryId]) -> Result<HashMap<D
     let (given, join) = (given_numbers(store.backend(), 1, "id"), join_in_this_order(store.backend()));
     let text = format!(
         "SELECT d.id AS id, d.run AS run, d.tracking AS tracking, c.tracking AS consent
-         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} contacts c ON c.id = d.contact"
+         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} contacts c ON c.id = {ADDRESSEE}"
     );
     let mut mails = HashMap::with_capacity(deliveries.len());
     for part in deliveries.chunks(ROWS) {

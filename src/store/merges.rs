@@ -5,6 +5,11 @@ use super::bulk::{Bulk, Counter, pack, place, regroup, unpack};
 use crate::domain::contact::ContactId;
 use crate::domain::time::Timestamp;
 
+/// Who the addressee of a delivery `d` is now: where two who became one were both in a run, the row of who
+/// was keeps their number.
+pub(super) const ADDRESSEE: &str =
+    "COALESCE((SELECT m.contact FROM contact_merges m WHERE m.former = d.contact), d.contact)";
+
 /// What moves, in this order; `$1` is who was, `$2` who is.
 const MOVES: &[&str] = &[
     "INSERT INTO consent_changes (contact, purpose, at, state, source, words)

@@ -1,10 +1,12 @@
 //! What people answer by what stands in their mails: contact, history, suppression, event, in one.
 
 use campaignd::domain::consent::{ConsentState, OwnAnswer, Purpose};
+use campaignd::domain::contact::{ContactId, ContactUpdate};
 use campaignd::domain::delivery::{DeliveryId, SuppressionCause, SuppressionScope};
 use campaignd::domain::suppression::SuppressionTarget;
 use campaignd::store::consents::{self, Answer};
 use campaignd::store::suppressions::{self, Suppression};
+use campaignd::store::{contacts, dossier, hits};
 
 use crate::engine::shop::{Shop, person};
 use crate::support::database::{TestDatabase, on_both};
@@ -96,6 +98,50 @@ fn who_refuses_again_refuses_from_then_on() {
         assert_eq!((contact.marketing.since, contact.tracking.since), (Some(later), Some(later)));
         assert_eq!(consents::history(store, contact.id).await.expect("it is read").len(), 5);
         assert_eq!(standing(&shop).await.len(), 4);
+    });
+}
+
+#[test]
+fn who_became_another_after_both_were_mailed_is_heard_by_either_mail() {
+    on_both(|database: TestDatabase| async move {
+        let people = [person("anna"), person("ann").without_id().agrees_to_tracking("yes")];
+        let shop = Shop::open(database, SALE, &people, "2026-03-02 09:00").await;
+        shop.send("sale").await;
+        shop.at("2026-03-02 09:00").await;
+        assert_eq!(shop.mailed(), ["anna", "ann"]);
+        let (store, now) = (&shop.database.store, shop.clock.now());
+        let number = async |column: &str, text: &str| -> i64 {
+            let rows = shop.database.rows(&format!("SELECT CAST({column} AS TEXT) {text}")).await;
+            rows[0].parse().expect("a number")
+        };
+        let former = number("id", "FROM contacts WHERE external_id IS NULL").await;
+        let anna = number("id", "FROM contacts WHERE external_id = 'anna'").await;
+        let delivery = DeliveryId(number("id", &format!("FROM deliveries WHERE contact = {former}")).await);
+        let one = ContactUpdate {
+            external_id: Some("anna".to_owned()),
+            email: Some("ann@shop.example".to_owned()),
+            ..ContactUpdate::default()
+        };
+        contacts::apply(store, &[one], now).await.expect("they become one");
+        assert_eq!(number("COUNT(*)", "FROM contacts").await, 1);
+        assert_eq!(number("COUNT(*)", &format!("FROM deliveries WHERE contact = {former}")).await, 1);
+
+        let addressee = consents::addressee(store, delivery).await.expect("it is read").expect("a mail");
+        assert_eq!(addressee.contact.expect("she is a contact").id.0, anna);
+        let tracked = hits::mails(store, &[delivery]).await.expect("they are looked up");
+        assert_eq!(tracked.get(&delivery).map(|mail| mail.consent), Some(ConsentState::Yes));
+        assert_eq!(dossier::mails(store, ContactId(anna)).await.expect("they are read").len(), 2);
+        assert!(dossier::engagements(store, ContactId(anna)).await.expect("they are read").is_empty());
+        assert!(dossier::hits(store, ContactId(anna)).await.expect("they are read").is_empty());
+
+        let done = consents::unsubscribe(store, delivery, OwnAnswer::OneClick, None, now).await;
+        assert!(done.expect("it is written"));
+        let rows = standing(&shop).await;
+        assert_eq!(
+            rows[..2],
+            ["contact | 2 | 1", "suppressed | ann@shop.example | unsubscribe marketing one-click"]
+        );
+        assert!(rows.iter().any(|row| row.starts_with("event | email_unsubscribed")), "{rows:?}");
     });
 }
 

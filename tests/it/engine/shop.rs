@@ -200,6 +200,11 @@ pub(crate) fn person(name: &str) -> Person {
 }
 
 impl Person {
+    pub(crate) fn without_id(mut self) -> Self {
+        self.0.external_id = None;
+        self
+    }
+
     pub(crate) fn without_address(mut self) -> Self {
         self.0.email = None;
         self
