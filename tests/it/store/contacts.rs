@@ -172,29 +172,29 @@ fn a_refusal_holds_from_the_last_time_it_was_given() {
                 ..row("1", "")
             }
         };
-        use ConsentState::{No, Unknown, Yes};
+        let (no, unknown, yes) = (ConsentState::No, ConsentState::Unknown, ConsentState::Yes);
         let steps = [
-            (given(No, 100, false), "+1", 100),
-            (given(No, 300, false), "~1", 300),
-            (given(No, 300, false), "=1", 300),
-            (given(No, 200, false), "=1", 300),
-            (given(No, 900, true), "=1", 300), // without a time of its own: nothing is renewed
-            (given(Yes, 200, false), "=1", 300),
-            (given(Unknown, 400, false), "=1", 300),
-            (given(Yes, 250, false), "=1", 300),
+            (given(no, 100, false), "+1", 100),
+            (given(no, 300, false), "~1", 300),
+            (given(no, 300, false), "=1", 300),
+            (given(no, 200, false), "=1", 300),
+            (given(no, 900, true), "=1", 300), // without a time of its own: nothing is renewed
+            (given(yes, 200, false), "=1", 300),
+            (given(unknown, 400, false), "=1", 300),
+            (given(yes, 250, false), "=1", 300),
         ];
         for (step, outcome, since) in steps {
             assert_eq!(apply(store, &[step]).await, outcome);
             let contact = contacts::by_number(store, ContactId(1)).await.expect("it is read");
             let contact = contact.expect("it is there");
             for known in [contact.marketing, contact.tracking] {
-                assert_eq!((known.state, known.since), (No, Some(Timestamp::from_seconds(since))));
+                assert_eq!((known.state, known.since), (no, Some(Timestamp::from_seconds(since))));
             }
         }
         let history = "SELECT CAST(at AS TEXT) FROM consent_changes WHERE purpose = 'marketing' ORDER BY at";
         let expected = ["100000000", "200000000", "250000000", "300000000", "400000000"];
         assert_eq!(database.rows(history).await, expected);
-        assert_eq!(apply(store, &[given(Yes, 500, false)]).await, "~1");
+        assert_eq!(apply(store, &[given(yes, 500, false)]).await, "~1");
     });
 }
 
