@@ -3,7 +3,7 @@
 use crate::domain::delivery::{RunId, RunState};
 use crate::domain::name::CampaignName;
 use crate::store::runs::{self, Run};
-use crate::store::{incarnations, pauses};
+use crate::store::{campaigns, incarnations, pauses};
 
 use super::installation::unknown;
 use super::{Failure, Installation};
@@ -59,7 +59,7 @@ pub async fn resume(installation: &Installation, target: &str) -> Result<(Target
     Ok((target, daemon.is_some()))
 }
 
-/// A number is a run; anything else the name of a campaign, declared or paused.
+/// A number is a run; anything else the name of a campaign: declared, paused, or known from before.
 async fn find(installation: &Installation, target: &str) -> Result<Target, Failure> {
     let failed = |error| installation.failed(error);
     if let Ok(number) = target.parse::<i64>() {
@@ -70,7 +70,9 @@ async fn find(installation: &Installation, target: &str) -> Result<Target, Failu
     }
     let declared = installation.project.catalogue.campaigns.keys();
     let paused = pauses::all(&installation.store).await.map_err(failed)?;
-    let mut known: Vec<&CampaignName> = declared.chain(paused.keys()).collect();
+    let before = campaigns::all(&installation.store).await.map_err(failed)?;
+    let before = before.iter().map(|campaign| &campaign.name);
+    let mut known: Vec<&CampaignName> = declared.chain(paused.keys()).chain(before).collect();
     known.sort_unstable();
     known.dedup();
     match known.iter().find(|name| name.as_str() == target) {

@@ -41,6 +41,8 @@ impl Project {
 pub struct Checked {
     /// The project; `None` when there is an error among the problems.
     pub project: Option<Project>,
+    /// Where there is no project: as much of it as could be read. `None` when the settings are wrong.
+    draft: Option<Project>,
     /// Errors and warnings of all files, sorted.
     pub problems: Vec<Problem>,
     /// The files' texts.
@@ -76,19 +78,30 @@ impl Checked {
         sources.extend(rendering.sources);
         diagnostic::sort(&mut problems);
 
-        let project = match (settings.settings, declared.catalogue) {
-            (Some(settings), Some(catalogue)) if !problems.iter().any(Problem::is_error) => {
-                let templates = rendering.templates;
-                Some(Project { settings, catalogue, places: declared.places, templates })
-            }
-            _ => None,
-        };
-        Self { project, problems, sources, notes: declared.notes, files: declared.files.len() }
+        let is_sound = declared.catalogue.is_some() && !problems.iter().any(Problem::is_error);
+        let read = settings.settings.map(|settings| Project {
+            settings,
+            catalogue: declared.draft,
+            places: declared.places,
+            templates: rendering.templates,
+        });
+        let (project, draft) = if is_sound { (read, None) } else { (None, read) };
+        Self { project, draft, problems, sources, notes: declared.notes, files: declared.files.len() }
     }
 
     /// The project, or all that is wrong with it.
     pub fn into_project(self) -> Result<Project, Failure> {
         self.project.ok_or(Failure::Files { problems: self.problems, sources: self.sources })
+    }
+
+    /// The project, or as much of it as could be read, with the number of errors: for what must be possible
+    /// at any time. Only wrong settings prevent it.
+    pub fn into_draft(self) -> Result<(Project, usize), Failure> {
+        let errors = self.problems.iter().filter(|problem| problem.is_error()).count();
+        match self.project.or(self.draft) {
+            Some(project) => Ok((project, errors)),
+            None => Err(Failure::Files { problems: self.problems, sources: self.sources }),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::cli::arguments::{Approve, Cancel};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
 
-use super::{counted, installation};
+use super::{counted, installation, installation_at_once};
 
 pub(super) async fn run_approve(folder: &Path, call: &Approve, terminal: Terminal) -> Result<Exit, Failure> {
     let installation = installation(folder).await?;
@@ -28,7 +28,7 @@ pub(super) async fn run_approve(folder: &Path, call: &Approve, terminal: Termina
 }
 
 pub(super) async fn run_cancel(folder: &Path, call: &Cancel, terminal: Terminal) -> Result<Exit, Failure> {
-    let installation = installation(folder).await?;
+    let installation = installation_at_once(folder, terminal).await?;
     let (run, rows) = cancel(&installation, call.run, call.note.as_deref()).await?;
     installation.close().await?;
     if call.json {

@@ -12,14 +12,14 @@ use crate::cli::shown::printable;
 use crate::cli::terminal::Terminal;
 use crate::domain::contact::Contact;
 
-use super::{counted, installation};
+use super::{counted, installation_at_once};
 
 /// What the database cannot reach.
 const ELSEWHERE: &str = "note: backups, the mail server's logs, mails in a folder, imported files and their \
     rejects are not touched: see docs/consent.md";
 
 pub(super) async fn run(folder: &Path, call: &Forget, terminal: Terminal) -> Result<Exit, Failure> {
-    let installation = installation(folder).await?;
+    let installation = installation_at_once(folder, terminal).await?;
     let mut people = Vec::new();
     for name in &call.contacts {
         let person = contact::find(&installation, name).await?;

@@ -14,10 +14,10 @@ use crate::cli::shown;
 use crate::cli::terminal::Terminal;
 use crate::domain::time::Zone;
 
-use super::{counted, installation};
+use super::{counted, installation_at_once};
 
 pub(super) async fn run(folder: &Path, call: &Key, terminal: Terminal) -> Result<Exit, Failure> {
-    let installation = installation(folder).await?;
+    let installation = installation_at_once(folder, terminal).await?;
     let zone = installation.project.settings.time_zone;
     match &call.command {
         KeyCommand::Create(call) => {

@@ -68,6 +68,17 @@ async fn installation(folder: &Path) -> Result<Installation, Failure> {
     Installation::open(project(folder)?, Clock::System).await
 }
 
+/// As [`installation`], for what holds mails back or shows what goes on: mistakes in declarations and
+/// templates do not prevent it, since a daemon goes on by the files of before.
+async fn installation_at_once(folder: &Path, terminal: Terminal) -> Result<Installation, Failure> {
+    let (project, errors) = Checked::read(folder, &environment()).into_draft()?;
+    if errors > 0 {
+        let errors = counted(errors as u64, "error", "errors");
+        terminal.message(&format!("warning: {errors} in the project's files; `campaignd check` shows them"));
+    }
+    Installation::open(project, Clock::System).await
+}
+
 /// Runs a future to its end; Ctrl-C ends it where it waits. What it had in a transaction is undone,
 /// what it had committed stays.
 fn wait_for(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {

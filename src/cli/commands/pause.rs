@@ -10,10 +10,10 @@ use crate::cli::arguments::{Pause, Resume};
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
 
-use super::installation;
+use super::{installation, installation_at_once};
 
 pub(super) async fn run_pause(folder: &Path, call: &Pause, terminal: Terminal) -> Result<Exit, Failure> {
-    let installation = installation(folder).await?;
+    let installation = installation_at_once(folder, terminal).await?;
     let target = pause(&installation, &call.target).await?;
     installation.close().await?;
     if call.json {

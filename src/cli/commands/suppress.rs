@@ -12,7 +12,7 @@ use crate::cli::shown;
 use crate::cli::terminal::Terminal;
 use crate::domain::delivery::{SuppressionCause, SuppressionScope};
 
-use super::{counted, installation};
+use super::{counted, installation_at_once};
 
 pub(super) async fn run(folder: &Path, call: &Suppress, terminal: Terminal) -> Result<Exit, Failure> {
     let filter = SuppressionFilter {
@@ -29,7 +29,7 @@ pub(super) async fn run(folder: &Path, call: &Suppress, terminal: Terminal) -> R
     for problem in &named.problems {
         terminal.message(&format!("error: {}", shown::printable(problem)));
     }
-    let installation = installation(folder).await?;
+    let installation = installation_at_once(folder, terminal).await?;
     if call.list {
         let rows = suppress::list(&installation, &named.targets, filter).await?;
         show(&installation, &rows, call, terminal)?;

@@ -11,6 +11,7 @@ use crate::store::Result;
 use crate::store::bulk::{Bulk, Cell};
 use crate::store::dialect::{given_numbers, join_in_this_order};
 use crate::store::error::unknown_word;
+use crate::store::merges::ADDRESSEE;
 use crate::store::statement::numbers_json;
 
 /// One row of a query.
@@ -43,7 +44,7 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
         Ok(rows.into_iter().map(Row).collect())
     };
     let rows = ask(format!(
-        "SELECT d.id, d.run, r.campaign, d.contact, d.version, d.state, d.settled_at, d.first_claimed_at
+        "SELECT d.id, d.run, r.campaign, {ADDRESSEE}, d.version, d.state, d.settled_at, d.first_claimed_at
          FROM {given} AS g {join} deliveries d ON d.id = g.id {join} runs r ON r.id = d.run ORDER BY d.id"
     ));
     let mut mails: Vec<MailHits> = rows.await?.iter().map(mail).collect();

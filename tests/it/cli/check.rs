@@ -120,10 +120,7 @@ fn every_command_names_the_same_problems_and_changes_nothing() {
         &["run"],
         &["send", "thank_you", "--yes"],
         &["approve", "1"],
-        &["pause", "thank_you"],
         &["resume", "1"],
-        &["cancel", "1"],
-        &["status"],
         &["report"],
         &["migrate"],
     ] {

@@ -289,3 +289,37 @@ fn an_approved_run_is_sent_by_the_next_daemon() {
         assert!(status.contains("2 accepted, 2 skipped"), "{status}");
     });
 }
+
+#[test]
+fn wrong_files_keep_nobody_from_stopping_a_campaign() {
+    on_both(|database| async move {
+        let project = NewProject::on(&database.address);
+        project.fine(["import", "contacts.csv"]);
+        project.fine(["send", "thank_you", "--yes"]);
+        let whole =
+            std::fs::read_to_string(project.folder().join("campaigns/thank_you.yaml")).expect("the file");
+        project.write("campaigns/thank_you.yaml", &whole.replace("template:", "tempalte:"));
+        project.write("campaigns/torn.yaml", "campaigns: { news: [");
+        assert_eq!(campaignd(project.folder(), ["check"]).exit, 2);
+        for call in [&["send", "thank_you", "--yes"][..], &["resume", "thank_you"], &["approve", "1"]] {
+            assert_eq!(campaignd(project.folder(), call).exit, 2, "{call:?} sends mails");
+        }
+        for call in [
+            &["pause", "thank_you"][..],
+            &["status"],
+            &["suppress", "ada@shop.example"],
+            &["forget", "ada@shop.example", "--yes"],
+            &["key", "list"],
+        ] {
+            let said = campaignd(project.folder(), call);
+            assert_eq!(said.exit, 0, "{call:?}: {}", said.err);
+            assert!(
+                said.err.starts_with("warning: ") && said.err.contains("`campaignd check`"),
+                "{}",
+                said.err
+            );
+        }
+        project.write("campaignd.yaml", "public_url: 7\n");
+        assert_eq!(campaignd(project.folder(), ["pause", "thank_you"]).exit, 2);
+    });
+}
