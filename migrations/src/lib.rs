@@ -11,6 +11,7 @@ mod m20261123_000005_consent;
 mod m20261123_000006_campaigns;
 mod m20261123_000007_ingest;
 mod spelling;
+mod step;
 
 /// All steps, oldest first.
 #[derive(Debug)]
@@ -19,13 +20,13 @@ pub struct Migrator;
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
         vec![
-            Box::new(m20261123_000001_foundation::Migration),
-            Box::new(m20261123_000002_facts::Migration),
-            Box::new(m20261123_000003_links::Migration),
-            Box::new(m20261123_000004_tracking::Migration),
-            Box::new(m20261123_000005_consent::Migration),
-            Box::new(m20261123_000006_campaigns::Migration),
-            Box::new(m20261123_000007_ingest::Migration),
+            Box::new(m20261123_000001_foundation::STEP),
+            Box::new(m20261123_000002_facts::STEP),
+            Box::new(m20261123_000003_links::STEP),
+            Box::new(m20261123_000004_tracking::STEP),
+            Box::new(m20261123_000005_consent::STEP),
+            Box::new(m20261123_000006_campaigns::STEP),
+            Box::new(m20261123_000007_ingest::STEP),
         ]
     }
 }

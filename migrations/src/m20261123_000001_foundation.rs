@@ -3,21 +3,18 @@
 //! Instants are microseconds since 1970-01-01T00:00:00Z. States are words. The text below is for both
 //! databases; see [`crate::spelling`].
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::ConnectionTrait;
-
-use crate::spelling;
+use crate::step::Step;
 
 /// See the module.
-pub(crate) struct Migration;
+pub(crate) const STEP: Step = Step {
+    name: "m20261123_000001_foundation",
+    up: UP,
+    up_postgres: UP_POSTGRES,
+    down: DOWN,
+    down_postgres: &[],
+};
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m20261123_000001_foundation"
-    }
-}
-
-const STATEMENTS: &[&str] = &[
+const UP: &[&str] = &[
     // Numbers that are drawn inside a transaction; its row lock also puts imports in a row.
     "CREATE TABLE counters (name TEXT NOT NULL PRIMARY KEY, value {int} NOT NULL) {clustered}",
     "INSERT INTO counters (name, value) VALUES ('contact', 0), ('contact_change', 0), ('contact_merge', 0), ('event', 0), ('event_packed', 0)",
@@ -196,50 +193,31 @@ const STATEMENTS: &[&str] = &[
 ];
 
 /// Packed bytes are read whole and often: EXTERNAL keeps the server from compressing them.
-const POSTGRES_STATEMENTS: &[&str] = &[
+const UP_POSTGRES: &[&str] = &[
     "ALTER TABLE history_chunks ALTER COLUMN heads SET STORAGE EXTERNAL",
     "ALTER TABLE history_chunks ALTER COLUMN properties SET STORAGE EXTERNAL",
     "ALTER TABLE membership_blocks ALTER COLUMN payload SET STORAGE EXTERNAL",
     "ALTER TABLE review_blocks ALTER COLUMN payload SET STORAGE EXTERNAL",
 ];
 
-const TABLES: &[&str] = &[
-    "deliveries",
-    "incarnations",
-    "runs",
-    "campaigns",
-    "review_blocks",
-    "membership_changes",
-    "membership_blocks",
-    "segments",
-    "history_chunks",
-    "event_messages",
-    "events",
-    "event_names",
-    "suppressions",
-    "consent_changes",
-    "contact_merges",
-    "contacts",
-    "secrets",
-    "counters",
+const DOWN: &[&str] = &[
+    "DROP VIEW event_log",
+    "DROP TABLE deliveries",
+    "DROP TABLE incarnations",
+    "DROP TABLE runs",
+    "DROP TABLE campaigns",
+    "DROP TABLE review_blocks",
+    "DROP TABLE membership_changes",
+    "DROP TABLE membership_blocks",
+    "DROP TABLE segments",
+    "DROP TABLE history_chunks",
+    "DROP TABLE event_messages",
+    "DROP TABLE events",
+    "DROP TABLE event_names",
+    "DROP TABLE suppressions",
+    "DROP TABLE consent_changes",
+    "DROP TABLE contact_merges",
+    "DROP TABLE contacts",
+    "DROP TABLE secrets",
+    "DROP TABLE counters",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    /// On both databases: a step that failed half-way leaves nothing behind.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, STATEMENTS, POSTGRES_STATEMENTS).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        manager.get_connection().execute_unprepared("DROP VIEW event_log").await?;
-        for table in TABLES {
-            manager.get_connection().execute_unprepared(&format!("DROP TABLE {table}")).await?;
-        }
-        Ok(())
-    }
-}

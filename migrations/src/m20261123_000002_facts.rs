@@ -3,18 +3,16 @@
 //! What is packed is made from the log and from the contacts, so the old chunks are dropped and the
 //! counters begin anew: whoever reads next packs everything.
 
-use sea_orm_migration::prelude::*;
-
-use crate::spelling;
+use crate::step::Step;
 
 /// See the module.
-pub(crate) struct Migration;
-
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m20261123_000002_facts"
-    }
-}
+pub(crate) const STEP: Step = Step {
+    name: "m20261123_000002_facts",
+    up: UP,
+    up_postgres: UP_POSTGRES,
+    down: DOWN,
+    down_postgres: DOWN_POSTGRES,
+};
 
 const UP: &[&str] = &[
     "DROP TABLE history_chunks",
@@ -61,18 +59,3 @@ const DOWN_POSTGRES: &[&str] = &[
     "ALTER TABLE history_chunks ALTER COLUMN heads SET STORAGE EXTERNAL",
     "ALTER TABLE history_chunks ALTER COLUMN properties SET STORAGE EXTERNAL",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, UP, UP_POSTGRES).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, DOWN, DOWN_POSTGRES).await
-    }
-}

@@ -1,19 +1,12 @@
 //! What mails caused: requests of pixels and links, and what was read from them.
 
-use sea_orm_migration::prelude::*;
-
-use crate::spelling;
+use crate::step::Step;
 
 /// See the module.
-pub(crate) struct Migration;
+pub(crate) const STEP: Step =
+    Step { name: "m20261123_000004_tracking", up: UP, up_postgres: &[], down: DOWN, down_postgres: &[] };
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m20261123_000004_tracking"
-    }
-}
-
-const STATEMENTS: &[&str] = &[
+const UP: &[&str] = &[
     // How far each file of a spool is in the database: written with its hits, so that a file that is
     // read again adds nothing.
     "CREATE TABLE spool_files (file {int} NOT NULL PRIMARY KEY, drained {int} NOT NULL, at {int} NOT NULL) {clustered}",
@@ -67,24 +60,10 @@ const STATEMENTS: &[&str] = &[
     "INSERT INTO counters (name, value) VALUES ('hits_purged_until', 0)",
 ];
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, STATEMENTS, &[]).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let statements = [
-            "DELETE FROM counters WHERE name = 'hits_purged_until'",
-            "DROP TABLE run_hits",
-            "DROP TABLE engagements",
-            "DROP TABLE hits",
-            "DROP TABLE spool_files",
-        ];
-        spelling::execute(manager, &statements, &[]).await
-    }
-}
+const DOWN: &[&str] = &[
+    "DELETE FROM counters WHERE name = 'hits_purged_until'",
+    "DROP TABLE run_hits",
+    "DROP TABLE engagements",
+    "DROP TABLE hits",
+    "DROP TABLE spool_files",
+];

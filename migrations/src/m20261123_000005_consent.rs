@@ -1,19 +1,12 @@
 //! Who unsubscribed by which mail, the words that somebody agreed to, and who was erased.
 
-use sea_orm_migration::prelude::*;
-
-use crate::spelling;
+use crate::step::Step;
 
 /// See the module.
-pub(crate) struct Migration;
+pub(crate) const STEP: Step =
+    Step { name: "m20261123_000005_consent", up: UP, up_postgres: &[], down: DOWN, down_postgres: &[] };
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m20261123_000005_consent"
-    }
-}
-
-const STATEMENTS: &[&str] = &[
+const UP: &[&str] = &[
     // The first time that somebody unsubscribed by this mail. It holds no person, so it stays when one is erased.
     "CREATE TABLE unsubscribes (
         delivery {int} NOT NULL PRIMARY KEY,
@@ -28,23 +21,9 @@ const STATEMENTS: &[&str] = &[
     "INSERT INTO counters (name, value) VALUES ('contact_forgotten', 0), ('event_removed', 0)",
 ];
 
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, STATEMENTS, &[]).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let statements = [
-            "DELETE FROM counters WHERE name IN ('contact_forgotten', 'event_removed')",
-            "DROP TABLE forgotten_contacts",
-            "ALTER TABLE consent_changes DROP COLUMN words",
-            "DROP TABLE unsubscribes",
-        ];
-        spelling::execute(manager, &statements, &[]).await
-    }
-}
+const DOWN: &[&str] = &[
+    "DELETE FROM counters WHERE name IN ('contact_forgotten', 'event_removed')",
+    "DROP TABLE forgotten_contacts",
+    "ALTER TABLE consent_changes DROP COLUMN words",
+    "DROP TABLE unsubscribes",
+];

@@ -1,20 +1,13 @@
 //! Campaigns that look at entries, zones and each other: why somebody entered, runs of a zone, what
 //! caps count, pauses, and which rows came with an import.
 
-use sea_orm_migration::prelude::*;
-
-use crate::spelling;
+use crate::step::Step;
 
 /// See the module.
-pub(crate) struct Migration;
+pub(crate) const STEP: Step =
+    Step { name: "m20261123_000006_campaigns", up: UP, up_postgres: &[], down: DOWN, down_postgres: &[] };
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m20261123_000006_campaigns"
-    }
-}
-
-const STATEMENTS: &[&str] = &[
+const UP: &[&str] = &[
     // data, time, declaration, first, import; NULL: from before this column, or somebody who left.
     "ALTER TABLE membership_changes ADD COLUMN cause TEXT",
     // One contact's passages.
@@ -39,7 +32,7 @@ const STATEMENTS: &[&str] = &[
     ) {clustered}",
 ];
 
-const BACK: &[&str] = &[
+const DOWN: &[&str] = &[
     "DROP TABLE backfills",
     "DROP TABLE campaign_pauses",
     "ALTER TABLE campaigns DROP COLUMN current_included_at",
@@ -51,18 +44,3 @@ const BACK: &[&str] = &[
     "DROP INDEX membership_changes_contact",
     "ALTER TABLE membership_changes DROP COLUMN cause",
 ];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, STATEMENTS, &[]).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, BACK, &[]).await
-    }
-}

@@ -1,20 +1,12 @@
 //! The ingest API: write keys, calls of people who are not known yet, calls that were refused.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::ConnectionTrait;
-
-use crate::spelling;
+use crate::step::Step;
 
 /// See the module.
-pub(crate) struct Migration;
+pub(crate) const STEP: Step =
+    Step { name: "m20261123_000007_ingest", up: UP, up_postgres: &[], down: DOWN, down_postgres: &[] };
 
-impl MigrationName for Migration {
-    fn name(&self) -> &'static str {
-        "m20261123_000007_ingest"
-    }
-}
-
-const STATEMENTS: &[&str] = &[
+const UP: &[&str] = &[
     // A key is shown once; here stands its SHA-256, and what it begins with, to tell keys apart.
     "CREATE TABLE write_keys (
         id {drawn_id},
@@ -67,24 +59,10 @@ const STATEMENTS: &[&str] = &[
     ) {strict}",
 ];
 
-const TABLES: &[&str] =
-    &["ingest_rejects", "contact_said", "anonymous_events", "anonymous_ids", "write_keys"];
-
-#[async_trait::async_trait]
-impl MigrationTrait for Migration {
-    /// On both databases: a step that failed half-way leaves nothing behind.
-    fn use_transaction(&self) -> Option<bool> {
-        Some(true)
-    }
-
-    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        spelling::execute(manager, STATEMENTS, &[]).await
-    }
-
-    async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        for table in TABLES {
-            manager.get_connection().execute_unprepared(&format!("DROP TABLE {table}")).await?;
-        }
-        Ok(())
-    }
-}
+const DOWN: &[&str] = &[
+    "DROP TABLE ingest_rejects",
+    "DROP TABLE contact_said",
+    "DROP TABLE anonymous_events",
+    "DROP TABLE anonymous_ids",
+    "DROP TABLE write_keys",
+];

@@ -1,9 +1,6 @@
 //! One text for both databases: `{…}` stands for what they spell differently. Released steps use it, so
 //! a spelling is never changed; new ones may be added.
 
-use sea_orm_migration::prelude::*;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DatabaseBackend};
-
 /// What stands in braces, on `SQLite` and on `PostgreSQL`.
 const SPELLINGS: &[(&str, &str, &str)] = &[
     ("{int}", "INTEGER", "BIGINT"),
@@ -39,20 +36,11 @@ const SPELLINGS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Runs statements for both databases, then, on `PostgreSQL`, those that only it needs.
-pub(crate) async fn execute(
-    manager: &SchemaManager<'_>,
-    statements: &[&str],
-    postgres_statements: &[&str],
-) -> Result<(), DbErr> {
-    let postgres = manager.get_database_backend() == DatabaseBackend::Postgres;
-    let more = if postgres { postgres_statements } else { &[] };
-    for statement in statements.iter().chain(more) {
-        let mut text = (*statement).to_owned();
-        for (placeholder, sqlite, postgresql) in SPELLINGS {
-            text = text.replace(placeholder, if postgres { postgresql } else { sqlite });
-        }
-        manager.get_connection().execute_unprepared(&text).await?;
+/// The statement as one of the databases spells it.
+pub(crate) fn spelled(statement: &str, postgres: bool) -> String {
+    let mut text = statement.to_owned();
+    for (placeholder, sqlite, postgresql) in SPELLINGS {
+        text = text.replace(placeholder, if postgres { postgresql } else { sqlite });
     }
-    Ok(())
+    text
 }

@@ -16,8 +16,8 @@ use super::readers::{Action, Deed, Reader};
 use super::shop::Shop;
 use super::visits::Visitor;
 
-/// Everything that lives while the clock runs.
-pub(super) struct Life<'a> {
+/// What the shop lives with.
+pub(super) struct World<'a> {
     pub(super) installation: &'a Installation,
     pub(super) engine: &'a Engine,
     pub(super) hand: &'a SetClock,
@@ -27,6 +27,11 @@ pub(super) struct Life<'a> {
     pub(super) appender: Appender,
     pub(super) visitor: Visitor,
     pub(super) outbox: PathBuf,
+}
+
+/// Everything that happens while the clock runs.
+pub(super) struct Life<'a> {
+    pub(super) world: World<'a>,
     readers: HashMap<String, (usize, Reader)>,
     /// What is going to happen, by time; of one instant in the order in which it was planned.
     coming: BTreeMap<(Timestamp, u64), (usize, Deed)>,
@@ -39,34 +44,11 @@ pub(super) struct Life<'a> {
     pub(super) orders: u64,
 }
 
-/// What [`Life`] begins with.
-pub(super) struct Beginning<'a> {
-    pub(super) installation: &'a Installation,
-    pub(super) engine: &'a Engine,
-    pub(super) hand: &'a SetClock,
-    pub(super) spool: Spool,
-    pub(super) tracking: TrackSettings,
-    pub(super) shop: &'a mut Shop,
-    pub(super) appender: Appender,
-    pub(super) visitor: Visitor,
-    pub(super) outbox: PathBuf,
-}
-
 impl<'a> Life<'a> {
-    pub(super) fn new(beginning: Beginning<'a>) -> Self {
-        let Beginning { installation, engine, hand, spool, tracking, shop, appender, visitor, outbox } =
-            beginning;
-        let readers = shop.readers();
+    pub(super) fn new(world: World<'a>) -> Self {
+        let readers = world.shop.readers();
         Self {
-            installation,
-            engine,
-            hand,
-            spool,
-            tracking,
-            shop,
-            appender,
-            visitor,
-            outbox,
+            world,
             readers,
             coming: BTreeMap::new(),
             planned: 0,
@@ -79,18 +61,22 @@ impl<'a> Life<'a> {
     /// Lives up to `end`.
     pub(super) async fn until(&mut self, end: Timestamp) -> Result<(), Failure> {
         loop {
-            let now = self.hand.now();
-            let wake =
-                self.engine.next_wake(now).await.map_err(|error| self.installation.engine_failed(error))?;
+            let now = self.world.hand.now();
+            let wake = self
+                .world
+                .engine
+                .next_wake(now)
+                .await
+                .map_err(|error| self.world.installation.engine_failed(error))?;
             // What is due at once is done before anybody reads on.
             let wake = wake.map_or(end, |wake| wake.max(now)).min(end);
             while let Some(next) = self.coming.first_entry().filter(|next| next.key().0 < wake) {
                 let (at, _) = *next.key();
                 let (person, deed) = next.remove();
-                self.hand.set(at.max(self.hand.now()));
+                self.world.hand.set(at.max(self.world.hand.now()));
                 self.happen(person, deed).await?;
             }
-            self.hand.set(wake.max(self.hand.now()));
+            self.world.hand.set(wake.max(self.world.hand.now()));
             self.work().await?;
             if wake >= end {
                 return Ok(());
@@ -100,18 +86,19 @@ impl<'a> Life<'a> {
 
     /// What came in is taken in, the engine does what is due, and readers find their mails.
     async fn work(&mut self) -> Result<(), Failure> {
-        let now = self.hand.now();
-        self.shop.live(self.installation, &mut self.appender).await?;
-        track::take_in(&self.installation.store, &self.spool, self.tracking, now)
+        let now = self.world.hand.now();
+        self.world.shop.live(self.world.installation, &mut self.world.appender).await?;
+        track::take_in(&self.world.installation.store, &self.world.spool, self.world.tracking, now)
             .await
             .map_err(|error| Failure::outside("could not take in what the demo's readers did", error))?;
-        self.engine
-            .run_until(self.hand, now)
+        self.world
+            .engine
+            .run_until(self.world.hand, now)
             .await
-            .map_err(|error| self.installation.engine_failed(error))?;
+            .map_err(|error| self.world.installation.engine_failed(error))?;
         let failed = |error| Failure::outside("could not read the demo's mails", error);
-        let public_url = self.installation.project.settings.public_url.trim_end_matches('/');
-        for (name, message) in new_mails(&self.outbox, &self.last_mail).map_err(failed)? {
+        let public_url = self.world.installation.project.settings.public_url.trim_end_matches('/');
+        for (name, message) in new_mails(&self.world.outbox, &self.last_mail).map_err(failed)? {
             self.mails += 1;
             let mail = Mail::read(&message, public_url);
             if let Some((person, reader)) = self.readers.get_mut(&mail.to) {
@@ -128,11 +115,14 @@ impl<'a> Life<'a> {
     async fn happen(&mut self, person: usize, deed: Deed) -> Result<(), Failure> {
         match deed {
             Deed::Visit { request: (method, path), program, network } => {
-                self.visitor.visit(method, &path, program, network).await
+                self.world.visitor.visit(method, &path, program, network).await
             }
             Deed::Buy => {
                 self.orders += 1;
-                self.shop.buy(self.installation, &mut self.appender, person, self.orders).await
+                self.world
+                    .shop
+                    .buy(self.world.installation, &mut self.world.appender, person, self.orders)
+                    .await
             }
         }
     }

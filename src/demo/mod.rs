@@ -55,7 +55,7 @@ mod story;
 mod visits;
 
 use files::Folder;
-use life::{Beginning, Life};
+use life::{Life, World};
 use shop::Shop;
 use visits::Visitor;
 pub use visits::Visits;
@@ -139,7 +139,7 @@ pub async fn run(
     let engine = start_engine(&installation).await?;
     let (pages, spool) = Pages::open(&installation, listen).await?;
     let host = public_url.split_once("://").map_or("", |(_, host)| host).to_owned();
-    let mut life = Life::new(Beginning {
+    let mut life = Life::new(World {
         installation: &installation,
         engine: &engine,
         hand: &hand,
@@ -156,7 +156,7 @@ pub async fn run(
         progress(day);
         life.until(midnight(day + 1)).await?;
     }
-    let (visits, mails, orders) = (life.visitor.visits, life.mails, life.orders);
+    let (visits, mails, orders) = (life.world.visitor.visits, life.mails, life.orders);
     drop(life);
     engine.stop(until).await.map_err(|error| installation.engine_failed(error))?;
     progress(DAYS);
