@@ -6,9 +6,13 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::demo;
 
+mod keys;
 mod people;
+mod runs;
 
+pub use keys::{Key, KeyCommand, KeyCreate, KeyList, KeyRejects, KeyRevoke, KeyRotateLinks};
 pub use people::{Contact, Forget, Suppress};
+pub use runs::{Approve, Cancel, Pause, Resume};
 
 /// Campaigns as code: segments and campaigns in YAML, one personal mail per recipient, each
 /// accounted for.
@@ -309,76 +313,6 @@ pub struct Status {
     pub json: bool,
 }
 
-/// `campaignd approve`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-A run with more mails than its campaign's `limits: { max_recipients }` is held before its first one.
-
-Examples:
-  campaignd status           lists the runs
-  campaignd approve 12")]
-pub struct Approve {
-    /// The run's number.
-    pub run: i64,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd pause`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-What the mail server has taken cannot be taken back; within a second nothing else is sent, whichever process \
-sends. Mails that are planned wait. Runs of a paused campaign that come due are noted as missed, and nobody \
-is mailed for entering its audience meanwhile.
-
-Examples:
-  campaignd pause vip_discount       the campaign, with all its runs
-  campaignd pause 12                 one run")]
-pub struct Pause {
-    /// The campaign, or the run's number.
-    #[arg(value_name = "CAMPAIGN or RUN")]
-    pub target: String,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd resume`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Mails that were planned go on. Audience and `ends` are asked again: who is not in any more is skipped.
-
-Examples:
-  campaignd resume vip_discount
-  campaignd resume 12")]
-pub struct Resume {
-    /// The campaign, or the run's number.
-    #[arg(value_name = "CAMPAIGN or RUN")]
-    pub target: String,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd cancel`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-What the mail server has taken cannot be taken back; nothing else of the run is sent.
-
-Examples:
-  campaignd cancel 12 --note 'wrong price'")]
-pub struct Cancel {
-    /// The run's number.
-    pub run: i64,
-    /// Why, for people.
-    #[arg(long, value_name = "TEXT")]
-    pub note: Option<String>,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `campaignd report`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -406,85 +340,6 @@ pub struct Report {
     pub html: Option<PathBuf>,
 }
 
-/// `campaignd key`.
-#[derive(Debug, Args)]
-pub struct Key {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: KeyCommand,
-}
-
-/// What `campaignd key` does.
-#[derive(Debug, Subcommand)]
-pub enum KeyCommand {
-    /// Make a write key. It is shown once.
-    Create(KeyCreate),
-    /// All write keys: when they were last used, what came in with them.
-    List(KeyList),
-    /// From now on a write key does not hold.
-    Revoke(KeyRevoke),
-    /// Calls that were refused, newest first, each with its reason.
-    Rejects(KeyRejects),
-    /// Sign links with a new secret; those in mails that were sent stay valid.
-    RotateLinks(KeyRotateLinks),
-}
-
-/// `campaignd key create`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Clients of the Segment API take it as their write key; docs/ingest-api.md shows how. Only its hash is stored.
-
-Examples:
-  campaignd key create shop-backend
-  campaignd key create shop-backend --json | jq -r .key")]
-pub struct KeyCreate {
-    /// What will use it.
-    pub name: String,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd key list`.
-#[derive(Debug, Args)]
-pub struct KeyList {
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd key revoke`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-What came in with it stays. Clients that still use it are answered with 401, and drop what they have.
-
-Examples:
-  campaignd key revoke shop-backend")]
-pub struct KeyRevoke {
-    /// Its name.
-    pub name: String,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd key rejects`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-The client was answered that all is well: it could only drop them. The newest 10,000 are kept.
-
-Examples:
-  campaignd key rejects
-  campaignd key rejects --json | jq '.rejects[].reason'")]
-pub struct KeyRejects {
-    /// How many at most.
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    pub limit: u32,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
 /// `campaignd migrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -498,20 +353,6 @@ pub struct Migrate {
     /// Make the packed histories anew from the event log, and the packed facts from the contacts.
     #[arg(long)]
     pub rebuild_histories: bool,
-    /// For programs: one JSON object.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// `campaignd key rotate-links`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Pixels, links and addresses to unsubscribe name the secret that signed them. A running daemon takes the
-new one up by itself. Message-IDs do not depend on it.
-
-Examples:
-  campaignd key rotate-links")]
-pub struct KeyRotateLinks {
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,
