@@ -1,11 +1,13 @@
 //! What the installation does, what is due, and what waits, for what.
 
+use std::time::Duration;
+
 use crate::domain::campaign::Campaign;
 use crate::domain::delivery::RunState;
 use crate::domain::name::CampaignName;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::{Timestamp, Zone};
-use crate::store::{contacts, figures, incarnations, pauses};
+use crate::store::{contacts, figures, incarnations, pauses, refusals};
 
 use super::transport::TransportShown;
 use super::{Failure, Installation};
@@ -33,7 +35,12 @@ pub struct Status {
     pub over: Vec<RunFigures>,
     /// Rows of open runs that wait, and for what.
     pub waiting: Vec<Waiting>,
+    /// How many calls of the ingest API were refused within [`REFUSED_WITHIN`].
+    pub refused_calls: u64,
 }
+
+/// Refused calls are shown for a week: long enough to be seen by whoever looks on Mondays.
+pub const REFUSED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// A campaign and its next due time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +96,7 @@ pub async fn status(installation: &Installation) -> Result<Status, Failure> {
         open,
         over,
         waiting: figures::waiting(store).await.map_err(failed)?,
+        refused_calls: refusals::count_since(store, at.minus(REFUSED_WITHIN)).await.map_err(failed)?,
     })
 }
 
@@ -104,7 +112,7 @@ fn upcoming(
 ) -> Upcoming {
     let next_in = |zone: Zone| {
         let starts = campaign.starts.map(|starts| starts.in_zone(zone));
-        let from = starts.map_or(now, |starts| starts.minus(std::time::Duration::from_micros(1)).max(now));
+        let from = starts.map_or(now, |starts| starts.minus(Duration::from_micros(1)).max(now));
         let next = campaign.schedule.as_ref()?.next_after(from, zone)?;
         campaign.is_open_at(next, zone).then_some((next, zone))
     };

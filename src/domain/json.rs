@@ -51,6 +51,38 @@ pub fn items(array: &str) -> Items<'_> {
     Items { scanner, more: opened }
 }
 
+/// The same JSON with U+FFFD for each escape that is half a surrogate pair and stands alone. RFC 8259,
+/// section 8.2, allows such texts, and leaves open what a reader makes of them; ours refuse them in names.
+pub fn without_half_pairs(json: &str) -> Cow<'_, str> {
+    /// An escape of a code unit, in bytes.
+    const UNIT: usize = r"\u0000".len();
+    let unit = |at: usize| {
+        let escape = json.get(at..at + UNIT)?.strip_prefix("\\u")?;
+        u32::from_str_radix(escape, 16).ok()
+    };
+    let mut mended = String::new();
+    let (mut taken, mut position) = (0, 0);
+    while let Some(next) = json[position..].find('\\') {
+        position += next;
+        position += match unit(position) {
+            Some(0xd800..0xdc00) if matches!(unit(position + UNIT), Some(0xdc00..0xe000)) => 2 * UNIT,
+            Some(0xd800..0xe000) => {
+                mended.push_str(&json[taken..position]);
+                mended.push_str(r"\ufffd");
+                taken = position + UNIT;
+                UNIT
+            }
+            // What is escaped may be a backslash, or the first byte of something longer.
+            _ => 1 + json[position + 1..].chars().next().map_or(0, char::len_utf8),
+        };
+    }
+    if taken == 0 {
+        return Cow::Borrowed(json);
+    }
+    mended.push_str(&json[taken..]);
+    Cow::Owned(mended)
+}
+
 /// See [`members`].
 #[derive(Debug, Clone)]
 pub struct Members<'a> {
@@ -337,6 +369,24 @@ mod tests {
                     .prop_map(|members| Json::Object(members.into_iter().collect())),
             ]
         })
+    }
+
+    #[test]
+    fn half_pairs_become_the_replacement_character() {
+        for (json, mended) in [
+            (r#"{"a":"b"}"#, r#"{"a":"b"}"#),
+            (r#"{"\ud83d":1}"#, r#"{"\ufffd":1}"#),
+            (r#"{"\uD83D\uDE00":1}"#, r#"{"\uD83D\uDE00":1}"#),
+            (r#""\ude00\ud83dx\ud83d""#, r#""\ufffd\ufffdx\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud83d""#, r#""\\ud83d""#),
+            (r#""\\\ud83d""#, r#""\\\ufffd""#),
+            (r#""\u00e9 \ud8""#, r#""\u00e9 \ud8""#),
+            ("\\é\\", "\\é\\"),
+            ("\\u+12f", "\\u+12f"),
+        ] {
+            assert_eq!(without_half_pairs(json), mended, "{json}");
+        }
     }
 
     /// The same JSON with every character beyond ASCII escaped.

@@ -122,6 +122,19 @@ pub async fn newest(store: &Store, limit: u64) -> Result<Vec<KeptRefusal>> {
     Ok(rows.into_iter().map(read).collect())
 }
 
+/// How many of those that are kept came in later than `since`.
+pub async fn count_since(store: &Store, since: Timestamp) -> Result<u64> {
+    let text = "SELECT COUNT(*) AS count FROM ingest_rejects WHERE at > $1";
+    let counts: Vec<Count> =
+        query_as(&store.database, "count refused calls", text, values![since.micros()]).await?;
+    Ok(counts.first().map_or(0, |row| row.count.unsigned_abs()))
+}
+
+#[derive(Debug, FromQueryResult)]
+struct Count {
+    count: i64,
+}
+
 #[derive(Debug, FromQueryResult)]
 struct Row {
     at: i64,

@@ -86,6 +86,12 @@ fn text(standing: &Standing, zone: Zone) -> String {
     if standing.open.iter().any(|figures| figures.run.state.word() == "held") {
         text += "\nA held run waits for `campaignd approve RUN` or `campaignd cancel RUN`.\n";
     }
+    if standing.refused_calls > 0 {
+        let calls = counted(standing.refused_calls, "call", "calls");
+        text += &format!(
+            "\n{calls} of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`.\n"
+        );
+    }
     text
 }
 
@@ -166,5 +172,6 @@ fn as_json(standing: &Standing) -> Value {
         "open": standing.open.iter().map(run).collect::<Vec<_>>(),
         "over": standing.over.iter().map(run).collect::<Vec<_>>(),
         "waiting": standing.waiting.iter().map(waiting).collect::<Vec<_>>(),
+        "refused_calls_in_7_days": standing.refused_calls,
     })
 }

@@ -10,6 +10,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::value::RawValue;
 
 use super::call::scalar;
+use crate::domain::json;
 use crate::domain::time::Timestamp;
 use crate::ingest::times;
 
@@ -108,7 +109,9 @@ impl Request {
             return Err(Malformed::TooLarge);
         }
         let body = body.strip_prefix(UTF8_MARK).unwrap_or(body);
-        let raw: &RawValue = serde_json::from_slice(body).map_err(|_| Malformed::Json)?;
+        let body = std::str::from_utf8(body).map_err(|_| Malformed::Json)?;
+        let body = json::without_half_pairs(body);
+        let raw: &RawValue = serde_json::from_str(&body).map_err(|_| Malformed::Json)?;
         let members: BTreeMap<String, &RawValue> =
             serde_json::from_str(raw.get()).map_err(|_| Malformed::Shape)?;
         let text = |name: &str| members.get(name).and_then(|raw| scalar(raw));

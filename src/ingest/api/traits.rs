@@ -37,10 +37,11 @@ pub(super) fn read(traits: &Members<'_>, vocabulary: &Vocabulary, received: Time
     let mut problems = Vec::new();
     let mut attributes = serde_json::Map::new();
     let mut words = [None, None];
+    let mut unreadable = Vec::new();
     let mut take = |fact: Fact, name: &str, value: &Value| {
         let column = format!("traits.{name}");
         if let Err(reason) = row.fact(fact, Given::Json(value), &column, &defaults) {
-            problems.push(reason);
+            unreadable.push(reason);
         }
     };
     for (name, raw) in traits {
@@ -59,12 +60,16 @@ pub(super) fn read(traits: &Members<'_>, vocabulary: &Vocabulary, received: Time
                     words[purpose as usize] = consent(purpose, &members(Some(raw)), &mut take);
                 }
             }
-            Meaning::Attribute(field) if field.wire_name.len() <= LONGEST_NAME => {
-                attributes.insert(field.wire_name.clone(), value(raw));
-            }
+            Meaning::Attribute(field) if field.wire_name.len() <= LONGEST_NAME => match readable(raw) {
+                Some(value) => {
+                    attributes.insert(field.wire_name.clone(), value);
+                }
+                None => problems.push(Reason::of(format!("`traits.{name}` is nested too deep"))),
+            },
             Meaning::Attribute(_) => {}
         }
     }
+    problems.extend(unreadable);
     let (update, consents) = row.into_said();
     let consents = consents
         .into_iter()
@@ -120,12 +125,17 @@ fn consent(
     of.get("words").and_then(|raw| scalar(raw)).filter(|words| !words.contains('\0'))
 }
 
-/// A value as it is kept of a contact; numbers stay exact. A text with half a surrogate pair is kept with
-/// U+FFFD in its place, as conditions read it.
+/// A value as it is kept of a contact; what cannot be read is null, which no fact takes for one.
 pub(super) fn value(raw: &RawValue) -> Value {
+    readable(raw).unwrap_or(Value::Null)
+}
+
+/// A value as it is kept of a contact; numbers stay exact. `None`: it is nested deeper than anything that
+/// conditions and templates could use (128 levels, the bound of `serde_json`).
+fn readable(raw: &RawValue) -> Option<Value> {
     match json::token(raw.get()) {
-        Some(Token::Number(number)) => exact_number(number),
-        Some(Token::Text(text)) => Value::String(text.decode().into_owned()),
-        _ => serde_json::from_str(raw.get()).unwrap_or(Value::Null),
+        Some(Token::Number(number)) => Some(exact_number(number)),
+        Some(Token::Text(text)) => Some(Value::String(text.decode().into_owned())),
+        _ => serde_json::from_str(raw.get()).ok(),
     }
 }

@@ -115,6 +115,19 @@ impl Said {
         email.filter(|_| is_news || external_id.is_none())
     }
 
+    /// When an address was said last.
+    pub(super) fn address_time(&self) -> Option<i64> {
+        self.times.get("email").copied()
+    }
+
+    /// The address that was said last was refused: it was said last at `before`.
+    pub(super) fn refuse_address(&mut self, before: Option<i64>) {
+        match before {
+            Some(at) => self.times.insert("email".to_owned(), at),
+            None => self.times.remove("email"),
+        };
+    }
+
     /// Takes what a call says at `at` and gives what of it is to be applied.
     pub(super) fn sift(
         &mut self,

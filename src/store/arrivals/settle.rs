@@ -1,7 +1,7 @@
 //! Whom each call names, and what it changes: in memory, by the identity rules of the product contract,
 //! section 4.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::facts::{Facts, Said};
 use super::{Arrival, Name};
@@ -62,16 +62,19 @@ pub(super) fn join(
         let name = arrival.contact_name();
         if name.external_id.is_some() { Name { email: None, ..name } } else { name }
     };
+    // Contacts that this parcel makes, up to the call that is looked at.
+    let mut named: HashSet<&str> = HashSet::new();
     for (by, arrival) in fresh.iter().enumerate().filter(|(_, arrival)| !arrival.names_nobody()) {
         let mut ids = vec![arrival.anonymous_id.as_ref()];
         let previous = arrival.previous_id.as_ref().filter(|id| arrival.external_id.as_ref() != Some(*id));
         match previous {
-            Some(id) if book.places(Some(id), None)[0].is_some() => {
+            Some(id) if named.contains(id.as_str()) || book.places(Some(id), None)[0].is_some() => {
                 let kind = "`previousId` is a contact of its own: two contacts with ids stay two";
                 refusals.push(refused(arrival, kind.to_owned(), format!("{kind}: `{id}`")));
             }
             previous => ids.push(previous),
         }
+        named.extend(arrival.external_id.as_deref());
         for anonymous_id in ids.into_iter().flatten() {
             if !owners.contains_key(anonymous_id) {
                 owners.insert(anonymous_id.clone(), owner(arrival));
@@ -117,6 +120,7 @@ pub(super) fn settle(
         let mut known = place.and_then(|place| said.remove(&place)).unwrap_or_default();
         // A clock that is ahead must not hold up what is said in the meantime.
         let heard_at = item.at.min(now);
+        let address_time = known.address_time();
         let email = known.address(external_id, contact.email.as_deref(), heard_at);
         if let [Some(person), Some(other)] = before
             && email.is_some()
@@ -130,6 +134,7 @@ pub(super) fn settle(
         let facts = item.facts.unwrap_or(&nothing);
         let update = known.sift(external_id, email, facts, heard_at, now);
         if let Some(rejection) = book.apply_to_id(&update, now) {
+            known.refuse_address(address_time);
             settled.rejections.push((index, rejection));
         }
         settled.rows.push(Some(row));

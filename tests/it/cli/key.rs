@@ -54,12 +54,19 @@ fn a_key_is_shown_once() {
         database
             .execute(
                 "INSERT INTO ingest_rejects (digest, at, write_key, kind, reason, payload)
-                 VALUES ('d', 1795348800000000, 1, 'kind', 'why', '{}')",
+                 VALUES ('d', 1000000000000000, 1, 'kind', 'why', '{}')",
             )
             .await;
         let rejects = project.fine(["key", "rejects"]).out;
         assert!(rejects.contains("shop-backend  why"), "{rejects}");
         let rejects: Value = serde_json::from_str(&project.fine(["key", "rejects", "--json"]).out).unwrap();
         assert_eq!(rejects["rejects"][0]["reason"], "why");
+        assert!(!project.fine(["status"]).out.contains("ingest API"), "that call came in long ago");
+        database.execute("UPDATE ingest_rejects SET at = 4102444800000000").await;
+        let status = project.fine(["status"]).out;
+        assert!(
+            status.contains("1 call of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`"),
+            "{status}"
+        );
     });
 }

@@ -106,6 +106,14 @@ fn alias_joins_an_anonymous_id_and_never_two_contacts() {
             api.refused().await,
             ["`previousId` is a contact of its own: two contacts with ids stay two: `old`"]
         );
+        // So it is when the same request makes that contact.
+        api.batch(&[track(&json!({"userId": "young"}), "7"), alias("young", "new", "8")]).await;
+        assert_eq!(
+            api.refused().await[1..],
+            ["`previousId` is a contact of its own: two contacts with ids stay two: `young`"]
+        );
+        api.batch(&[track(&json!({"anonymousId": "young"}), "9")]).await;
+        assert_eq!(who(&api).await, "old:2 new:1 new:3 new:4 new:5 new:6 young:7 new:8");
         api.served.stop().await;
     });
 }

@@ -67,6 +67,44 @@ fn whose_address_is_taken_keeps_the_rest_of_what_was_said() {
 }
 
 #[test]
+fn an_address_that_is_refused_was_not_said() {
+    on_both(|database| async move {
+        let api = Api::start(database).await;
+        api.batch(&[identify("2", "09:00", &json!({"email": "taken@a.example"}))]).await;
+        api.batch(&[identify("1", "11:00", &json!({"email": "taken@a.example"}))]).await;
+        assert_eq!(api.refused().await.len(), 1, "the address is another's");
+        // It is late, but nobody has said anything later that holds.
+        api.batch(&[identify("1", "10:00", &json!({"email": "own@a.example"}))]).await;
+        api.batch(&[identify("1", "09:30", &json!({"email": "older@a.example"}))]).await;
+        assert_eq!(
+            api.contacts().await,
+            ["2 | taken@a.example | - | - | {}", "1 | own@a.example | - | - | {}"]
+        );
+        api.served.stop().await;
+    });
+}
+
+#[test]
+fn what_cannot_be_read_of_traits_takes_nothing_away() {
+    on_both(|database| async move {
+        let api = Api::start(database).await;
+        api.batch(&[identify("1", "09:00", &json!({"plan": "pro"}))]).await;
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        let call = format!(
+            r#"{{"userId": "1", "messageId": "deep", "traits": {{"plan": {deep}, "firstName": "Ana", "a\ud83d": "\ud83d!"}}}}"#
+        );
+        let answer = api.answer("/v1/identify", call.as_bytes()).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert_eq!(api.refused().await, ["`traits.plan` is nested too deep"]);
+        let contacts = api.contacts().await;
+        for kept in ["\"plan\":\"pro\"", "\"firstName\":\"Ana\"", "\"a\u{fffd}\":\"\u{fffd}!\""] {
+            assert!(contacts[0].contains(kept), "{kept}: {contacts:?}");
+        }
+        api.served.stop().await;
+    });
+}
+
+#[test]
 fn a_clock_that_is_ahead_holds_nothing_up() {
     on_both(|database| async move {
         let api = Api::start(database).await;
