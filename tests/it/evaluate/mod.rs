@@ -2,6 +2,7 @@
 //! cases are in `time_cases.yaml`.
 
 mod agreement;
+mod criteria;
 mod meaning;
 mod page;
 pub(crate) mod person;

@@ -8,11 +8,10 @@ use campaignd::domain::catalogue::EvaluationSettings;
 use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::name::SegmentName;
-use campaignd::domain::time::{Timestamp, Zone};
+use campaignd::domain::time::Zone;
 use campaignd::evaluate::Scratch;
-use serde_json::Value as Json;
 
-use super::person::{compile, nobody, outcomes};
+use super::person::{compile, facts, instant, nobody, outcomes};
 use super::plain::{Happening, World};
 
 const PAGE: &str = include_str!("../../../docs/conditions.md");
@@ -26,19 +25,6 @@ fn blocks() -> Vec<&'static str> {
 
 fn is_declaration(block: &str) -> bool {
     SECTIONS.iter().any(|section| block.starts_with(section))
-}
-
-/// `2026-03-01`, `2026-03-01T12:00`, `2026-03-01T12:00:00`; in UTC.
-fn instant(text: &str) -> Option<Timestamp> {
-    let whole = format!("{text}{}Z", &"0000-00-00T00:00:00".get(text.len()..)?);
-    whole.parse::<chrono::DateTime<chrono::Utc>>().ok().map(Timestamp::from)
-}
-
-/// A map as YAML writes it.
-fn facts(text: &str) -> Json {
-    let file = campaignd::yaml::compose(&"facts".into(), text.as_bytes());
-    assert!(file.problems.is_empty(), "{text}: {:?}", file.problems);
-    file.root.map_or_else(|| Json::Object(serde_json::Map::new()), |root| root.to_json())
 }
 
 #[test]

@@ -8,12 +8,25 @@ use campaignd::domain::event::EventNameId;
 use campaignd::domain::history::{BlockHistory, BlockId, Chunk, ChunkBuffer, Needs, PackedEvent};
 use campaignd::domain::time::Timestamp;
 use campaignd::evaluate::{Asked, Outcome, Program, Scratch};
+use serde_json::Value as Json;
 
 use super::plain::Happening;
 
 /// The events that the tests know; the place of a name is its number.
-pub(crate) const EVENTS: [&str; 7] =
-    ["buy", "look", "email_clicked", "email_opened", "email_sent", "purchase", "page_view"];
+pub(crate) const EVENTS: [&str; 12] = [
+    "buy",
+    "look",
+    "email_clicked",
+    "email_opened",
+    "email_sent",
+    "purchase",
+    "page_view",
+    "email_unsubscribed",
+    "add_to_basket",
+    "visit",
+    "offer_view",
+    "answer",
+];
 
 /// The number of an event's name.
 pub(crate) fn event_id(name: &str) -> Option<EventNameId> {
@@ -76,4 +89,17 @@ pub(crate) fn outcomes(
     let history = packed(contact.id, events, &program.needs(now));
     let (_, slot) = BlockId::of(contact.id);
     program.evaluate(scratch, &contact.view(), &history.contact(slot), now).outcomes.to_vec()
+}
+
+/// `2026-03-01`, `2026-03-01T12:00`, `2026-03-01T12:00:00`; in UTC.
+pub(crate) fn instant(text: &str) -> Option<Timestamp> {
+    let whole = format!("{text}{}Z", &"0000-00-00T00:00:00".get(text.len()..)?);
+    whole.parse::<chrono::DateTime<chrono::Utc>>().ok().map(Timestamp::from)
+}
+
+/// A map as YAML writes it.
+pub(crate) fn facts(text: &str) -> Json {
+    let file = campaignd::yaml::compose(&"facts".into(), text.as_bytes());
+    assert!(file.problems.is_empty(), "{text}: {:?}", file.problems);
+    file.root.map_or_else(|| Json::Object(serde_json::Map::new()), |root| root.to_json())
 }

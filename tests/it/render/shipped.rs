@@ -1,5 +1,6 @@
 //! The project that ships: no problem in it, and mails as they should be.
 
+use campaignd::domain::campaign::Campaign;
 use campaignd::domain::number::Number;
 use campaignd::domain::time::Timestamp;
 use campaignd::domain::value::Value;
@@ -148,6 +149,41 @@ fn each_example_speaks_of_what_is_known_of_the_reader() {
     something to say.
 
     All the best, and good games,
+    Camille, Maison Roland
+
+    --
+    You receive this mail because you agreed to hear from Maison Roland.
+    Unsubscribe: https://mail.maison.example/u/AQEBAAAAAAAAAAcAAAAAAPI8F6TjV7FTsepjXkvSP7M
+    Choose what you receive: https://mail.maison.example/p/AQECAAAAAAAAAAcAAAAAADFVvUfurMgZhvd_z7xBlEk
+    12 rue des Courts, 75016 Paris
+    ");
+}
+
+#[test]
+fn letters_have_the_words_of_their_campaign() {
+    let shop = shop();
+    let is_letter = |campaign: &&Campaign| campaign.versions.iter().all(|one| one.template == "letter");
+    let letters: Vec<_> = shop.catalogue.campaigns.values().filter(is_letter).collect();
+    assert!(letters.len() > 5, "{}", letters.len());
+    for campaign in letters.iter().map(|campaign| campaign.name.as_str()) {
+        let mail = shop.render(campaign, "default", &reader("en")).expect("it renders");
+        assert!(
+            mail.text.starts_with("Hello Zoë,\n\n") && mail.subject.starts_with("Zoë: "),
+            "{}",
+            mail.text
+        );
+        assert!(mail.html.contains("Camille, Maison Roland"), "{campaign}");
+        shop.render(campaign, "default", &Reader::new("", "{}")).expect("it renders for whoever lacks all");
+    }
+    insta::assert_snapshot!(shop.render("why_us", "default", &reader("en")).expect("it renders").text, @"
+    Hello Zoë,
+
+    A racket costs what it costs elsewhere. What it costs afterwards differs: restringing while you wait, a repair bench, and two weeks to try shoes on court.
+
+    Found it for less within a month? Send us the link, and you get the difference back.
+
+    Compare: https://www.maison.example/compare
+
     Camille, Maison Roland
 
     --
