@@ -13,6 +13,7 @@ use campaignd::domain::event::EventNameId;
 use campaignd::domain::history::{
     BlockHistory, BlockId, CONTACTS_PER_BLOCK, Chunk, ChunkBuffer, Needs, PackedEvent,
 };
+use campaignd::domain::population::Population;
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::evaluate::{Asked, Program, Scratch};
 
@@ -100,6 +101,7 @@ fn pass(
 ) -> (u128, usize) {
     let started = Instant::now();
     let mut scratch = Scratch::default();
+    let population = Population::default();
     let mut history = BlockHistory::default();
     let mut members = 0;
     for (number, block) in blocks.iter().enumerate() {
@@ -114,7 +116,7 @@ fn pass(
         for (slot, contact) in contacts[first..].iter().take(CONTACTS_PER_BLOCK as usize).enumerate() {
             let Some(program) = program else { continue };
             let events = history.contact(slot as u8);
-            let evaluation = program.evaluate(&mut scratch, &contact.view(), &events, now);
+            let evaluation = program.evaluate(&mut scratch, &contact.view(), &events, &population, now);
             members += evaluation.outcomes.iter().filter(|outcome| outcome.holds).count();
         }
     }

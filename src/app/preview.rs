@@ -64,7 +64,7 @@ pub async fn preview(
         &installation.project.catalogue,
         installation.project.evaluation_settings(),
         &[found.id],
-        Asked { conditions: &conditions, traits: &traits, scores: &scores },
+        Asked { conditions: &conditions, traits: &traits, scores: &scores, ..Asked::default() },
         now,
     )
     .await

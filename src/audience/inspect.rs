@@ -9,6 +9,7 @@ use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::Condition;
 use crate::domain::contact::{Contact, ContactId, ContactView};
 use crate::domain::history::{ContactPart, History};
+use crate::domain::population::Population;
 use crate::domain::score::ScoreValue;
 use crate::domain::time::Timestamp;
 use crate::domain::value::Value;
@@ -45,6 +46,7 @@ pub async fn count_and_sample(
         .map(|_| Counter {
             program: Arc::clone(&program),
             scratch: Scratch::default(),
+            population: Population::default(),
             at,
             contacts: 0,
             members: 0,
@@ -71,6 +73,7 @@ pub async fn count_and_sample(
 struct Counter {
     program: Arc<Program>,
     scratch: Scratch,
+    population: Population,
     at: Timestamp,
     contacts: u64,
     members: u64,
@@ -83,7 +86,8 @@ impl ContactVisitor for Counter {
 
     fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
         self.contacts += 1;
-        let evaluation = self.program.evaluate(&mut self.scratch, contact, history, self.at);
+        let evaluation =
+            self.program.evaluate(&mut self.scratch, contact, history, &self.population, self.at);
         if evaluation.outcomes.first().is_some_and(|outcome| outcome.holds) {
             self.members += 1;
             // Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4).
@@ -132,7 +136,13 @@ pub async fn look_at(
     let mut wanted = contacts.to_vec();
     wanted.sort_unstable();
     wanted.dedup();
-    let looker = Looker { program, scratch: Scratch::default(), at, seen: Vec::with_capacity(wanted.len()) };
+    let looker = Looker {
+        program,
+        scratch: Scratch::default(),
+        population: Population::default(),
+        at,
+        seen: Vec::with_capacity(wanted.len()),
+    };
     let looker = histories::visit_some(store, &wanted, &needs, looker)
         .await
         .map_err(|error| failed(store_error(error)))?;
@@ -163,6 +173,7 @@ pub async fn evaluate_contact(
 struct Looker {
     program: Arc<Program>,
     scratch: Scratch,
+    population: Population,
     at: Timestamp,
     seen: Vec<Seen>,
 }
@@ -171,7 +182,8 @@ impl ContactVisitor for Looker {
     type Error = Infallible;
 
     fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
-        let evaluation = self.program.evaluate(&mut self.scratch, contact, history, self.at);
+        let evaluation =
+            self.program.evaluate(&mut self.scratch, contact, history, &self.population, self.at);
         self.seen.push(Seen {
             contact: Contact::from(contact),
             outcomes: evaluation.outcomes.to_vec(),

@@ -16,6 +16,7 @@ use crate::domain::condition::Condition;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
 use crate::domain::name::SegmentName;
+use crate::domain::population::Population;
 use crate::domain::time::Timestamp;
 use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::contacts::{self, ChangeMark};
@@ -252,6 +253,7 @@ async fn some_contacts(store: &Store, all: &[Before<'_>], now: Timestamp) -> Sto
 struct Answers {
     program: Arc<Program>,
     scratch: Scratch,
+    population: Population,
     now: Timestamp,
     contacts: u64,
     /// Whether contacts without a time of review are noted, too.
@@ -265,6 +267,7 @@ impl Answers {
         Self {
             program: Arc::clone(program),
             scratch: Scratch::default(),
+            population: Population::default(),
             now,
             contacts: 0,
             keep_all: false,
@@ -279,7 +282,8 @@ impl ContactVisitor for Answers {
 
     fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
         self.contacts += 1;
-        let evaluation = self.program.evaluate(&mut self.scratch, contact, history, self.now);
+        let evaluation =
+            self.program.evaluate(&mut self.scratch, contact, history, &self.population, self.now);
         let mut review = None;
         for (members, Outcome { holds, until }) in self.members.iter_mut().zip(evaluation.outcomes) {
             if *holds {

@@ -10,6 +10,7 @@ use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
+use crate::domain::population::Population;
 use crate::domain::time::{Timestamp, Zone};
 use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::Store;
@@ -95,6 +96,7 @@ impl InZone {
 struct Selector {
     program: Arc<Program>,
     scratch: Scratch,
+    population: Population,
     at: Timestamp,
     in_zone: Option<InZone>,
     selected: Vec<Selected>,
@@ -102,7 +104,14 @@ struct Selector {
 
 impl Selector {
     fn new(program: Arc<Program>, at: Timestamp) -> Self {
-        Self { program, scratch: Scratch::default(), at, in_zone: None, selected: Vec::new() }
+        Self {
+            program,
+            scratch: Scratch::default(),
+            population: Population::default(),
+            at,
+            in_zone: None,
+            selected: Vec::new(),
+        }
     }
 }
 
@@ -113,7 +122,8 @@ impl ContactVisitor for Selector {
         if self.in_zone.is_some_and(|zone| !zone.has(contact)) {
             return Ok(());
         }
-        let evaluation = self.program.evaluate(&mut self.scratch, contact, history, self.at);
+        let evaluation =
+            self.program.evaluate(&mut self.scratch, contact, history, &self.population, self.at);
         if let Some((audience, versions)) = evaluation.outcomes.split_first()
             && audience.holds
         {

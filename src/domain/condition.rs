@@ -6,6 +6,7 @@ use chrono::{NaiveDate, Weekday};
 use super::consent::{ConsentState, Purpose};
 use super::name::{AttributeName, EventName, ScoreName, SegmentName, TraitName};
 use super::number::Number;
+use super::ranking::Ranked;
 use super::time::{Span, Timestamp};
 use super::value::Value;
 
@@ -32,6 +33,9 @@ pub enum Condition {
     Consent(Purpose, ConsentTest),
     /// A test over events; `did_not: X` is written as `times` is 0.
     Did(EventLeaf),
+    /// A place in a ranking: a value of the trait, now, that is in it by the thresholds of the last
+    /// ranking; and, where it is among a segment, being a member now.
+    Ranked(Ranked),
     /// A random share of all contacts.
     Bucket(Bucket),
 }

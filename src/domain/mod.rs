@@ -7,7 +7,8 @@
 //! | [`event`] [`history`] | what they did |
 //! | [`facts`] | what is packed of people for a pass over all of them |
 //! | [`membership`] | in which segments they are |
-//! | [`condition`] [`score`] [`catalogue`] | what is declared of them |
+//! | [`condition`] [`ranking`] [`score`] [`catalogue`] | what is declared of them |
+//! | [`population`] | what is not a contact's own: thresholds of rankings |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
 //! | [`caps`] [`quiet_hours`] | how much of it, and when not |
 //! | [`suppression`] | who is not mailed |
@@ -33,7 +34,9 @@ pub mod link;
 pub mod membership;
 pub mod name;
 pub mod number;
+pub mod population;
 pub mod quiet_hours;
+pub mod ranking;
 pub mod schedule;
 pub mod score;
 pub mod suppression;

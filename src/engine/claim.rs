@@ -258,7 +258,7 @@ impl Core {
             &declared.catalogue,
             self.settings.evaluation,
             &contacts,
-            Asked { conditions: audience, traits: &traits, scores: &scores },
+            Asked { conditions: audience, traits: &traits, scores: &scores, ..Asked::default() },
             now,
         )
         .await

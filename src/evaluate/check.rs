@@ -11,10 +11,12 @@ use super::check_day::DaysSinceTest;
 use super::check_text::{TextTest, fold_operand};
 use super::check_time::{DateTest, DatetimeTest};
 use super::moment::{Moment, Spans};
+use super::run::rounded;
 use super::slots::{Slot, Texts};
 use crate::domain::calendar;
 use crate::domain::condition::{Operator, Test};
 use crate::domain::number::{Number, ONE};
+use crate::domain::ranking::Bounds;
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::{Value, ValueType};
 
@@ -36,6 +38,8 @@ enum Present {
     Datetime(DatetimeTest),
     /// Of an instant: how many days ago it was.
     DaysSince(DaysSinceTest),
+    /// Of a number or an instant: whether it is in a place of a ranking.
+    Place(Bounds),
 }
 
 /// What compiling a test needs to know of its surroundings.
@@ -70,6 +74,19 @@ impl Check {
         Self { of_missing, of_present: Present::DaysSince(DaysSinceTest::compile(test)) }
     }
 
+    /// A test of a value by which contacts are ranked. `in_days`: of an instant, by how many days ago it was.
+    pub(super) fn of_place(bounds: Bounds, in_days: bool) -> Self {
+        if !in_days {
+            return Self { of_missing: false, of_present: Present::Place(bounds) };
+        }
+        let Bounds { from, to } = bounds;
+        let mut operators = vec![Operator::AtLeast(Number::from_millionths(from))];
+        if to < i64::MAX {
+            operators.push(Operator::AtMost(Number::from_millionths(to)));
+        }
+        Self::days_since(&Test { operators, exact_case: false })
+    }
+
     /// Whether the answer for one value may change by the passage of time.
     pub(super) fn depends_on_time(&self) -> bool {
         match &self.of_present {
@@ -99,6 +116,9 @@ impl Check {
     pub(super) fn of_ratio(&self, total: i128, count: i128) -> bool {
         match &self.of_present {
             Present::Number(test) => test.holds(total, count),
+            Present::Place(bounds) => {
+                rounded(total, count).is_some_and(|number| bounds.hold(number.millionths()))
+            }
             _ => false,
         }
     }
@@ -107,6 +127,8 @@ impl Check {
     pub(super) fn is_settled_from(&self, millionths: i128) -> bool {
         match &self.of_present {
             Present::Number(test) => millionths >= test.settled_from,
+            Present::Place(Bounds { from, to: i64::MAX }) => millionths >= i128::from(*from),
+            Present::Place(bounds) => millionths > i128::from(bounds.to),
             _ => false,
         }
     }
@@ -115,6 +137,7 @@ impl Check {
     pub(super) fn of_instant(&self, at: Timestamp, moment: &Moment) -> Answer {
         match &self.of_present {
             Present::Datetime(test) => test.answer(at, moment),
+            Present::Place(bounds) => Answer::lasting(bounds.hold(at.micros())),
             Present::DaysSince(test) => {
                 let (holds, changes) = test.answer(calendar::day_of(at, moment.zone), moment.today);
                 let until = changes.map_or(NEVER, |day| moment.begins(day));
@@ -128,6 +151,8 @@ impl Check {
     pub(super) fn of_slot(&self, slot: Slot, texts: &Texts, moment: &Moment) -> Answer {
         Answer::lasting(match (&self.of_present, slot) {
             (_, Slot::Missing) => self.of_missing,
+            (Present::Place(bounds), Slot::Number(number)) => bounds.hold(number.millionths()),
+            (Present::Place(bounds), Slot::Datetime(at)) => bounds.hold(at.micros()),
             (Present::Number(test), Slot::Number(number)) => test.holds(number.millionths().into(), 1),
             (Present::Text(test), Slot::Text(place)) => test.holds(texts.text(place)),
             (Present::Boolean(operators), Slot::Boolean(value)) => {

@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::check::{Check, NumberTest, Surroundings};
 use super::moment::Spans;
-use super::program::{Asked, Node, Program, ScoreNode};
+use super::program::{Asked, CompiledRanking, Node, Program, RankedNode, ScoreNode};
 use super::slots::{Reader, Wanted};
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::{AttributeRef, Condition, ConsentTest, Test};
 use crate::domain::event::EventNameId;
 use crate::domain::name::{ScoreName, SegmentName};
+use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::value::ValueType;
 
 impl Program {
@@ -36,6 +37,8 @@ impl Program {
             traits: Vec::new(),
             scores: Vec::new(),
             asked_scores: Vec::new(),
+            ranked: Vec::new(),
+            rankings: Vec::new(),
             attributes: Reader::default(),
             facts: Vec::new(),
             streams: Vec::new(),
@@ -65,6 +68,10 @@ impl Program {
         for name in asked.scores {
             let score = compiler.score(name);
             compiler.program.asked_scores.push(score);
+        }
+        for ranking in asked.rankings {
+            let ranking = compiler.ranking(ranking);
+            compiler.program.rankings.push(ranking);
         }
         compiler.finish()
     }
@@ -136,6 +143,7 @@ impl Compiler<'_> {
                 self.add(Node::ConsentSince(*purpose, since))
             }
             Condition::Did(leaf) => self.leaf(leaf),
+            Condition::Ranked(ranked) => self.ranked(ranked),
             Condition::Bucket(bucket) => self.add(Node::Bucket(bucket.clone())),
         };
         self.known.insert(condition.clone(), node);
@@ -160,6 +168,31 @@ impl Compiler<'_> {
         node
     }
 
+    /// A place in a ranking and, where it is among a segment, being a member of that.
+    fn ranked(&mut self, ranked: &Ranked) -> usize {
+        let Some(CompiledRanking { measured, among }) = self.ranking(&ranked.ranking) else {
+            return self.add(Node::Constant(false));
+        };
+        let known = &mut self.program.ranked;
+        let place = known.iter().position(|known| known == ranked).unwrap_or_else(|| {
+            known.push(ranked.clone());
+            known.len() - 1
+        });
+        let node = self.add(Node::Ranked(Box::new(RankedNode { measured, place })));
+        let Some(among) = among else { return node };
+        let mut parts = vec![among, node];
+        parts.sort_by_key(|node| self.cost(*node));
+        self.add(Node::All(parts))
+    }
+
+    fn ranking(&mut self, ranking: &Ranking) -> Option<CompiledRanking> {
+        let declared = self.catalogue.traits.get(&ranking.by)?;
+        let mut measured = self.measured(&declared.events, &declared.measure, false);
+        measured.measure.needs_one = true;
+        let among = ranking.among.as_ref().map(|name| self.segment(name));
+        Some(CompiledRanking { measured, among })
+    }
+
     fn parts(&mut self, parts: &[Condition]) -> Vec<usize> {
         let mut nodes: Vec<_> = parts.iter().map(|part| self.condition(part)).collect();
         nodes.sort_by_key(|node| self.cost(*node));
@@ -176,7 +209,8 @@ impl Compiler<'_> {
             Node::Attribute(FIRST_FACT.., _) => 2,
             Node::Attribute(..) => 4,
             Node::Events(node) if node.measured.reads_properties => 6,
-            Node::Events(_) => 5,
+            Node::Ranked(node) if node.measured.reads_properties => 6,
+            Node::Events(_) | Node::Ranked(_) => 5,
             Node::Score(_) => 7,
             Node::All(parts) | Node::Any(parts) | Node::None(parts) => {
                 parts.iter().map(|part| self.cost(*part)).max().unwrap_or(0)

@@ -109,7 +109,7 @@ impl Compiler<'_> {
             to: query.window.until.map_or(NEVER, |until| self.end(until)),
             last: query.last.map(|last| last as usize),
             filter,
-            measure: Measure { kind, per },
+            measure: Measure { kind, per, needs_one: false },
             share,
             in_days,
             then,

@@ -312,6 +312,9 @@ impl Past<'_> {
     /// What is folded so far.
     #[inline]
     fn folded(&mut self, measured: &Measured) -> Amount {
+        if measured.measure.needs_one && self.fold.is_empty() {
+            return Amount::Missing;
+        }
         if !matches!(measured.measure.kind, Kind::DistinctDays) {
             return self.fold.amount(measured.measure, self.texts);
         }

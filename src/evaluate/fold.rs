@@ -13,6 +13,8 @@ pub(super) struct Measure {
     pub(super) kind: Kind,
     /// Events with an equal value of this slot are one; those without it are left out.
     pub(super) per: Option<usize>,
+    /// Nothing at all is no value, where it would be 0: who has no event is not ranked.
+    pub(super) needs_one: bool,
 }
 
 /// A compiled [`MeasureKind`](crate::domain::condition::MeasureKind).
@@ -108,6 +110,7 @@ impl Measure {
     /// What no event at all amounts to.
     pub(super) const fn of_nothing(&self) -> Amount {
         match self.kind {
+            _ if self.needs_one => Amount::Missing,
             Kind::Times | Kind::Total(_) | Kind::Distinct(_) | Kind::DistinctDays => Amount::ZERO,
             _ => Amount::Missing,
         }
@@ -135,6 +138,8 @@ impl Measure {
 /// The state of a fold, used again and again.
 #[derive(Debug, Default)]
 pub(super) struct Fold {
+    /// Whether there was an event, or a group, at all.
+    is_begun: bool,
     /// Events, or those with the number that is averaged, or groups with it.
     count: usize,
     total: i128,
@@ -175,6 +180,7 @@ struct Tally {
 impl Fold {
     #[inline]
     pub(super) fn clear(&mut self) {
+        self.is_begun = false;
         self.count = 0;
         self.total = 0;
         self.extreme = None;
@@ -193,10 +199,11 @@ impl Fold {
     #[inline]
     pub(super) fn add(&mut self, measure: Measure, place: usize, row: &[Slot], texts: &Texts) {
         match measure.per {
-            Some(per) if row[per] == Slot::Missing => {}
+            Some(per) if row[per] == Slot::Missing => return,
             Some(per) => self.add_to_group(measure.kind, row[per], place, row, texts),
             None => self.add_alone(measure.kind, place, row, texts),
         }
+        self.is_begun = true;
     }
 
     #[inline]
@@ -285,6 +292,7 @@ impl Fold {
                 belongs
             }
         };
+        self.is_begun = true;
         self.total += i128::from(counts_anew);
     }
 
@@ -308,6 +316,11 @@ impl Fold {
         if self.commonest.is_none_or(|commonest| self.values.rows[commonest].1.rank() <= rank) {
             self.commonest = Some(index);
         }
+    }
+
+    /// Whether there was nothing at all.
+    pub(super) const fn is_empty(&self) -> bool {
+        !self.is_begun
     }
 
     /// Whether there was an event that has what is asked for; of a measure of the newest.

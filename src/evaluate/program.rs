@@ -16,6 +16,8 @@ use crate::domain::contact::ContactView;
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
 use crate::domain::name::{ScoreName, TraitName};
+use crate::domain::population::Population;
+use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::score::ScoreValue;
 use crate::domain::time::{Span, Timestamp, Zone};
 use crate::domain::value::Value;
@@ -29,6 +31,8 @@ pub struct Asked<'a> {
     pub traits: &'a [TraitName],
     /// Scores.
     pub scores: &'a [ScoreName],
+    /// Rankings: what contacts would be ranked by.
+    pub rankings: &'a [Ranking],
 }
 
 /// Conditions, traits and scores, compiled to be evaluated together over one read of a history. Made by
@@ -50,6 +54,10 @@ pub struct Program {
     pub(super) scores: Vec<CompiledScore>,
     /// The place of each score that was asked for.
     pub(super) asked_scores: Vec<Option<usize>>,
+    /// Every place in a ranking that matters, once.
+    pub(super) ranked: Vec<Ranked>,
+    /// One a ranking that was asked for; `None`: its trait is not declared.
+    pub(super) rankings: Vec<Option<CompiledRanking>>,
     /// What is wanted of the attributes.
     pub(super) attributes: Reader,
     /// Built-in facts, whose slots come after those of the attributes; folded or not.
@@ -76,6 +84,7 @@ pub(super) enum Node {
     ConsentSince(Purpose, Timestamp),
     Bucket(Bucket),
     Events(Box<EventNode>),
+    Ranked(Box<RankedNode>),
     Score(Box<ScoreNode>),
 }
 
@@ -86,6 +95,22 @@ pub(super) struct EventNode {
     pub(super) check: Check,
     /// The answer for a contact without such events.
     pub(super) of_nothing: bool,
+}
+
+/// A test of a place in a ranking.
+#[derive(Debug)]
+pub(super) struct RankedNode {
+    pub(super) measured: Measured,
+    /// Its place in [`Program::ranked`].
+    pub(super) place: usize,
+}
+
+/// What contacts are ranked by.
+#[derive(Debug)]
+pub(super) struct CompiledRanking {
+    pub(super) measured: Measured,
+    /// The node of the segment whose members are ranked; `None`: all contacts.
+    pub(super) among: Option<usize>,
 }
 
 /// A test of a score.
@@ -122,6 +147,10 @@ pub struct Scratch(Box<Memory>);
 #[derive(Debug, Default)]
 struct Memory {
     program: Option<u64>,
+    /// The population that `places` are of.
+    population: Population,
+    /// By place in a ranking: the test of its value; `None`: nobody is in.
+    places: Vec<Option<Check>>,
     moments: Moments,
     texts: Texts,
     attributes: Vec<Slot>,
@@ -133,6 +162,7 @@ struct Memory {
     outcomes: Vec<Outcome>,
     traits: Vec<Option<Value>>,
     scores: Vec<Option<ScoreValue>>,
+    ranks: Vec<Option<i64>>,
 }
 
 /// What one contact's evaluation yields, in the order in which the program was asked.
@@ -144,6 +174,9 @@ pub struct Evaluation<'s> {
     pub traits: &'s [Option<Value>],
     /// One a score; `None`: not declared.
     pub scores: &'s [Option<ScoreValue>],
+    /// One a ranking: the value by which the contact is ranked, in millionths or microseconds; `None`: it
+    /// is not.
+    pub ranks: &'s [Option<i64>],
 }
 
 impl Node {
@@ -163,6 +196,7 @@ impl Node {
             Self::None(parts) => any(parts, true).map(|decided| !decided),
             Self::Events(node) => Some(node.of_nothing),
             Self::Score(node) => Some(node.of_nothing),
+            Self::Ranked(_) => Some(false),
             Self::Attribute(..) | Self::Consent(..) | Self::ConsentSince(..) | Self::Bucket(_) => None,
         }
     }
@@ -192,6 +226,24 @@ impl Program {
         }
         events.sort_unstable_by_key(|need| need.name);
         Needs { contact, events }
+    }
+
+    /// The places in rankings of which an evaluation asks the population for thresholds.
+    pub fn ranked(&self) -> &[Ranked] {
+        &self.ranked
+    }
+
+    /// The tests of places in rankings by the thresholds of a population.
+    fn places(&self, population: &Population) -> Vec<Option<Check>> {
+        let in_days = |place| {
+            self.nodes.iter().any(|node| match node {
+                Node::Ranked(node) => node.place == place && node.measured.in_days,
+                _ => false,
+            })
+        };
+        let bounds = |ranked| population.threshold(ranked)?.bounds;
+        let places = self.ranked.iter().enumerate();
+        places.map(|(place, ranked)| Some(Check::of_place(bounds(ranked)?, in_days(place)))).collect()
     }
 
     /// Everything that reads a stream.
@@ -232,9 +284,11 @@ impl Program {
     fn measured(&self) -> impl Iterator<Item = &Measured> {
         let in_conditions = self.nodes.iter().filter_map(|node| match node {
             Node::Events(node) => Some(&node.measured),
+            Node::Ranked(node) => Some(&node.measured),
             _ => None,
         });
-        in_conditions.chain(self.traits.iter().flatten())
+        let in_rankings = self.rankings.iter().flatten().map(|ranking| &ranking.measured);
+        in_conditions.chain(self.traits.iter().flatten()).chain(in_rankings)
     }
 
     /// No window of this length reaches further back, in whatever zone, nor will when it is set back.
@@ -250,16 +304,18 @@ impl Program {
         }
     }
 
-    /// Evaluates one contact at `now`. `history` holds what [`needs`](Self::needs) names, or more.
+    /// Evaluates one contact at `now`. `history` holds what [`needs`](Self::needs) names, or more; `population`
+    /// the thresholds of all that [`ranked`](Self::ranked) names: without one, nobody has that place.
     pub fn evaluate<'s>(
         &self,
         scratch: &'s mut Scratch,
         contact: &ContactView<'_>,
         history: &History<'_>,
+        population: &Population,
         now: Timestamp,
     ) -> Evaluation<'s> {
         let scratch = &mut *scratch.0;
-        scratch.begin(self, now);
+        scratch.begin(self, population, now);
         let mut run = Run {
             program: self,
             contact,
@@ -272,19 +328,30 @@ impl Program {
             rows: &mut scratch.rows,
             fold: &mut scratch.fold,
             followed: &mut scratch.followed,
+            places: &scratch.places,
             answers: &mut scratch.answers,
             standings: &mut scratch.standings,
         };
         scratch.outcomes.extend(self.conditions.iter().map(|node| Outcome::from(run.answer(*node))));
         scratch.traits.extend(self.traits.iter().map(|measured| run.value(measured.as_ref()?)));
         scratch.scores.extend(self.asked_scores.iter().map(|score| score.map(|score| run.score(score))));
-        Evaluation { outcomes: &scratch.outcomes, traits: &scratch.traits, scores: &scratch.scores }
+        scratch.ranks.extend(self.rankings.iter().map(|ranking| run.rank(ranking.as_ref()?)));
+        Evaluation {
+            outcomes: &scratch.outcomes,
+            traits: &scratch.traits,
+            scores: &scratch.scores,
+            ranks: &scratch.ranks,
+        }
     }
 }
 
 impl Memory {
     /// Forgets the contact before.
-    fn begin(&mut self, program: &Program, now: Timestamp) {
+    fn begin(&mut self, program: &Program, population: &Population, now: Timestamp) {
+        if self.program != Some(program.id) || !self.population.is_same(population) {
+            self.population = population.clone();
+            self.places = program.places(population);
+        }
         if self.program != Some(program.id) {
             self.program = Some(program.id);
             self.rows.resize_with(program.streams.len(), Rows::default);
@@ -303,5 +370,6 @@ impl Memory {
         self.standings.iter_mut().for_each(|standing| standing.is_known = false);
         self.traits.clear();
         self.scores.clear();
+        self.ranks.clear();
     }
 }

@@ -3,12 +3,13 @@
 use sha2::{Digest, Sha256};
 
 use super::answer::Answer;
+use super::check::Check;
 use super::check_day::days_since;
 use super::events::{Measured, Past, Rows};
 use super::fold::{Amount, Fold};
 use super::follow::Followed;
 use super::moment::Moments;
-use super::program::{Node, Program};
+use super::program::{CompiledRanking, Node, Program};
 use super::score::{CompiledDecay, CompiledScore, Scored, Standing};
 use super::slots::{Slot, Texts};
 use crate::domain::calendar;
@@ -35,6 +36,8 @@ pub(super) struct Run<'a> {
     pub(super) rows: &'a mut [Rows],
     pub(super) fold: &'a mut Fold,
     pub(super) followed: &'a mut Followed,
+    /// By ranked node: the test of its value; `None`: nobody is in.
+    pub(super) places: &'a [Option<Check>],
     /// By node, as far as they are known.
     pub(super) answers: &'a mut [Option<Answer>],
     pub(super) standings: &'a mut [Standing],
@@ -72,6 +75,10 @@ impl Run<'_> {
                 Some(mut past) => past.answer(&node.measured, &node.check),
                 None => Answer::lasting(node.of_nothing),
             },
+            Node::Ranked(node) => match (&self.places[node.place], self.past(&node.measured)) {
+                (Some(check), Some(mut past)) => past.answer(&node.measured, check),
+                _ => Answer::lasting(false),
+            },
             Node::Score(node) => {
                 let moment = self.stand(node.score);
                 let (score, standing) = (&program.scores[node.score], &self.standings[node.score]);
@@ -101,6 +108,18 @@ impl Run<'_> {
                 rounded(past?.micros_between(first, last), units).map(Value::Number)
             }
             Amount::Value(slot) => self.texts.value(slot),
+        }
+    }
+
+    /// The value by which the contact is ranked; `None`: it is not.
+    pub(super) fn rank(&mut self, ranking: &CompiledRanking) -> Option<i64> {
+        if !ranking.among.is_none_or(|among| self.answer(among).holds) {
+            return None;
+        }
+        match self.value(&ranking.measured)? {
+            Value::Number(number) => Some(number.millionths()),
+            Value::Datetime(at) => Some(at.micros()),
+            _ => None,
         }
     }
 
@@ -199,7 +218,7 @@ impl Run<'_> {
 }
 
 /// Total / count, rounded half to even to the six places of a number; `None` when it is out of range.
-fn rounded(total: i128, count: i128) -> Option<Number> {
+pub(super) fn rounded(total: i128, count: i128) -> Option<Number> {
     let (quotient, rest) = (total.div_euclid(count), total.rem_euclid(count));
     let up = match (rest * 2).cmp(&count) {
         std::cmp::Ordering::Less => 0,

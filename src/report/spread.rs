@@ -16,6 +16,7 @@ use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::delivery::RunId;
 use crate::domain::history::History;
 use crate::domain::name::ScoreName;
+use crate::domain::population::Population;
 use crate::domain::score::{Score, ScoreValue};
 use crate::domain::time::{Timestamp, Zone};
 use crate::evaluate::{Asked, Program, Scratch};
@@ -255,9 +256,11 @@ impl ContactVisitor for Looker {
 
     fn visit(&mut self, contact: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
         let Some(instants) = self.instants.get(&contact.id) else { return Ok(()) };
-        let values = instants
-            .iter()
-            .map(|at| self.program.evaluate(&mut self.scratch, contact, history, *at).scores.to_vec());
+        // Scores rest on nobody else.
+        let population = Population::default();
+        let values = instants.iter().map(|at| {
+            self.program.evaluate(&mut self.scratch, contact, history, &population, *at).scores.to_vec()
+        });
         self.seen.push(values.collect());
         Ok(())
     }

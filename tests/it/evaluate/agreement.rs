@@ -71,6 +71,7 @@ fn world(case: &Case, now: Timestamp) -> World<'_> {
         contact: &case.contact,
         events: &case.events,
         installation: case.installation,
+        population: &case.population,
         now,
     }
 }
@@ -81,7 +82,8 @@ fn both_evaluators_agree(case: &Case) -> Result<(), TestCaseError> {
     let history = packed(case.contact.id, &case.events, &program.needs(case.now));
     let history = history.contact(BlockId::of(case.contact.id).1);
     let mut scratch = Scratch::default();
-    let evaluation = program.evaluate(&mut scratch, &case.contact.view(), &history, case.now);
+    let evaluation =
+        program.evaluate(&mut scratch, &case.contact.view(), &history, &case.population, case.now);
     let plain = world(case, case.now);
     for (condition, outcome) in case.conditions.iter().zip(evaluation.outcomes) {
         let expected = plain.holds(condition);
@@ -100,7 +102,14 @@ fn a_condition_and_its_none_part_the_audience(case: &Case) -> Result<(), TestCas
     for condition in &case.conditions {
         let none = Condition::None(vec![condition.clone()]);
         let program = compile(case, &[condition, &none]);
-        let found = outcomes(&program, &mut Scratch::default(), &case.contact, &case.events, case.now);
+        let found = outcomes(
+            &program,
+            &mut Scratch::default(),
+            &case.contact,
+            &case.events,
+            &case.population,
+            case.now,
+        );
         ensure(found[0].holds != found[1].holds, || format!("both or neither: {condition:?}"))?;
         ensure(found[0].until == found[1].until, || format!("not for as long: {condition:?}"))?;
     }
@@ -120,7 +129,8 @@ fn more_history_than_needed_changes_nothing(case: &Case) -> Result<(), TestCaseE
         let history = packed(case.contact.id, &case.events, &needs);
         let history = history.contact(BlockId::of(case.contact.id).1);
         let mut scratch = Scratch::default();
-        let evaluation = program.evaluate(&mut scratch, &case.contact.view(), &history, case.now);
+        let evaluation =
+            program.evaluate(&mut scratch, &case.contact.view(), &history, &case.population, case.now);
         (evaluation.outcomes.to_vec(), evaluation.traits.to_vec())
     });
     ensure(found[0] == found[1], || format!("more history changes something: {found:?}"))
@@ -134,7 +144,7 @@ fn both_agree_when_something_may_change(
     let program = compile(case, &conditions);
     let mut scratch = Scratch::default();
     for at in instants.iter().step_by(instants.len() / 8 + 1) {
-        let found = outcomes(&program, &mut scratch, &case.contact, &case.events, *at);
+        let found = outcomes(&program, &mut scratch, &case.contact, &case.events, &case.population, *at);
         let plain = world(case, *at);
         for (condition, outcome) in case.conditions.iter().zip(found) {
             let expected = plain.holds(condition);
@@ -151,7 +161,8 @@ fn answers_are_good_until_they_say(
 ) -> Result<(), TestCaseError> {
     let conditions: Vec<&Condition> = case.conditions.iter().collect();
     let program = compile(case, &conditions);
-    let now = outcomes(&program, &mut Scratch::default(), &case.contact, &case.events, case.now);
+    let now =
+        outcomes(&program, &mut Scratch::default(), &case.contact, &case.events, &case.population, case.now);
     for (condition, outcome) in case.conditions.iter().zip(now) {
         let until = outcome.until;
         let before: Vec<_> =

@@ -9,6 +9,7 @@ use campaignd::domain::catalogue::{Catalogue, EvaluationSettings};
 use campaignd::domain::condition::Condition;
 use campaignd::domain::contact::Contact;
 use campaignd::domain::name::{CampaignName, SegmentName};
+use campaignd::domain::population::Population;
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::evaluate::Scratch;
 use serde_json::{Map, Value as Json};
@@ -55,8 +56,16 @@ fn check(
 ) -> Option<String> {
     let (contact, events) = person(facts);
     let program = compile(catalogue, EvaluationSettings { time_zone: ZONE }, &[condition]);
-    let found = outcomes(&program, &mut Scratch::default(), &contact, &events, now)[0].holds;
-    let world = World { catalogue, contact: &contact, events: &events, installation: ZONE, now };
+    let population = Population::default();
+    let found = outcomes(&program, &mut Scratch::default(), &contact, &events, &population, now)[0].holds;
+    let world = World {
+        catalogue,
+        contact: &contact,
+        events: &events,
+        installation: ZONE,
+        population: &population,
+        now,
+    };
     let plainly = world.holds(condition);
     (found != expected || plainly != expected)
         .then(|| format!("{found}, plainly {plainly}, expected {expected}: {}", Json::Object(facts.clone())))

@@ -7,6 +7,7 @@ use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::contact::Contact;
 use campaignd::domain::history::BlockId;
 use campaignd::domain::name::{SegmentName, TraitName};
+use campaignd::domain::population::Population;
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::domain::value::Value;
 use campaignd::evaluate::{Asked, Program, Scratch};
@@ -112,7 +113,14 @@ fn check(cases: &[(&str, bool)]) {
         let asked = Condition::Segment(SegmentName::parse("asked").expect("a name"));
         let none = Condition::None(vec![asked.clone()]);
         let program = compile(&catalogue, SETTINGS, &[&asked, &none]);
-        let found = outcomes(&program, &mut Scratch::default(), &contact(), &events(), instant(NOW));
+        let found = outcomes(
+            &program,
+            &mut Scratch::default(),
+            &contact(),
+            &events(),
+            &Population::default(),
+            instant(NOW),
+        );
         assert_eq!(found[0].holds, *expected, "{condition}");
         assert_eq!(found[1].holds, !*expected, "none: [{condition}]");
     }
@@ -239,7 +247,7 @@ fn traits_have_values() {
     let history = packed(contact.id, &events(), &program.needs(now));
     let history = history.contact(BlockId::of(contact.id).1);
     let mut scratch = Scratch::default();
-    let evaluation = program.evaluate(&mut scratch, &contact.view(), &history, now);
+    let evaluation = program.evaluate(&mut scratch, &contact.view(), &history, &Population::default(), now);
     let shown: Vec<String> = names
         .iter()
         .zip(evaluation.traits)

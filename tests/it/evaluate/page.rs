@@ -8,6 +8,7 @@ use campaignd::domain::catalogue::EvaluationSettings;
 use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::name::SegmentName;
+use campaignd::domain::population::Population;
 use campaignd::domain::time::Zone;
 use campaignd::evaluate::Scratch;
 
@@ -73,14 +74,17 @@ fn every_example_says_what_it_says() {
         let example = Condition::Segment(SegmentName::parse("example").expect("a name"));
         let settings = EvaluationSettings { time_zone: Zone::UTC };
         let program = compile(&catalogue, settings, &[&example]);
+        let population = Population::default();
         for (now, expected) in answers {
-            let found = outcomes(&program, &mut Scratch::default(), &contact, &events, now)[0].holds;
+            let found =
+                outcomes(&program, &mut Scratch::default(), &contact, &events, &population, now)[0].holds;
             assert_eq!(found, expected, "at {now}:\n{block}");
             let world = World {
                 catalogue: &catalogue,
                 contact: &contact,
                 events: &events,
                 installation: Zone::UTC,
+                population: &population,
                 now,
             };
             assert_eq!(world.holds(&example), expected, "plainly, at {now}:\n{block}");

@@ -6,6 +6,7 @@ use campaignd::domain::consent::Consent;
 use campaignd::domain::contact::{Contact, ContactId};
 use campaignd::domain::event::EventNameId;
 use campaignd::domain::history::{BlockHistory, BlockId, Chunk, ChunkBuffer, Needs, PackedEvent};
+use campaignd::domain::population::Population;
 use campaignd::domain::time::Timestamp;
 use campaignd::evaluate::{Asked, Outcome, Program, Scratch};
 use serde_json::Value as Json;
@@ -84,11 +85,12 @@ pub(crate) fn outcomes(
     scratch: &mut Scratch,
     contact: &Contact,
     events: &[Happening],
+    population: &Population,
     now: Timestamp,
 ) -> Vec<Outcome> {
     let history = packed(contact.id, events, &program.needs(now));
     let (_, slot) = BlockId::of(contact.id);
-    program.evaluate(scratch, &contact.view(), &history.contact(slot), now).outcomes.to_vec()
+    program.evaluate(scratch, &contact.view(), &history.contact(slot), population, now).outcomes.to_vec()
 }
 
 /// `2026-03-01`, `2026-03-01T12:00`, `2026-03-01T12:00:00`; in UTC.

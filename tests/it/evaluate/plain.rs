@@ -9,7 +9,8 @@ use campaignd::domain::condition::{
 };
 use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
-use campaignd::domain::name::EventName;
+use campaignd::domain::name::{EventName, TraitName};
+use campaignd::domain::population::Population;
 use campaignd::domain::score::{Decay, Score};
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::{Value, ValueType};
@@ -25,6 +26,7 @@ pub(crate) struct World<'a> {
     /// In the order of arrival.
     pub(crate) events: &'a [Happening],
     pub(crate) installation: Zone,
+    pub(crate) population: &'a Population,
     pub(crate) now: Timestamp,
 }
 
@@ -100,6 +102,14 @@ impl World<'_> {
                 let value = self.measure(&leaf.events, &measure.kind, measure.test.exact_case);
                 self.passes(value.as_ref(), &measure.test)
             }),
+            Condition::Ranked(ranked) => {
+                let among = ranked.ranking.among.as_ref();
+                let bounds = self.population.threshold(ranked).and_then(|threshold| threshold.bounds);
+                among.is_none_or(|name| self.holds(&self.catalogue.segments[name].condition))
+                    && self.ranked_by(&ranked.ranking.by).zip(bounds).is_some_and(|(value, bounds)| {
+                        (i128::from(bounds.from)..=i128::from(bounds.to)).contains(&value)
+                    })
+            }
             Condition::Bucket(bucket) => {
                 let hash =
                     Sha256::digest([bucket.salt.as_bytes(), &[0], self.contact.key.as_bytes()].concat());
@@ -109,6 +119,19 @@ impl World<'_> {
                 });
                 rest >= u64::from(bucket.from) && rest < u64::from(bucket.to)
             }
+        }
+    }
+
+    /// The value by which the contact is ranked: of nothing at all there is none.
+    pub(super) fn ranked_by(&self, name: &TraitName) -> Option<i128> {
+        let declared = &self.catalogue.traits[name];
+        if self.groups(&declared.events).is_empty() {
+            return None;
+        }
+        match self.trait_value(&declared.events, &declared.measure)? {
+            Value::Number(number) => Some(number.millionths().into()),
+            Value::Datetime(at) => Some(at.micros().into()),
+            _ => None,
         }
     }
 

@@ -10,6 +10,8 @@ use campaignd::domain::consent::{Consent, ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
 use campaignd::domain::name::{AttributeName, EventName, SegmentName, TraitName};
 use campaignd::domain::number::Number;
+use campaignd::domain::population::{Population, Threshold};
+use campaignd::domain::ranking::{Bounds, Place, Ranked, Ranking};
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::{Value, ValueType};
 use chrono::{Days, NaiveDate, Weekday};
@@ -87,6 +89,7 @@ pub(super) struct Case {
     pub(super) contact: Contact,
     pub(super) events: Vec<Happening>,
     pub(super) conditions: Vec<Condition>,
+    pub(super) population: Population,
     pub(super) now: Timestamp,
 }
 
@@ -110,15 +113,17 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
                         leaves.push(condition);
                         leaves
                     }),
+                    population(around, &types),
                 )
             });
             (segments, asked, world).prop_map(
-                move |(segments, (traits, conditions), (installation, contact, events))| Case {
+                move |(segments, (traits, conditions, population), (installation, contact, events))| Case {
                     catalogue: catalogue(traits, segments),
                     installation,
                     contact,
                     events,
                     conditions,
+                    population,
                     now,
                 },
             )
@@ -535,6 +540,46 @@ fn leaf(around: Around) -> BoxedStrategy<Condition> {
     .boxed()
 }
 
+/// The places in rankings by a trait that conditions may ask for.
+fn places(trait_place: usize) -> Vec<Ranked> {
+    let ranking = |among| Ranking { by: trait_name(trait_place), among };
+    let place = |among, place, lowest| Ranked { ranking: ranking(among), place, lowest };
+    vec![
+        place(None, Place::Share(1_000), false),
+        place(None, Place::Quintile(2), false),
+        place(None, Place::Count(3), true),
+        place(Some(segment_name(0)), Place::Quintile(5), false),
+    ]
+}
+
+/// Thresholds of the places in rankings by traits of these types, as they may have come out.
+fn population(around: Around, types: &[ValueType]) -> BoxedStrategy<Population> {
+    let mut thresholds = Vec::new();
+    for (place, value_type) in types.iter().enumerate() {
+        let bound = match value_type {
+            ValueType::Number => prop_oneof![
+                4 => number().prop_map(Number::millionths),
+                1 => select(&[333_333, 333_334, 666_666, 666_667, i64::MIN, i64::MAX]),
+            ]
+            .boxed(),
+            ValueType::Datetime => edge(around).prop_map(Timestamp::micros).boxed(),
+            _ => continue,
+        };
+        for ranked in places(place) {
+            let open = prop::bool::weighted(0.4);
+            let bounds = (bound.clone(), bound.clone(), open).prop_map(|(one, other, is_open)| Bounds {
+                from: one.min(other),
+                to: if is_open { i64::MAX } else { one.max(other) },
+            });
+            let threshold = option::weighted(0.9, bounds).prop_map(move |bounds| {
+                (ranked.clone(), Threshold { at: Timestamp::from_seconds(0), contacts: 9, bounds })
+            });
+            thresholds.push(threshold.boxed());
+        }
+    }
+    thresholds.prop_map(|thresholds| thresholds.into_iter().collect()).boxed()
+}
+
 /// A condition, which may name the segments and the traits, whose types are given.
 fn condition(around: Around, traits: &[ValueType]) -> BoxedStrategy<Condition> {
     let mut leaves = vec![(8, leaf(around))];
@@ -542,6 +587,9 @@ fn condition(around: Around, traits: &[ValueType]) -> BoxedStrategy<Condition> {
         let named = test(*value_type, around).prop_map(move |test| Condition::Trait(trait_name(place), test));
         leaves.push((1, named.boxed()));
         leaves.push((1, Just(Condition::Segment(segment_name(place))).boxed()));
+        if *value_type == ValueType::Number || *value_type == ValueType::Datetime {
+            leaves.push((3, select(places(place)).prop_map(Condition::Ranked).boxed()));
+        }
     }
     let leaf = prop::strategy::Union::new_weighted(leaves);
     leaf.prop_recursive(3, 8, 3, |inner| {

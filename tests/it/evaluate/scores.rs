@@ -9,6 +9,7 @@ use campaignd::domain::condition::{Condition, Operator, Test};
 use campaignd::domain::history::BlockId;
 use campaignd::domain::name::{EventName, ScoreName};
 use campaignd::domain::number::Number;
+use campaignd::domain::population::Population;
 use campaignd::domain::score::{Decay, Level, Score, ScoreValue};
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::Value;
@@ -160,6 +161,7 @@ struct Subject<'a> {
     catalogue: Catalogue,
     program: Program,
     condition: Condition,
+    population: Population,
     contact: campaignd::domain::contact::Contact,
 }
 
@@ -176,14 +178,15 @@ impl<'a> Subject<'a> {
             &asked,
             &event_id,
         );
-        Self { case, catalogue, program, condition, contact: nobody() }
+        Self { case, catalogue, program, condition, contact: nobody(), population: Population::default() }
     }
 
     fn evaluated(&self, now: Timestamp) -> (Outcome, ScoreValue) {
         let history = packed(self.contact.id, &self.case.events, &self.program.needs(now));
         let history = history.contact(BlockId::of(self.contact.id).1);
         let mut scratch = Scratch::default();
-        let evaluation = self.program.evaluate(&mut scratch, &self.contact.view(), &history, now);
+        let evaluation =
+            self.program.evaluate(&mut scratch, &self.contact.view(), &history, &self.population, now);
         (evaluation.outcomes[0], evaluation.scores[0].expect("it is declared"))
     }
 
@@ -193,6 +196,7 @@ impl<'a> Subject<'a> {
             contact: &self.contact,
             events: &self.case.events,
             installation: Zone::Europe__Paris,
+            population: &self.population,
             now,
         }
     }

@@ -5,6 +5,7 @@ use campaignd::domain::catalogue::EvaluationSettings;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::contact::Contact;
 use campaignd::domain::name::SegmentName;
+use campaignd::domain::population::Population;
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::evaluate::Scratch;
 use serde_json::{Map, Value as Json};
@@ -51,7 +52,10 @@ fn what_tests_of_values_mean() {
         let program = compile(&catalogue, settings, &[tested]);
         let mut check = |facts: &Map<String, Json>, expected: bool| {
             let (contact, events) = person(facts.clone());
-            let found = outcomes(&program, &mut Scratch::default(), &contact, &events, NOW)[0].holds;
+            let found =
+                outcomes(&program, &mut Scratch::default(), &contact, &events, &Population::default(), NOW)
+                    [0]
+                .holds;
             if found != expected {
                 wrong.push(format!("{} {found} of {}", case.r#match, Json::Object(facts.clone())));
             }

@@ -7,6 +7,7 @@ use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::contact::Contact;
 use campaignd::domain::name::SegmentName;
+use campaignd::domain::population::Population;
 use campaignd::domain::schedule::{CronLine, Schedule};
 use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::evaluate::{Outcome, Scratch};
@@ -120,18 +121,25 @@ impl ConditionCase {
         let contact = self.contact();
         let events: Vec<_> = self.events.iter().map(|event| happening(event)).collect();
         let mut scratch = Scratch::default();
+        let population = Population::default();
         let at = |answer: &String| instant(answer.split(' ').next().unwrap_or_default());
         let answers: Vec<_> = self
             .answers
             .iter()
             .map(at)
             .map(|now| {
-                let found = outcomes(&program, &mut scratch, &contact, &events, now);
+                let found = outcomes(&program, &mut scratch, &contact, &events, &population, now);
                 let (asked, opposite) = (found[0], found[1]);
                 assert_ne!(asked.holds, opposite.holds, "{} at {now}, and none of it", self.name);
                 assert_eq!(asked.until, opposite.until, "{} at {now}, and none of it", self.name);
-                let world =
-                    World { catalogue: &catalogue, contact: &contact, events: &events, installation, now };
+                let world = World {
+                    catalogue: &catalogue,
+                    contact: &contact,
+                    events: &events,
+                    installation,
+                    population: &population,
+                    now,
+                };
                 assert_eq!(world.holds(&none), opposite.holds, "{} at {now}, evaluated plainly", self.name);
                 (now, asked)
             })
