@@ -1,7 +1,7 @@
 //! What `benches/run` needs to measure pixels and links.
 //!
 //! usage: `tracking prepare DATABASE PATHS` fills a migrated database with mails and writes the paths of their
-//! pixels and links; `tracking plain` serves the same answers by axum without a store, and says where;
+//! pixels and links; `tracking plain` serves the same answers by the same server without a store, and says where;
 //! `tracking load ADDRESS PATHS SECONDS CONNECTIONS` asks, one request after the other on each connection, and
 //! prints a JSON line; `tracking tick PROJECT DATABASE ROUNDS` measures a full pass, and a tick after 1,000 new
 //! hits.
@@ -9,10 +9,12 @@
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::extract;
+use axum::http::{StatusCode, Uri, header};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
 use campaignd::audience;
@@ -25,7 +27,8 @@ use campaignd::domain::contact::{ConsentUpdate, ContactUpdate};
 use campaignd::domain::delivery::{DeliveryId, RunId};
 use campaignd::domain::engagement::{EngagementKind, Hit, HitSubject, RequestFacts};
 use campaignd::domain::time::Timestamp;
-use campaignd::links::{Links, Signer, SigningKey, Subject};
+use campaignd::http;
+use campaignd::links::{Claims, Links, Signer, SigningKey, Subject};
 use campaignd::store::{Store, StoreOptions, contacts, links, secrets};
 use campaignd::track::{self, Spool, TrackSettings};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -34,6 +37,8 @@ use tokio::net::{TcpListener, TcpStream};
 type Outcome = Result<(), Box<dyn Error>>;
 
 const MAILS: i64 = 20_000;
+/// What the tokens are signed with.
+const SECRET: [u8; 32] = [7; 32];
 const URL: &str = "https://maison.example/rackets?utm_source=newsletter";
 /// The last instant of the data of the full pass: 2026-11-01T00:00:00Z.
 const NOW: Timestamp = Timestamp::from_seconds(1_793_491_200);
@@ -83,9 +88,8 @@ async fn prepare(database: &str, paths: &str) -> Outcome {
     ))?;
     let link = links::intern(&store, RunId(1), &[URL.to_owned()]).await?;
     let link = link.first().copied().ok_or("the link has no number")?;
-    let secret = [7; 32];
-    secrets::signing_secrets(&store, secret, now).await?;
-    let links = Links::new(Signer::new(&SigningKey { id: 0, secret: secret.to_vec() }, &[]), "");
+    secrets::signing_secrets(&store, SECRET, now).await?;
+    let links = Links::new(Signer::new(&SigningKey { id: 0, secret: SECRET.to_vec() }, &[]), "");
     let mut written = String::new();
     for delivery in 1..=MAILS {
         let subject = Subject::Delivery(DeliveryId(delivery));
@@ -96,11 +100,18 @@ async fn prepare(database: &str, paths: &str) -> Outcome {
     Ok(())
 }
 
-/// The same answers, without a token, a spool or a store.
+/// The same server and the same answers, tokens read, without a spool or a store.
 async fn plain() -> Outcome {
     const PIXEL: &[u8] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
-    let open = async || ([(header::CONTENT_TYPE, "image/gif"), (header::CACHE_CONTROL, "no-store")], PIXEL);
-    let click = async || {
+    const NOT_FOUND: (StatusCode, &str) = (StatusCode::NOT_FOUND, "not found");
+    let signer = Arc::new(Signer::new(&SigningKey { id: 0, secret: SECRET.to_vec() }, &[]));
+    let token = |uri: &Uri| uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+    let open = async move |extract::State(signer): extract::State<Arc<Signer>>, uri: Uri| {
+        let Ok(Claims::Open(_)) = signer.verify(&token(&uri)) else { return NOT_FOUND.into_response() };
+        ([(header::CONTENT_TYPE, "image/gif"), (header::CACHE_CONTROL, "no-store")], PIXEL).into_response()
+    };
+    let click = async move |extract::State(signer): extract::State<Arc<Signer>>, uri: Uri| {
+        let Ok(Claims::Click(..)) = signer.verify(&token(&uri)) else { return NOT_FOUND.into_response() };
         let headers = [
             (header::LOCATION, URL),
             (header::REFERRER_POLICY, "no-referrer"),
@@ -108,10 +119,11 @@ async fn plain() -> Outcome {
         ];
         (StatusCode::FOUND, headers).into_response()
     };
-    let app = Router::new().route("/o/{token}", get(open)).route("/c/{token}", get(click));
+    let app = Router::new().route("/o/{token}", get(open)).route("/c/{token}", get(click)).with_state(signer);
     let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     println!("pages: http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    http::serve_router(listener, app).await;
+    Ok(())
 }
 
 async fn load(address: &str, paths: &str, seconds: f64, connections: usize) -> Outcome {
@@ -221,13 +233,9 @@ async fn tick(project: &str, database: &str, rounds: u32) -> Outcome {
         let request = RequestFacts { user_agent: Some(BROWSER.to_owned()), ..RequestFacts::default() };
         for delivery in &deliveries {
             let subject = HitSubject::Delivery(DeliveryId(*delivery));
-            spool.append(&Hit {
-                kind: EngagementKind::Opened,
-                subject,
-                link: 0,
-                at: NOW,
-                request: request.clone(),
-            })?;
+            let hit =
+                Hit { kind: EngagementKind::Opened, subject, link: 0, at: NOW, request: request.clone() };
+            spool.append(&hit).await?;
         }
         let later = NOW.plus(Duration::from_secs(1));
         let start = Instant::now();

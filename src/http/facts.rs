@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, header};
 
 use crate::domain::engagement::RequestFacts;
@@ -25,15 +25,15 @@ const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The facts of a request that came from `peer`.
-pub(super) fn of(request: &Parts, peer: Option<SocketAddr>) -> RequestFacts {
-    let headers = &request.headers;
+pub(super) fn of(request: &Request, peer: Option<SocketAddr>) -> RequestFacts {
+    let headers = request.headers();
     let mode = text(headers, &FETCH_MODE, OTHER);
     let fetch = mode.map(|mode| match text(headers, &FETCH_DEST, OTHER) {
         Some(dest) => format!("{mode} {dest}"),
         None => mode,
     });
     RequestFacts {
-        head: request.method == Method::HEAD,
+        head: request.method() == Method::HEAD,
         user_agent: text(headers, &header::USER_AGENT, USER_AGENT),
         network: client(headers, peer).map(network),
         accept: text(headers, &header::ACCEPT, OTHER),
@@ -46,8 +46,16 @@ pub(super) fn of(request: &Parts, peer: Option<SocketAddr>) -> RequestFacts {
 
 /// A header as text of bounded length, without control characters.
 fn text(headers: &HeaderMap, name: &HeaderName, longest: usize) -> Option<String> {
-    let bytes = headers.get(name)?.as_bytes();
-    let mut text = String::from_utf8_lossy(&bytes[..bytes.len().min(longest)]).into_owned();
+    let value = headers.get(name)?;
+    let longest = value.len().min(longest);
+    // Nearly all are plain, and somebody waits for the answer.
+    if let Ok(plain) = value.to_str()
+        && !plain.contains('\t')
+    {
+        return Some(plain[..longest].to_owned());
+    }
+    let bytes = &value.as_bytes()[..longest];
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
     if text.contains(char::is_control) {
         text = text.replace(char::is_control, " ");
     }
@@ -92,6 +100,7 @@ fn network(address: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
     use axum::http::Request;
 
     use super::*;
@@ -101,8 +110,7 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let (parts, ()) = request.body(()).expect("a request").into_parts();
-        of(&parts, peer.parse().ok())
+        of(&request.body(Body::empty()).expect("a request"), peer.parse().ok())
     }
 
     #[test]

@@ -114,6 +114,12 @@ impl Server {
     }
 }
 
+/// Answers on a listener by any router, with the limits and times of this server; for ever.
+pub async fn serve_router(listener: TcpListener, app: Router) {
+    let (_stop, told_to_stop) = watch::channel(false);
+    listen(listener, app, told_to_stop).await;
+}
+
 /// Accepts connections until told to stop, then waits for those that are open.
 async fn listen(listener: TcpListener, app: Router, mut told_to_stop: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));

@@ -7,8 +7,7 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use axum::extract::{self, ConnectInfo};
-use axum::http::request::Parts;
+use axum::extract::{self, ConnectInfo, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
@@ -19,7 +18,6 @@ use crate::domain::engagement::{EngagementKind, Hit, HitSubject};
 use crate::domain::link::LinkNumber;
 use crate::links::{Claims, Subject};
 use crate::store::links;
-use crate::track::SpoolError;
 
 /// One transparent point: the smallest GIF that every program shows (`GIF89a`, 43 bytes).
 const PIXEL: &[u8; 43] = b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;";
@@ -29,11 +27,12 @@ pub(super) fn routes() -> Router<State> {
     Router::new().route("/o/{token}", get(open)).route("/c/{token}", get(click))
 }
 
-async fn open(extract::State(state): extract::State<State>, request: Parts) -> Response {
+async fn open(extract::State(state): extract::State<State>, request: Request) -> Response {
     let Ok(Claims::Open(subject)) = state.links.signer().verify(token(&request)) else {
         return page::not_found().await;
     };
-    match note(&state, EngagementKind::Opened, subject, LinkNumber(0), &request) {
+    let hit = hit(&state, EngagementKind::Opened, subject, LinkNumber(0), &request);
+    match state.spool.append(&hit).await {
         Ok(()) => {
             let headers = [
                 (header::CONTENT_TYPE, HeaderValue::from_static("image/gif")),
@@ -45,12 +44,13 @@ async fn open(extract::State(state): extract::State<State>, request: Parts) -> R
     }
 }
 
-async fn click(extract::State(state): extract::State<State>, request: Parts) -> Response {
+async fn click(extract::State(state): extract::State<State>, request: Request) -> Response {
     let Ok(Claims::Click(subject, number)) = state.links.signer().verify(token(&request)) else {
         return page::not_found().await;
     };
     // What was lost is logged by the spool; the reader gets where they wanted to go.
-    let _ = note(&state, EngagementKind::Clicked, subject, number, &request);
+    let hit = hit(&state, EngagementKind::Clicked, subject, number, &request);
+    let _ = state.spool.append(&hit).await;
     let redirect = match lead(&state, number).await {
         Ok(redirect) => redirect,
         Err(error) => {
@@ -77,25 +77,19 @@ async fn click(extract::State(state): extract::State<State>, request: Parts) -> 
 }
 
 /// What stands behind the last slash, as it is: an escape stands in none of our tokens.
-fn token(request: &Parts) -> &str {
-    request.uri.path().rsplit('/').next().unwrap_or_default()
+fn token(request: &Request) -> &str {
+    request.uri().path().rsplit('/').next().unwrap_or_default()
 }
 
-/// Appends the hit to the spool.
-fn note(
-    state: &State,
-    kind: EngagementKind,
-    subject: Subject,
-    link: LinkNumber,
-    request: &Parts,
-) -> Result<(), SpoolError> {
-    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
+/// What is kept of a request.
+fn hit(state: &State, kind: EngagementKind, subject: Subject, link: LinkNumber, request: &Request) -> Hit {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0);
     let subject = match subject {
         Subject::Delivery(delivery) => HitSubject::Delivery(delivery),
         Subject::Run(run) => HitSubject::Run(run),
     };
     let (at, request) = (state.clock.now(), facts::of(request, peer));
-    state.spool.append(&Hit { kind, subject, link: link.0, at, request })
+    Hit { kind, subject, link: link.0, at, request }
 }
 
 /// Where a link leads: from memory while that is fresh, else from the table of links; from memory again

@@ -12,8 +12,10 @@
 //! |---|---|
 //! | `record` | a hit as bytes |
 //! | `file` | a file that is not written any more, to be read |
+//! | `group` | hits that arrive together, written together |
 
 mod file;
+mod group;
 mod record;
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -26,6 +28,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use sha2::{Digest as _, Sha256};
 
 use crate::domain::engagement::Hit;
+
+use group::{Gathering, Group};
 
 pub use file::{Batch, SpoolFile, Spooled};
 
@@ -46,6 +50,7 @@ pub struct Spool {
 struct Shared {
     folder: PathBuf,
     chance: [u8; 32],
+    gathering: Gathering,
     writer: Mutex<Writer>,
     /// How many hits were written.
     written: AtomicU64,
@@ -107,44 +112,48 @@ impl Spool {
         // A folder that cannot be written is noticed now, not at the first hit.
         let probe = folder.join(format!("{:016x}.probe", file_number(&chance, u64::MAX)));
         File::create(&probe).and_then(|_| fs::remove_file(&probe)).map_err(failed)?;
-        let (folder, writer, written) = (folder.to_owned(), Mutex::default(), AtomicU64::new(0));
-        Ok(Self { shared: Arc::new(Shared { folder, chance, writer, written }) })
+        let shared = Shared {
+            folder: folder.to_owned(),
+            chance,
+            gathering: Gathering::default(),
+            writer: Mutex::default(),
+            written: AtomicU64::new(0),
+        };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Writes a hit. When this returns well, the hit survives the end of the process.
-    pub fn append(&self, hit: &Hit) -> Result<(), SpoolError> {
-        let record = record::encode(hit);
+    pub async fn append(&self, hit: &Hit) -> Result<(), SpoolError> {
+        let appended = self.shared.gathering.append(hit, |group| self.write(group));
+        appended.await.map_err(|source| self.lost(source))
+    }
+
+    fn write(&self, group: &Group) -> io::Result<()> {
         let mut writer = self.writer();
-        let appended = self.append_to(&mut writer, &record);
-        match appended {
-            Ok(()) => {
-                let lost = std::mem::take(&mut writer.lost);
-                drop(writer);
-                self.shared.written.fetch_add(1, Ordering::Relaxed);
-                if lost > 0 {
-                    tracing::error!(
-                        hits.lost = lost,
-                        "the spool can be written again; hits were lost meanwhile"
-                    );
-                }
-                Ok(())
+        if let Err(source) = self.append_to(&mut writer, &group.records) {
+            let is_first = writer.lost == 0;
+            writer.lost += group.hits;
+            drop(writer);
+            let kind = source.kind();
+            // Once, not for every request: a full disk must not be filled by its own log.
+            if is_first {
+                let error = self.lost(source);
+                let cause = &error as &dyn std::error::Error;
+                tracing::error!(error = cause, "opens and clicks are lost until the spool can be written");
             }
-            Err(source) => {
-                writer.lost += 1;
-                let is_first = writer.lost == 1;
-                drop(writer);
-                let error = SpoolError::Append { folder: self.shared.folder.clone(), source };
-                // Once, not for every request: a full disk must not be filled by its own log.
-                if is_first {
-                    let cause = &error as &dyn std::error::Error;
-                    tracing::error!(
-                        error = cause,
-                        "opens and clicks are lost until the spool can be written"
-                    );
-                }
-                Err(error)
-            }
+            return Err(kind.into());
         }
+        let lost = std::mem::take(&mut writer.lost);
+        drop(writer);
+        self.shared.written.fetch_add(group.hits, Ordering::Relaxed);
+        if lost > 0 {
+            tracing::error!(hits.lost = lost, "the spool can be written again; hits were lost meanwhile");
+        }
+        Ok(())
+    }
+
+    fn lost(&self, source: io::Error) -> SpoolError {
+        SpoolError::Append { folder: self.shared.folder.clone(), source }
     }
 
     /// How many hits this process has written.
@@ -152,7 +161,7 @@ impl Spool {
         self.shared.written.load(Ordering::Relaxed)
     }
 
-    fn append_to(&self, writer: &mut Writer, record: &[u8]) -> io::Result<()> {
+    fn append_to(&self, writer: &mut Writer, records: &[u8]) -> io::Result<()> {
         if writer.active.as_ref().is_some_and(|active| active.length >= FULL) {
             writer.active = None;
         }
@@ -160,14 +169,14 @@ impl Spool {
             Some(active) => active,
             none => none.insert(self.begin(&mut writer.begun)?),
         };
-        let written = active.file.write(record);
+        let written = active.file.write(records);
         if let Ok(written) = written
-            && written == record.len()
+            && written == records.len()
         {
             active.length += written as u64;
             return Ok(());
         }
-        // Nothing may stand behind a torn record. Where it cannot be cut, another file is begun.
+        // Nothing may stand behind a torn record; of a group none is answered. Where it cannot be cut, another file is begun.
         if active.file.set_len(active.length).is_err() {
             writer.active = None;
         }

@@ -7,8 +7,8 @@
 //! text    := its length: 2 bytes, 65535 for none | UTF-8
 //! ```
 //!
-//! Numbers are little-endian. A record is written by one call of the system, so that only the last one of
-//! a process that died can be torn.
+//! Numbers are little-endian. Records are written whole, several by one call of the system, so that only the
+//! last one of a process that died can be torn.
 
 use crate::domain::delivery::{DeliveryId, RunId};
 use crate::domain::engagement::{EngagementKind, Hit, HitSubject, RequestFacts};
@@ -43,9 +43,10 @@ pub(super) fn file_number(header: &[u8]) -> Option<i64> {
     Some(i64::from_le_bytes(number.get(..8)?.try_into().ok()?))
 }
 
-/// A hit as a record.
-pub(super) fn encode(hit: &Hit) -> Vec<u8> {
-    let mut bytes = vec![0; FRAME];
+/// Appends a hit as a record.
+pub(super) fn encode(hit: &Hit, bytes: &mut Vec<u8>) {
+    let start = bytes.len();
+    bytes.extend_from_slice(&[0; FRAME]);
     bytes.push(match hit.kind {
         EngagementKind::Opened => 0,
         EngagementKind::Clicked => 1,
@@ -70,11 +71,9 @@ pub(super) fn encode(hit: &Hit) -> Vec<u8> {
         bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
         bytes.extend_from_slice(text);
     }
-    let length = (bytes.len() - FRAME) as u32;
-    let sum = crc32fast::hash(&bytes[FRAME..]);
-    bytes[..4].copy_from_slice(&length.to_le_bytes());
-    bytes[4..FRAME].copy_from_slice(&sum.to_le_bytes());
-    bytes
+    let (frame, payload) = bytes[start..].split_at_mut(FRAME);
+    frame[..4].copy_from_slice(&(payload.len() as u32).to_le_bytes());
+    frame[4..].copy_from_slice(&crc32fast::hash(payload).to_le_bytes());
 }
 
 /// What stands at the beginning of some bytes of a file.
@@ -155,6 +154,12 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 mod tests {
     use super::*;
 
+    fn encoded(hit: &Hit) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        encode(hit, &mut bytes);
+        bytes
+    }
+
     fn hit() -> Hit {
         Hit {
             kind: EngagementKind::Clicked,
@@ -175,14 +180,14 @@ mod tests {
     fn what_is_written_is_read() {
         let open = Hit { kind: EngagementKind::Opened, subject: HitSubject::Run(RunId(i64::MAX)), ..hit() };
         for hit in [hit(), open] {
-            let mut bytes = encode(&hit);
+            let mut bytes = encoded(&hit);
             let length = bytes.len();
             bytes.extend_from_slice(b"more");
             assert_eq!(next(&bytes), Next::Hit(Box::new(hit), length));
         }
         let long = "é".repeat(10_000);
         let request = RequestFacts { user_agent: Some(long), ..RequestFacts::default() };
-        let bytes = encode(&Hit { request, ..hit() });
+        let bytes = encoded(&Hit { request, ..hit() });
         assert!(
             matches!(next(&bytes), Next::Hit(hit, _) if hit.request.user_agent.as_ref().is_some_and(|text| text.len() == 1_024))
         );
@@ -190,7 +195,7 @@ mod tests {
 
     #[test]
     fn every_cut_and_every_altered_byte_is_noticed() {
-        let bytes = encode(&hit());
+        let bytes = encoded(&hit());
         for cut in 0..bytes.len() {
             assert_eq!(next(&bytes[..cut]), Next::Incomplete, "cut at {cut}");
         }
