@@ -40,7 +40,7 @@ pub struct Status {
 }
 
 /// Refused calls are shown for a week: long enough to be seen by whoever looks on Mondays.
-pub const REFUSED_WITHIN: Duration = Duration::from_secs(7 * 24 * 3600);
+pub const REFUSED_WITHIN: Duration = Duration::from_hours(7 * 24);
 
 /// A campaign and its next due time.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,7 +35,7 @@ use axum::Router;
 pub use ingest::Calls;
 pub use redirects::Redirects;
 pub use report::Reports;
-pub use server::{HttpError, Listen, Server};
+pub use server::{HttpError, Listen, Server, serve_router};
 pub use state::{Parts, State};
 
 /// What the whole world may ask for.

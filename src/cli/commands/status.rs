@@ -88,9 +88,9 @@ fn text(standing: &Standing, zone: Zone) -> String {
     }
     if standing.refused_calls > 0 {
         let calls = counted(standing.refused_calls, "call", "calls");
-        text += &format!(
-            "\n{calls} of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`.\n"
-        );
+        text += "\n";
+        text += &calls;
+        text += " of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`.\n";
     }
     text
 }

@@ -63,10 +63,10 @@ fn a_key_is_shown_once() {
         assert_eq!(rejects["rejects"][0]["reason"], "why");
         assert!(!project.fine(["status"]).out.contains("ingest API"), "that call came in long ago");
         database.execute("UPDATE ingest_rejects SET at = 4102444800000000").await;
-        let status = project.fine(["status"]).out;
+        let shown = project.fine(["status"]).out;
         assert!(
-            status.contains("1 call of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`"),
-            "{status}"
+            shown.contains("1 call of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`"),
+            "{shown}"
         );
     });
 }
