@@ -10,6 +10,7 @@ mod m20261123_000004_tracking;
 mod m20261123_000005_consent;
 mod m20261123_000006_campaigns;
 mod m20261123_000007_ingest;
+mod m20261124_000001_ranks;
 mod spelling;
 mod step;
 
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000005_consent::STEP),
             Box::new(m20261123_000006_campaigns::STEP),
             Box::new(m20261123_000007_ingest::STEP),
+            Box::new(m20261124_000001_ranks::STEP),
         ]
     }
 }

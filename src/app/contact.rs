@@ -1,6 +1,6 @@
 //! One contact's whole story: who they are, what they agreed to, where they are, what they got and did.
 
-use crate::audience;
+use crate::audience::{self, Ranks};
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::name::{ScoreName, SegmentName, TraitName};
 use crate::domain::score::ScoreValue;
@@ -82,6 +82,7 @@ pub async fn story(installation: &Installation, contact: Contact) -> Result<Stor
         installation.project.evaluation_settings(),
         &[id],
         Asked { traits: &traits, scores: &scores, ..Asked::default() },
+        Ranks::Standing,
         at,
     )
     .await

@@ -155,7 +155,8 @@ async fn declared(installation: &Installation) -> Result<Declared, Failure> {
 fn engine_settings(installation: &Installation) -> EngineSettings {
     let settings = &installation.project.settings;
     EngineSettings {
-        refresh: settings.refresh,
+        refresh: settings.refresh.clone(),
+        refresh_ranks: settings.refresh_ranks.clone(),
         unknown_marketing_is_yes: settings.consent_unknown.marketing == ConsentState::Yes,
         unknown_tracking_is_yes: settings.consent_unknown.tracking == ConsentState::Yes,
         tracking: settings.tracking,

@@ -1,6 +1,6 @@
 //! A campaign's mail to one contact, as it would be sent now. Sends nothing, notes nothing.
 
-use crate::audience;
+use crate::audience::{self, Ranks};
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::{Campaign, Version};
 use crate::domain::condition::Condition;
@@ -65,6 +65,7 @@ pub async fn preview(
         installation.project.evaluation_settings(),
         &[found.id],
         Asked { conditions: &conditions, traits: &traits, scores: &scores, ..Asked::default() },
+        Ranks::Standing,
         now,
     )
     .await

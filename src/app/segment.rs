@@ -5,11 +5,16 @@ use crate::domain::catalogue::Segment;
 use crate::domain::condition::Condition;
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::name::SegmentName;
+use crate::domain::number::Number;
+use crate::domain::population::Population;
 use crate::domain::time::Timestamp;
+use crate::domain::value::ValueType;
 use crate::store::{contacts, memberships};
 
 use super::installation::unknown;
 use super::{Failure, Installation};
+
+pub use crate::audience::Ranks;
 
 /// The segment that is built in.
 const EVERYONE: &str = "everyone";
@@ -25,6 +30,39 @@ pub struct SegmentSize {
     pub contacts: u64,
     /// Those in it.
     pub members: u64,
+    /// The places in rankings that it rests on.
+    pub ranks: Vec<RankView>,
+}
+
+/// A place in a ranking: who is in, by the last ranking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RankView {
+    /// What it is: `spend_12m top 10%`.
+    pub place: String,
+    /// The instant of the ranking.
+    pub ranked_at: Timestamp,
+    /// How many contacts were ranked.
+    pub contacts: u64,
+    /// The values that are in; `None`: nobody is.
+    pub bounds: Option<RankBounds>,
+}
+
+/// The values that a place in a ranking has, both included; `None`: without end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RankBounds {
+    /// The least.
+    pub from: Option<RankValue>,
+    /// The greatest.
+    pub to: Option<RankValue>,
+}
+
+/// A value by which contacts are ranked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RankValue {
+    /// A number.
+    Number(Number),
+    /// An instant.
+    Instant(Timestamp),
 }
 
 /// A segment, looked at closely.
@@ -43,10 +81,14 @@ pub struct SegmentView {
 }
 
 /// The sizes of all segments at `at`, by name.
-pub async fn sizes(installation: &Installation, at: Timestamp) -> Result<Vec<SegmentSize>, Failure> {
+pub async fn sizes(
+    installation: &Installation,
+    ranks: Ranks,
+    at: Timestamp,
+) -> Result<Vec<SegmentSize>, Failure> {
     let mut sizes = Vec::new();
     for (name, segment) in &installation.project.catalogue.segments {
-        sizes.push(counted(installation, name, Some(segment), 0, at).await?.0);
+        sizes.push(counted(installation, name, Some(segment), 0, (ranks, at)).await?.0);
     }
     Ok(sizes)
 }
@@ -56,6 +98,7 @@ pub async fn view(
     installation: &Installation,
     name: &str,
     sample: u32,
+    ranks: Ranks,
     at: Timestamp,
 ) -> Result<SegmentView, Failure> {
     let segments = &installation.project.catalogue.segments;
@@ -66,7 +109,7 @@ pub async fn view(
         .filter(|name| segment.is_some() || name.as_str() == EVERYONE)
         .ok_or_else(|| unknown("segment", name, known()))?;
 
-    let (size, members) = counted(installation, &name, segment, sample, at).await?;
+    let (size, members) = counted(installation, &name, segment, sample, (ranks, at)).await?;
     let store = &installation.store;
     let failed = |error| installation.failed(error);
     let (mut entered, mut left) = (Vec::new(), Vec::new());
@@ -90,7 +133,7 @@ async fn counted(
     name: &SegmentName,
     segment: Option<&Segment>,
     sample: u32,
-    at: Timestamp,
+    (ranks, at): (Ranks, Timestamp),
 ) -> Result<(SegmentSize, Vec<ContactId>), Failure> {
     let condition = segment.map_or(Condition::Everyone, |_| Condition::Segment(name.clone()));
     let counted = audience::count_and_sample(
@@ -99,6 +142,7 @@ async fn counted(
         installation.project.evaluation_settings(),
         &condition,
         sample as usize,
+        ranks,
         at,
     )
     .await
@@ -108,8 +152,30 @@ async fn counted(
         description: segment.and_then(|segment| segment.description.clone()),
         contacts: counted.contacts,
         members: counted.members,
+        ranks: rank_views(installation, &counted.population),
     };
     Ok((size, counted.sample))
+}
+
+fn rank_views(installation: &Installation, population: &Population) -> Vec<RankView> {
+    let traits = &installation.project.catalogue.traits;
+    let views = population.thresholds().map(|(ranked, threshold)| {
+        let is_instant =
+            traits.get(&ranked.ranking.by).is_some_and(|declared| declared.value_type == ValueType::Datetime);
+        let value = |number| {
+            if is_instant {
+                RankValue::Instant(Timestamp::from_micros(number))
+            } else {
+                RankValue::Number(Number::from_millionths(number))
+            }
+        };
+        let bounds = threshold.bounds.map(|bounds| RankBounds {
+            from: (bounds.from > i64::MIN).then(|| value(bounds.from)),
+            to: (bounds.to < i64::MAX).then(|| value(bounds.to)),
+        });
+        RankView { place: ranked.to_string(), ranked_at: threshold.at, contacts: threshold.contacts, bounds }
+    });
+    views.collect()
 }
 
 async fn passages(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use crate::audience;
+use crate::audience::{self, Ranks};
 use crate::domain::delivery::{RunId, RunState};
 use crate::domain::time::Timestamp;
 use crate::engine::{self, Engine};
@@ -32,6 +32,7 @@ pub async fn audience_size(installation: &Installation, campaign: &str) -> Resul
         installation.project.evaluation_settings(),
         &campaign.audience,
         0,
+        Ranks::Standing,
         installation.clock.now(),
     )
     .await

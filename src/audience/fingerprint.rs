@@ -36,7 +36,11 @@ fn declared(catalogue: &Catalogue, kind: &str, name: &str) -> String {
         };
     }
     match kind {
-        "SegmentName" => find!(catalogue.segments),
+        // How often it is evaluated, and its description, change no answer.
+        "SegmentName" => {
+            let segment = catalogue.segments.iter().find(|(key, _)| key.as_str() == name);
+            format!("{:?}", segment.map(|(_, segment)| &segment.condition))
+        }
         "TraitName" => find!(catalogue.traits),
         "ScoreName" => find!(catalogue.scores),
         "AttributeName" => find!(catalogue.attributes),

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::error::{AudienceError, store_error};
+use super::population::{self, Ranks};
 use super::program::{VISITORS, compile};
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::Condition;
@@ -27,6 +28,8 @@ pub struct Counted {
     /// Some of those who meet it, in the order of their numbers: spread evenly, and the same each
     /// time as long as they stay.
     pub sample: Vec<ContactId>,
+    /// The thresholds of the places in rankings that the condition rests on.
+    pub population: Population,
 }
 
 /// Counts who meets a condition at `at`, with a sample of at most `sample` of them.
@@ -36,17 +39,20 @@ pub async fn count_and_sample(
     settings: EvaluationSettings,
     condition: &Condition,
     sample: usize,
+    ranks: Ranks,
     at: Timestamp,
 ) -> Result<Counted, AudienceError> {
     let failed = AudienceError::while_doing("count who meets a condition");
     let program = compile(store, catalogue, settings, Asked { conditions: &[condition], ..Asked::default() })
         .await
         .map_err(&failed)?;
+    let population =
+        population::of(store, catalogue, settings, &program, ranks, at).await.map_err(&failed)?;
     let visitors = (0..VISITORS)
         .map(|_| Counter {
             program: Arc::clone(&program),
             scratch: Scratch::default(),
-            population: Population::default(),
+            population: population.clone(),
             at,
             contacts: 0,
             members: 0,
@@ -57,7 +63,7 @@ pub async fn count_and_sample(
     let visitors = histories::visit_all(store, &program.needs(at), visitors)
         .await
         .map_err(|error| failed(store_error(error)))?;
-    let mut counted = Counted { contacts: 0, members: 0, sample: Vec::new() };
+    let mut counted = Counted { contacts: 0, members: 0, sample: Vec::new(), population };
     let mut drawn = Vec::new();
     for visitor in visitors {
         counted.contacts += visitor.contacts;
@@ -127,10 +133,13 @@ pub async fn look_at(
     settings: EvaluationSettings,
     contacts: &[ContactId],
     asked: Asked<'_>,
+    ranks: Ranks,
     at: Timestamp,
 ) -> Result<Vec<Seen>, AudienceError> {
     let failed = AudienceError::while_doing("look at contacts");
     let program = compile(store, catalogue, settings, asked).await.map_err(&failed)?;
+    let population =
+        population::of(store, catalogue, settings, &program, ranks, at).await.map_err(&failed)?;
     let mut needs = program.needs(at);
     needs.contact = ContactPart::Whole;
     let mut wanted = contacts.to_vec();
@@ -139,7 +148,7 @@ pub async fn look_at(
     let looker = Looker {
         program,
         scratch: Scratch::default(),
-        population: Population::default(),
+        population,
         at,
         seen: Vec::with_capacity(wanted.len()),
     };
@@ -164,6 +173,7 @@ pub async fn evaluate_contact(
         settings,
         &[contact],
         Asked { conditions: &[condition], ..Asked::default() },
+        Ranks::Standing,
         at,
     )
     .await?;

@@ -5,18 +5,24 @@
 //! |---|---|
 //! | [`refresh`](refresh()) | all segments in one pass, or for those contacts whose answer can have changed |
 //! | [`select`](select()) | everybody who meets a campaign's audience, with the version each gets |
+//! | `groups` | what is evaluated together, and what by itself |
 //! | `fingerprint` | what answers rest on but data |
+//! | [`population`] | thresholds of rankings: which stand, and when they are computed anew |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
 
 mod error;
 mod fingerprint;
+mod groups;
 pub mod inspect;
+pub mod population;
 mod program;
 mod refresh;
 mod select;
 
 pub use error::AudienceError;
 pub use fingerprint::fingerprint;
+pub use groups::{segments_of, shared, with_own_time};
 pub use inspect::{Counted, Seen, count_and_sample, evaluate_contact, look_at};
-pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh};
+pub use population::{Ranks, keep_ranks};
+pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh, refresh_alone, refresh_shared};
 pub use select::{Selected, select, select_among};

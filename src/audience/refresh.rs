@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::{AudienceError, store_error};
-use super::fingerprint::fingerprint;
+use super::population::{fingerprints, of_declaration};
 use super::program::{VISITORS, compile};
 use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
@@ -67,6 +67,27 @@ pub async fn refresh(
         .map_err(AudienceError::while_doing("refresh the segments"))
 }
 
+/// Evaluates what has no time of its own.
+pub async fn refresh_shared(
+    store: &Store,
+    catalogue: &Catalogue,
+    settings: EvaluationSettings,
+    now: Timestamp,
+) -> Result<Refreshed, AudienceError> {
+    refresh(store, catalogue, settings, now).await
+}
+
+/// Evaluates a segment with a time of its own.
+pub async fn refresh_alone(
+    store: &Store,
+    catalogue: &Catalogue,
+    settings: EvaluationSettings,
+    _: &SegmentName,
+    now: Timestamp,
+) -> Result<Refreshed, AudienceError> {
+    refresh(store, catalogue, settings, now).await
+}
+
 /// Whether there is anything whose memberships are kept.
 pub fn is_needed(catalogue: &Catalogue) -> bool {
     !catalogue.segments.is_empty() || catalogue.campaigns.values().any(Campaign::keeps_audience)
@@ -99,7 +120,10 @@ impl Before<'_> {
         match &self.known.evaluated {
             None => EntryCause::First,
             Some(last) if self.active_since.is_some_and(|since| last.at < since) => EntryCause::First,
-            Some(last) if last.fingerprint != self.fingerprint => EntryCause::Declaration,
+            Some(last) if of_declaration(&last.fingerprint) != of_declaration(&self.fingerprint) => {
+                EntryCause::Declaration
+            }
+            Some(last) if last.fingerprint != self.fingerprint => EntryCause::Population,
             Some(_) => EntryCause::Data,
         }
     }
@@ -109,8 +133,11 @@ async fn before<'a>(
     store: &Store,
     catalogue: &'a Catalogue,
     settings: EvaluationSettings,
-) -> StoreResult<Vec<Before<'a>>> {
+    now: Timestamp,
+) -> StoreResult<(Vec<Before<'a>>, Population)> {
     let conditions: Vec<_> = conditions(catalogue).collect();
+    let asked: Vec<_> = conditions.iter().map(|(_, condition)| *condition).collect();
+    let (fingerprints, population) = fingerprints(store, catalogue, settings, &asked, now).await?;
     let names: Vec<_> = conditions.iter().map(|(kept, _)| kept.clone()).collect();
     let known = memberships::ensure(store, &names).await?;
     let campaigns = campaigns::all(store).await?;
@@ -121,13 +148,14 @@ async fn before<'a>(
             campaign.map(|campaign| campaign.activated_at)
         }
     };
-    let before = conditions.into_iter().zip(known).map(|((kept, condition), known)| Before {
+    let conditions = conditions.into_iter().zip(fingerprints);
+    let before = conditions.zip(known).map(|(((kept, condition), fingerprint), known)| Before {
         known,
         condition,
-        fingerprint: fingerprint(catalogue, settings, condition),
+        fingerprint,
         active_since: active_since(&kept),
     });
-    Ok(before.collect())
+    Ok((before.collect(), population))
 }
 
 async fn refresh_all(
@@ -136,7 +164,7 @@ async fn refresh_all(
     settings: EvaluationSettings,
     now: Timestamp,
 ) -> StoreResult<Refreshed> {
-    let all = before(store, catalogue, settings).await?;
+    let (all, population) = before(store, catalogue, settings, now).await?;
     let now = not_before_the_last(&all, now);
     let conditions: Vec<_> = all.iter().map(|one| one.condition).collect();
     let program =
@@ -145,7 +173,7 @@ async fn refresh_all(
     let needs = program.needs(now);
     let mut with_news = None;
     let (answers, mark) = if let Some(some) = some_contacts(store, &all, now).await? {
-        let mut visitor = Answers::new(&program, all.len(), now);
+        let mut visitor = Answers::new(&program, &population, all.len(), now);
         visitor.keep_all = true;
         let visitor =
             histories::visit_some(store, &some.contacts, &needs, visitor).await.map_err(store_error)?;
@@ -154,7 +182,7 @@ async fn refresh_all(
     } else {
         // Taken before the pass: what comes in meanwhile is looked at the next time.
         let mark = contacts::mark(store).await?;
-        let visitors = (0..VISITORS).map(|_| Answers::new(&program, all.len(), now)).collect();
+        let visitors = (0..VISITORS).map(|_| Answers::new(&program, &population, all.len(), now)).collect();
         let visitors = histories::visit_all(store, &needs, visitors).await.map_err(store_error)?;
         (Looked::All(visitors), mark)
     };
@@ -263,11 +291,11 @@ struct Answers {
 }
 
 impl Answers {
-    fn new(program: &Arc<Program>, segments: usize, now: Timestamp) -> Self {
+    fn new(program: &Arc<Program>, population: &Population, segments: usize, now: Timestamp) -> Self {
         Self {
             program: Arc::clone(program),
             scratch: Scratch::default(),
-            population: Population::default(),
+            population: population.clone(),
             now,
             contacts: 0,
             keep_all: false,

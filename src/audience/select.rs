@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::{AudienceError, store_error};
 use super::inspect::look_at;
+use super::population::{self, Ranks};
 use super::program::{VISITORS, compile};
 use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
@@ -42,8 +43,11 @@ pub async fn select(
     let program = compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() })
         .await
         .map_err(&failed)?;
+    let population =
+        population::of(store, catalogue, settings, &program, Ranks::Standing, at).await.map_err(&failed)?;
     let in_zone = in_zone.map(|zone| InZone { zone, else_in: settings.time_zone });
-    let visitors = (0..VISITORS).map(|_| Selector { in_zone, ..Selector::new(Arc::clone(&program), at) });
+    let visitors = (0..VISITORS)
+        .map(|_| Selector { in_zone, ..Selector::new(Arc::clone(&program), population.clone(), at) });
     let visitors = histories::visit_all(store, &program.needs(at), visitors.collect())
         .await
         .map_err(|error| failed(store_error(error)))?;
@@ -64,7 +68,7 @@ pub async fn select_among(
     let asked = Asked { conditions: &versions, ..Asked::default() };
     let mut selected = Vec::with_capacity(contacts.len());
     for some in contacts.chunks(SOME) {
-        for seen in look_at(store, catalogue, settings, some, asked, at).await? {
+        for seen in look_at(store, catalogue, settings, some, asked, Ranks::Standing, at).await? {
             selected.push(Selected { contact: seen.contact.id, version: version_of(&seen.outcomes) });
         }
     }
@@ -103,15 +107,8 @@ struct Selector {
 }
 
 impl Selector {
-    fn new(program: Arc<Program>, at: Timestamp) -> Self {
-        Self {
-            program,
-            scratch: Scratch::default(),
-            population: Population::default(),
-            at,
-            in_zone: None,
-            selected: Vec::new(),
-        }
+    fn new(program: Arc<Program>, population: Population, at: Timestamp) -> Self {
+        Self { program, scratch: Scratch::default(), population, at, in_zone: None, selected: Vec::new() }
     }
 }
 

@@ -3,6 +3,7 @@
 use super::bounds;
 use super::events;
 use super::keys::{BUCKET, CONDITION, CONSENT, CONSENT_TEST};
+use super::ranked;
 use super::scope::{Kind, Scope};
 use super::scores;
 use super::test::{self, Subject, all};
@@ -27,8 +28,8 @@ pub(super) const BUILT_IN: [(&str, AttributeRef, ValueType); 5] = [
 ];
 
 /// Keys that are conditions of their own; the others belong to `did` and `did_not`.
-const HEADS: [&str; 10] =
-    ["all", "any", "none", "attribute", "trait", "score", "consent", "bucket", "did", "did_not"];
+const HEADS: [&str; 11] =
+    ["all", "any", "none", "attribute", "trait", "score", "consent", "bucket", "ranked", "did", "did_not"];
 
 /// Measures of `did`.
 const MEASURES: [&str; 9] =
@@ -37,7 +38,8 @@ const MEASURES: [&str; 9] =
 /// Reads conditions and notes which segments they name.
 #[derive(Debug)]
 pub(super) struct Conditions<'s> {
-    scope: &'s Scope,
+    /// What is declared.
+    pub(super) scope: &'s Scope,
     /// The segments that were named, and where.
     pub(super) used: Vec<Name>,
 }
@@ -69,7 +71,8 @@ impl<'s> Conditions<'s> {
         }
     }
 
-    fn segment(&mut self, reader: &mut Reader, name: &Name) -> Option<Condition> {
+    /// A segment that is named.
+    pub(super) fn segment(&mut self, reader: &mut Reader, name: &Name) -> Option<Condition> {
         if name.text == EVERYONE {
             return Some(Condition::Everyone);
         }
@@ -111,6 +114,7 @@ impl<'s> Conditions<'s> {
             "score" => self.leaves(reader, field, Self::score),
             "consent" => self.leaves(reader, field, Self::consent),
             "bucket" => bucket(reader, field),
+            "ranked" => ranked::read(reader, self, field).map(Condition::Ranked),
             "did" => self.did(reader, field, fields),
             _ => self.did_not(reader, field, fields),
         }
@@ -299,10 +303,7 @@ fn bucket(reader: &mut Reader, field: Field<'_>) -> Option<Condition> {
 /// A percentage in hundredths of a percent.
 fn percent(reader: &mut Reader, field: Field<'_>) -> Option<u16> {
     let number = reader.number(field.value, &field.subject())?;
-    let hundredth = crate::domain::number::ONE / 100;
-    let whole = number.millionths() % hundredth == 0;
-    let hundredths =
-        u16::try_from(number.millionths() / hundredth).ok().filter(|value| whole && *value <= 10_000);
+    let hundredths = hundredths_of_percent(number);
     if hundredths.is_none() {
         let message = format!(
             "{} is a percentage from 0 to 100 with two places at most, not `{number}`",
@@ -311,4 +312,11 @@ fn percent(reader: &mut Reader, field: Field<'_>) -> Option<u16> {
         reader.wrong_value(field.value, message);
     }
     hundredths
+}
+
+/// Hundredths of a percent, if it is a percentage with two places at most.
+pub(super) fn hundredths_of_percent(number: Number) -> Option<u16> {
+    let hundredth = crate::domain::number::ONE / 100;
+    let whole = number.millionths() % hundredth == 0;
+    u16::try_from(number.millionths() / hundredth).ok().filter(|value| whole && *value <= 10_000)
 }

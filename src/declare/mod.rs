@@ -5,7 +5,7 @@
 //! | find | [`files`] | every YAML file below `campaigns/` |
 //! | compose | [`crate::yaml`] | a file's tree, in which everything keeps its place |
 //! | collect | [`sections`] | which names are declared in all files together |
-//! | read | [`facts`] [`scores`] [`condition`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`dates`] [`campaign`] [`schedule`] [`frequency`] | declarations, in an order in which each needs only those before it |
+//! | read | [`facts`] [`scores`] [`condition`] [`ranked`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`dates`] [`campaign`] [`schedule`] [`frequency`] | declarations, in an order in which each needs only those before it |
 //! | judge | [`segments`] [`lint`] | cycles; what is legal and cannot be meant |
 //!
 //! [`keys`] is the language as tables; [`scope`] tells what a name stands for.
@@ -36,6 +36,7 @@ mod frequency;
 pub mod keys;
 mod lint;
 mod places;
+mod ranked;
 mod schedule;
 mod scope;
 mod scores;

@@ -4,7 +4,7 @@ use super::keys::SCHEDULE;
 use crate::diagnostic::Problem;
 use crate::domain::calendar;
 use crate::domain::campaign::Moment;
-use crate::domain::schedule::{CronLine, Schedule};
+use crate::domain::schedule::Schedule;
 use crate::domain::time::Zone;
 use crate::yaml::{Field, Fields, Kind, Reader, dates};
 
@@ -52,7 +52,9 @@ pub(super) fn read(reader: &mut Reader, field: Field<'_>) -> (Option<Schedule>, 
         return (None, zone);
     }
     let schedule = match written.first() {
-        Some(field) if field.key.name == "cron" => cron_line(reader, *field).map(Schedule::Cron),
+        Some(field) if field.key.name == "cron" => {
+            reader.cron_line(field.value, "`cron`").map(Schedule::Cron)
+        }
         Some(field) if field.key.name == "at" => local_time(reader, *field).map(Schedule::At),
         Some(_) => Some(Schedule::OnEntry { include_current }),
         None => {
@@ -65,18 +67,6 @@ pub(super) fn read(reader: &mut Reader, field: Field<'_>) -> (Option<Schedule>, 
         }
     };
     (schedule, zone)
-}
-
-fn cron_line(reader: &mut Reader, field: Field<'_>) -> Option<CronLine> {
-    let text = reader.filled(field.value, "`cron`")?;
-    match CronLine::parse(text) {
-        Ok(line) => Some(line),
-        Err(error) => {
-            let problem = Problem::error("wrong-cron", error.message, field.value.place.clone());
-            reader.report(problem.maybe_hint(error.hint));
-            None
-        }
-    }
 }
 
 fn local_time(reader: &mut Reader, field: Field<'_>) -> Option<chrono::NaiveDateTime> {

@@ -39,8 +39,13 @@ fn one(
     let fields = Fields::read(reader, &entry.value, &called, &name.place, &SEGMENT)?;
     let description = description(reader, &fields);
     let field = fields.require(reader, "match")?;
-    let condition = conditions.read(reader, field.value, &field.name.place)?;
-    Some((SegmentName::parse(&name.text).ok()?, Segment { condition, description }))
+    let condition = conditions.read(reader, field.value, &field.name.place);
+    let refresh = match fields.get("refresh") {
+        Some(field) => reader.cadence(field.value, "`refresh`").map(Some),
+        None => Some(None),
+    };
+    let segment = Segment { condition: condition?, refresh: refresh?, description };
+    Some((SegmentName::parse(&name.text).ok()?, segment))
 }
 
 /// Segments are no deeper in each other: those who unfold them may go as deep.

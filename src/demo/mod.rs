@@ -31,11 +31,12 @@ use tokio::task::JoinHandle;
 use crate::app::daemon::{http_state, start_engine};
 use crate::app::project::Checked;
 use crate::app::report::{html_style, report};
-use crate::app::segment::{SegmentSize, sizes};
+use crate::app::segment::{Ranks, SegmentSize, sizes};
 use crate::app::track::track_settings;
 use crate::app::{Failure, Installation};
 use crate::clock::Clock;
 use crate::domain::calendar;
+use crate::domain::schedule::Cadence;
 use crate::domain::time::{Timestamp, Zone};
 use crate::http::{Listen, Server};
 use crate::report::Report;
@@ -69,7 +70,7 @@ pub const DAYS: u64 = 60;
 /// a change to daylight saving lie within the 60 days behind it.
 const FIRST_DAY: (i32, u32, u32) = (2027, 2, 1);
 /// Segments are evaluated at every run anyway, and in between once a day.
-const REFRESH: Duration = Duration::from_hours(24);
+const REFRESH: Cadence = Cadence::Every(Duration::from_hours(24));
 
 /// What came of it.
 #[derive(Debug, Clone)]
@@ -177,7 +178,7 @@ pub async fn run(
         from,
         until,
         totals: figures::totals(&installation.store).await.map_err(failed)?,
-        segments: sizes(&installation, until).await?,
+        segments: sizes(&installation, Ranks::Standing, until).await?,
         report,
         folder: folder.path.clone(),
     };

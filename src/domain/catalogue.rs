@@ -7,6 +7,7 @@ use super::caps::Cap;
 use super::condition::{Condition, EventQuery, MeasureKind, PropertyName};
 use super::name::{AttributeName, CampaignName, EventName, ScoreName, SegmentName, TraitName};
 use super::quiet_hours::QuietHours;
+use super::schedule::Cadence;
 use super::score::Score;
 use super::time::Zone;
 use super::value::ValueType;
@@ -85,6 +86,8 @@ pub struct Trait {
 pub struct Segment {
     /// Who is in it.
     pub condition: Condition,
+    /// How often it is evaluated anew; `None`: as often as the installation's settings say.
+    pub refresh: Option<Cadence>,
     /// What it means, for people.
     pub description: Option<String>,
 }

@@ -50,11 +50,14 @@ pub enum EntryCause {
     First,
     /// A file of old facts was imported.
     Import,
+    /// Contacts were ranked anew: others' values moved the bounds of a place.
+    Population,
 }
 
 impl EntryCause {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Data, Self::Time, Self::Declaration, Self::First, Self::Import];
+    pub const ALL: [Self; 6] =
+        [Self::Data, Self::Time, Self::Declaration, Self::First, Self::Import, Self::Population];
 
     /// The word for it in the database.
     pub const fn word(self) -> &'static str {
@@ -64,6 +67,7 @@ impl EntryCause {
             Self::Declaration => "declaration",
             Self::First => "first",
             Self::Import => "import",
+            Self::Population => "population",
         }
     }
 

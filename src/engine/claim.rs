@@ -10,7 +10,7 @@ use super::error::{Doing as _, EngineError};
 use super::gates;
 use super::lane::Tally;
 use super::parts::Declared;
-use crate::audience::{self, Seen};
+use crate::audience::{self, Ranks, Seen};
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::{Campaign, MailPurpose, Tracking};
 use crate::domain::contact::{Contact, ContactId};
@@ -259,6 +259,7 @@ impl Core {
             self.settings.evaluation,
             &contacts,
             Asked { conditions: audience, traits: &traits, scores: &scores, ..Asked::default() },
+            Ranks::Standing,
             now,
         )
         .await

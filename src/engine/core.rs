@@ -11,7 +11,7 @@ use super::ledger::Ledger;
 use super::numbers::LinkNumbers;
 use super::parts::{Declared, EngineSettings};
 use crate::domain::delivery::RunId;
-use crate::domain::name::CampaignName;
+use crate::domain::name::{CampaignName, SegmentName};
 use crate::domain::time::Timestamp;
 use crate::send::Transport;
 use crate::store::Store;
@@ -49,6 +49,10 @@ pub(super) struct Memory {
     pub(super) edition: Option<u64>,
     /// When segments were evaluated last, and under which declarations.
     pub(super) refreshed: Option<(Timestamp, u64)>,
+    /// The same of segments with a time of their own.
+    pub(super) refreshed_alone: HashMap<SegmentName, (Timestamp, u64)>,
+    /// When contacts are to be ranked next, when that was found out, and under which declarations.
+    pub(super) ranked: Option<(Option<Timestamp>, Timestamp, u64)>,
     /// The declarations of the last tick.
     pub(super) declared: Option<(u64, Declared)>,
     /// The declarations under which it was noted what campaigns are like.
@@ -83,6 +87,8 @@ impl Memory {
             considered: HashMap::new(),
             edition: None,
             refreshed: None,
+            refreshed_alone: HashMap::new(),
+            ranked: None,
             declared: None,
             alike: None,
             current_included: HashSet::new(),

@@ -10,6 +10,7 @@
 //! | `parts` `core` | what an engine is made of, and what its parts share |
 //! | `occurrence` `gates` `pause` | the rules, pure: due times, who is mailed, how long to wait |
 //! | `tick` `due` `fix` | one look at the clock: what is due becomes runs, runs become rows |
+//! | `refresh` | when segments are evaluated, and contacts ranked |
 //! | `names` | campaigns that are renamed, or vanish |
 //! | `claim` `lane` `numbers` `ledger` | rows become mails; every step and every link stands in the store first |
 //! | `daemon` | all of it by the clock until it is told to stop |
@@ -36,6 +37,7 @@ mod numbers;
 mod occurrence;
 mod parts;
 mod pause;
+mod refresh;
 mod tick;
 
 use std::sync::Arc;

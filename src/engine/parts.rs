@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::campaign::Tracking;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::name::CampaignName;
+use crate::domain::schedule::Cadence;
 use crate::domain::time::Zone;
 use crate::render::Renderer;
 use crate::send::Transport;
@@ -61,7 +62,9 @@ pub struct EngineSettings {
     /// What conditions need to know.
     pub evaluation: EvaluationSettings,
     /// How often segments are evaluated anew, beside the instants of runs.
-    pub refresh: Duration,
+    pub refresh: Cadence,
+    /// How often contacts are ranked anew.
+    pub refresh_ranks: Cadence,
     /// Whether an unknown consent to marketing counts as yes.
     pub unknown_marketing_is_yes: bool,
     /// Whether an unknown consent to tracking counts as yes.
@@ -73,12 +76,13 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
-    /// The defaults of the product: every 5 minutes, unknown is no, tracking up to
+    /// The defaults of the product: every 5 minutes, ranks every day, unknown is no, tracking up to
     /// individual, half a minute.
     pub const fn new(evaluation: EvaluationSettings) -> Self {
         Self {
             evaluation,
-            refresh: Duration::from_mins(5),
+            refresh: Cadence::Every(Duration::from_mins(5)),
+            refresh_ranks: Cadence::Every(Duration::from_hours(24)),
             unknown_marketing_is_yes: false,
             unknown_tracking_is_yes: false,
             tracking: Tracking::Individual,

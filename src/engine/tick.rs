@@ -1,15 +1,16 @@
 //! One look at the clock: what is due becomes rows. Sends nothing.
 
+use std::collections::BTreeSet;
+
 use super::Tick;
 use super::core::Core;
 use super::error::{Doing as _, EngineError};
 use super::parts::Declared;
-use crate::audience;
 use crate::domain::campaign::Campaign;
 use crate::domain::delivery::{RunId, RunState, RunTrigger, WaitReason};
 use crate::domain::time::Timestamp;
+use crate::store::deliveries;
 use crate::store::runs::{self, Run};
-use crate::store::{deliveries, memberships};
 
 /// `email_sent` events in one transaction.
 const EVENTS_AT_ONCE: u32 = 1_000;
@@ -29,8 +30,10 @@ impl Core {
         self.note_undeclared(&declared).await?;
         let scheduled = self.make_runs(&declared, now, &mut tick).await?;
         self.note_likenesses(&declared, edition).await?;
+        let ranks_moved = self.keep_ranks(&declared, edition, now).await?;
         let asks_for_entries = declared.catalogue.campaigns.values().any(Campaign::keeps_audience);
         let refresh = scheduled
+            || ranks_moved
             || asks_for_entries && self.runs_ask_for_entries(&declared).await?
             || self.refresh_is_due(&declared, edition, now).await?;
         // Entries make runs, and are asked for when recipients are fixed; else runs go first.
@@ -40,11 +43,13 @@ impl Core {
             }
             self.make_entry_runs(&declared, now, &mut tick).await?;
         }
+        let used = if scheduled { self.used_by_due_runs(&declared).await? } else { BTreeSet::new() };
         self.fix_runs(&declared, now, &mut tick).await?;
         if refresh && !asks_for_entries {
             self.refresh(&declared, edition, now).await?;
         }
         tick.refreshed |= refresh;
+        tick.refreshed |= self.refresh_those_with_their_own_time(&declared, &used, edition, now).await?;
         self.memory().declared = Some((edition, declared));
         tick.runs_finished = self.finish(now).await?;
         tick.next_wake = self.next_wake(now).await?;
@@ -91,10 +96,7 @@ impl Core {
                 .await
                 .doing(|| "look for deliveries to be tried again".to_owned())?
         };
-        let refreshed = self.memory().refreshed;
-        let refresh = refreshed
-            .filter(|_| audience::is_needed(&declared.catalogue))
-            .map(|(at, _)| at.plus(self.settings.refresh));
+        let refresh = self.next_refresh(&declared);
         Ok(due.into_iter().chain(retry).chain(refresh).min().map(|at| at.max(now)))
     }
 
@@ -146,7 +148,7 @@ impl Core {
         Ok(())
     }
 
-    async fn due_runs(&self) -> Result<Vec<Run>, EngineError> {
+    pub(super) async fn due_runs(&self) -> Result<Vec<Run>, EngineError> {
         runs::in_states(&self.store, &[RunState::Due, RunState::Fixing])
             .await
             .doing(|| "look for due runs".to_owned())
@@ -177,54 +179,6 @@ impl Core {
             self.refresh(&former, of, before).await?;
             self.make_entry_runs(&former, before, tick).await?;
         }
-        Ok(())
-    }
-
-    async fn refresh_is_due(
-        &self,
-        declared: &Declared,
-        edition: u64,
-        now: Timestamp,
-    ) -> Result<bool, EngineError> {
-        if !audience::is_needed(&declared.catalogue) {
-            return Ok(false);
-        }
-        let known = self.memory().refreshed;
-        if let Some((at, under)) = known {
-            return Ok(under != edition || now < at || now.since(at) >= self.settings.refresh);
-        }
-        let segments = memberships::ensure(&self.store, &audience::kept(&declared.catalogue))
-            .await
-            .doing(|| "see when segments were evaluated last".to_owned())?;
-        // Other declarations are found out by the refresh itself; one of them may be new.
-        let oldest = segments.iter().map(|one| one.evaluated.as_ref().map(|last| last.at)).min().flatten();
-        if let Some(at) = oldest.filter(|at| now >= *at && now.since(*at) < self.settings.refresh) {
-            self.memory().refreshed = Some((at, edition));
-            return Ok(false);
-        }
-        Ok(true)
-    }
-
-    pub(super) async fn refresh(
-        &self,
-        declared: &Declared,
-        edition: u64,
-        now: Timestamp,
-    ) -> Result<(), EngineError> {
-        self.record_sent(now).await?;
-        let refreshed = audience::refresh(&self.store, &declared.catalogue, self.settings.evaluation, now)
-            .await
-            .doing(|| "refresh the segments".to_owned())?;
-        let entered: u64 = refreshed.segments.iter().map(|one| one.entered).sum();
-        let left: u64 = refreshed.segments.iter().map(|one| one.left).sum();
-        tracing::debug!(
-            contacts.looked_at = refreshed.looked_at,
-            contacts.all = refreshed.full,
-            memberships.entered = entered,
-            memberships.left = left,
-            "segments are refreshed"
-        );
-        self.memory().refreshed = Some((now, edition));
         Ok(())
     }
 

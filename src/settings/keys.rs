@@ -8,7 +8,7 @@ pub const GROUPS: [&Group; 9] =
     [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
 
 /// The variables of the environment that override keys: name and path.
-pub const VARIABLES: [(&str, &[&str]); 21] = [
+pub const VARIABLES: [(&str, &[&str]); 22] = [
     ("CAMPAIGND_PUBLIC_URL", &["public_url"]),
     ("CAMPAIGND_SENDER_POSTAL_ADDRESS", &["sender", "postal_address"]),
     ("CAMPAIGND_TIME_ZONE", &["time_zone"]),
@@ -24,6 +24,7 @@ pub const VARIABLES: [(&str, &[&str]); 21] = [
     ("CAMPAIGND_TRANSPORT_SMTP_CONNECTIONS", &["transport", "smtp", "connections"]),
     ("CAMPAIGND_TRANSPORT_SMTP_CA_FILE", &["transport", "smtp", "ca_file"]),
     ("CAMPAIGND_REFRESH", &["refresh"]),
+    ("CAMPAIGND_REFRESH_RANKS", &["refresh_ranks"]),
     ("CAMPAIGND_CONSENT_UNKNOWN_MARKETING", &["consent", "unknown", "marketing"]),
     ("CAMPAIGND_CONSENT_UNKNOWN_TRACKING", &["consent", "unknown", "tracking"]),
     ("CAMPAIGND_RETENTION_HITS", &["retention", "hits"]),
@@ -66,8 +67,8 @@ pub const SETTINGS: Group = Group {
         Key::new("transport", "a map", "how mails leave", "transport: { folder: { path: outbox } }"),
         Key::new(
             "refresh",
-            "a length of time",
-            "how often segments are evaluated anew",
+            "a length of time or a cron line",
+            "how often segments are evaluated anew, beside the instants of runs",
             "refresh: 5 minutes",
         ),
         Key::new(
@@ -82,7 +83,12 @@ pub const SETTINGS: Group = Group {
             "the most that is recorded of opens and clicks: nothing, how many, who",
             "tracking: individual",
         ),
-        Key::later("refresh_ranks", "how often ranks are computed"),
+        Key::new(
+            "refresh_ranks",
+            "a length of time or a cron line",
+            "how often contacts are ranked anew; what tells one place from the next stands in between",
+            "refresh_ranks: 1 day",
+        ),
         Key::new(
             "retention",
             "a map",

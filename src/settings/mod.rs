@@ -16,13 +16,13 @@ use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use secrecy::SecretString;
 
 use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
+use crate::domain::schedule::Cadence;
 use crate::domain::time::{Span, Zone};
 use crate::yaml::{self, Kind, Node, Reader};
 
@@ -53,7 +53,9 @@ pub struct Settings {
     /// How mails leave.
     pub transport: Transport,
     /// How often segments are evaluated anew.
-    pub refresh: Duration,
+    pub refresh: Cadence,
+    /// How often contacts are ranked anew.
+    pub refresh_ranks: Cadence,
     /// What an unknown consent counts as.
     pub consent_unknown: ConsentUnknown,
     /// For how long requests of pixels and links are kept; `None`: for ever.

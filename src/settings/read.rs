@@ -17,6 +17,7 @@ use super::{
 use crate::diagnostic::{Place, Problem};
 use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
+use crate::domain::schedule::Cadence;
 use crate::domain::time::{Span, Zone};
 use crate::yaml::scalar::Scalar;
 use crate::yaml::{Field, Fields, Kind, Node, Reader};
@@ -36,7 +37,8 @@ const SPOOL: &str = "spool";
 const RETENTION_OF_HITS: Span = Span::Months(13);
 const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const LISTEN_REPORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
-const REFRESH: Duration = Duration::from_mins(5);
+const REFRESH: Cadence = Cadence::Every(Duration::from_mins(5));
+const REFRESH_RANKS: Cadence = Cadence::Every(Duration::from_hours(24));
 const CONNECTIONS: u64 = 4;
 const MOST_CONNECTIONS: u64 = 100;
 
@@ -64,8 +66,12 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
         None => Some(Transport::Folder { path: project.join(OUTBOX) }),
     };
     let refresh = match fields.get("refresh") {
-        Some(field) => refresh(reader, field),
+        Some(field) => reader.cadence(field.value, "`refresh`"),
         None => Some(REFRESH),
+    };
+    let refresh_ranks = match fields.get("refresh_ranks") {
+        Some(field) => reader.cadence(field.value, "`refresh_ranks`"),
+        None => Some(REFRESH_RANKS),
     };
     let consent_unknown = match fields.get("consent") {
         Some(field) => consent(reader, field),
@@ -102,6 +108,7 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
             durability: durability?,
             transport: transport?,
             refresh: refresh?,
+            refresh_ranks: refresh_ranks?,
             consent_unknown: consent_unknown?,
             retention_hits: retention_hits?,
             http: http?,
@@ -344,21 +351,6 @@ fn unreadable(reader: &mut Reader, field: Field<'_>, path: &Path, error: &std::i
     let message = format!("could not read `{}`: {error}", path.display());
     let problem = Problem::error("unreadable-file", message, field.value.place.clone());
     reader.report(problem.hint("paths are relative to the project folder"));
-}
-
-fn refresh(reader: &mut Reader, field: Field<'_>) -> Option<Duration> {
-    let text = &reader.scalar(field.value, "`refresh`", field.key.value)?.text;
-    if text.split_whitespace().count() == 5 {
-        reader.not_available("a cron line for `refresh`", &field.value.place);
-        return None;
-    }
-    match reader.span(field.value, "`refresh`")? {
-        Span::Seconds(seconds) => Some(Duration::from_secs(seconds)),
-        Span::Months(_) => {
-            reader.wrong_value(field.value, "`refresh` takes weeks at most: months differ in length");
-            None
-        }
-    }
 }
 
 /// Whoever was not asked has not agreed.

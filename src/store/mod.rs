@@ -59,6 +59,7 @@ mod passages;
 pub mod pauses;
 #[cfg(test)]
 mod plans;
+pub mod ranks;
 pub mod recipients;
 pub mod refusals;
 mod replace;

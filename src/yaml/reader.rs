@@ -3,6 +3,8 @@
 //!
 //! `subject` is what a message calls the value: `` `within` ``.
 
+use std::time::Duration;
+
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::fields::Field;
@@ -12,6 +14,7 @@ use super::scalar::Scalar;
 use crate::diagnostic::{Place, Problem, did_you_mean, similar::listed};
 use crate::domain::email::Mailbox;
 use crate::domain::number::Number;
+use crate::domain::schedule::{Cadence, CronLine};
 use crate::domain::time::{Span, Zone};
 
 /// Collects problems.
@@ -229,6 +232,37 @@ impl Reader {
             Err(error) => {
                 let problem = Problem::error("wrong-span", format!("{subject}: {error}"), node.place.clone());
                 self.report(problem.maybe_hint(span_hint(&scalar.text)));
+                None
+            }
+        }
+    }
+
+    /// A cron line.
+    pub fn cron_line(&mut self, node: &Node, subject: &str) -> Option<CronLine> {
+        let text = self.filled(node, subject)?;
+        match CronLine::parse(text) {
+            Ok(line) => Some(line),
+            Err(error) => {
+                let problem = Problem::error("wrong-cron", error.message, node.place.clone());
+                self.report(problem.maybe_hint(error.hint));
+                None
+            }
+        }
+    }
+
+    /// How often something is computed anew: `5 minutes`, or a cron line.
+    pub fn cadence(&mut self, node: &Node, subject: &str) -> Option<Cadence> {
+        let text = &self.scalar(node, subject, "a length of time like `5 minutes`, or a cron line")?.text;
+        let is_line = text.starts_with('@') || text.contains('*') || text.split_whitespace().count() == 5;
+        if is_line {
+            return self.cron_line(node, subject).map(Cadence::Cron);
+        }
+        match self.span(node, subject)? {
+            Span::Seconds(seconds) => Some(Cadence::Every(Duration::from_secs(seconds))),
+            Span::Months(_) => {
+                let message = format!("{subject} takes weeks at most: months differ in length");
+                let problem = Problem::error("wrong-value", message, node.place.clone());
+                self.report(problem.hint("a cron line can name days of months: `0 6 1 * *`"));
                 None
             }
         }

@@ -42,7 +42,12 @@ fn all_but_two_keys_have_defaults() {
         transport: Folder {
             path: "/project/outbox",
         },
-        refresh: 300s,
+        refresh: Every(
+            300s,
+        ),
+        refresh_ranks: Every(
+            86400s,
+        ),
         consent_unknown: ConsentUnknown {
             marketing: No,
             tracking: No,
@@ -86,6 +91,7 @@ database_password_file: db
 durability: process
 transport: { smtp: { host: smtp.example, port: 2525, tls: implicit, username: maison, password_file: smtp, connections: 8, ca_file: ca.pem } }
 refresh: 90 seconds
+refresh_ranks: 0 4 * * *
 retention: { hits: forever, events: forever }
 http: { listen: \"[::]:0\", report: off }
 spool: /var/spool/campaignd
@@ -104,6 +110,10 @@ tracking: aggregate
     assert_eq!(settings.http.listen, "[::]:0".parse().ok());
     assert_eq!(settings.spool, Path::new("/var/spool/campaignd"));
     assert_eq!(settings.tracking, Tracking::Aggregate);
+    assert_eq!(
+        (settings.refresh.to_string(), settings.refresh_ranks.to_string()),
+        ("90 seconds".to_owned(), "0 4 * * *".to_owned())
+    );
     assert_eq!(
         settings.consent_unknown,
         ConsentUnknown { marketing: ConsentState::No, tracking: ConsentState::Yes }
@@ -128,7 +138,7 @@ transport: { smtp: { host: 'smtp.example:25', port: 70000, tls: maybe, username:
 refresh: soon
 consent: { unknown: { marketing: maybe, tracking: later } }
 tracking: everything
-refresh_ranks: 1 day
+refresh_ranks: 1 month
 retention: { hits: soon, events: 1 day }
 http: { listen: 8080, report: localhost, port: 1 }
 databse: x
@@ -150,7 +160,7 @@ databse: x
     campaignd.yaml:8:34+5 wrong-value: `marketing` must be one of `no`, `yes`, not text `maybe`
     campaignd.yaml:8:51+5 wrong-value: `tracking` must be one of `no`, `yes`, not text `later`
     campaignd.yaml:9:11+10 wrong-value: `tracking` must be one of `none`, `aggregate`, `individual`, not text `everything`
-    campaignd.yaml:10:1+13 not-available: `refresh_ranks` is not available in this version (leave it out)
+    campaignd.yaml:10:16+7 wrong-value: `refresh_ranks` takes weeks at most: months differ in length (a cron line can name days of months: `0 6 1 * *`)
     campaignd.yaml:11:20+4 wrong-span: `hits`: `soon` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
     campaignd.yaml:11:34+5 wrong-value: `events` must be `forever`, not text `1 day`
     campaignd.yaml:12:17+4 wrong-value: `listen` must be an address and a port, or `off`, not `8080` (`127.0.0.1:8080` for this machine only, `0.0.0.0:8080` for all)

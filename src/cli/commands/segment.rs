@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::app::segment::{SegmentSize, SegmentView, sizes, view};
+use crate::app::segment::{RankValue, RankView, Ranks, SegmentSize, SegmentView, sizes, view};
 use crate::app::{Failure, Installation, instant};
 use crate::cli::arguments::Segment;
 use crate::cli::exit::Exit;
@@ -23,7 +23,9 @@ pub(super) async fn run(folder: &Path, call: &Segment, terminal: Terminal) -> Re
     if at < now && call.at.is_some() {
         terminal.message("note: events are as of that instant, attributes and consents as of today");
     }
-    show(&installation, call, at, zone, terminal).await?;
+    // The daemon's ranks are those of its last ranking, and of another instant there are none.
+    let ranks = if call.at.is_some() { Ranks::Anew } else { Ranks::Standing };
+    show(&installation, call, (ranks, at), zone, terminal).await?;
     installation.close().await?;
     Ok(Exit::Fine)
 }
@@ -31,12 +33,13 @@ pub(super) async fn run(folder: &Path, call: &Segment, terminal: Terminal) -> Re
 async fn show(
     installation: &Installation,
     call: &Segment,
-    at: Timestamp,
+    (ranks, at): (Ranks, Timestamp),
     zone: Zone,
     terminal: Terminal,
 ) -> Result<(), Failure> {
     let Some(name) = &call.name else {
-        let sizes = sizes(installation, at).await?;
+        let sizes = sizes(installation, ranks, at).await?;
+        tell_of_ranks(&terminal, ranks, sizes.iter().any(|size| !size.ranks.is_empty()));
         if call.json {
             let segments: Vec<Value> = sizes.iter().map(size_json).collect();
             return terminal.json(&json!({ "version": 1, "at": at.to_string(), "segments": segments }));
@@ -52,11 +55,19 @@ async fn show(
         });
         return terminal.result(&shown::table(&["segment", "#contacts", "#share", "meaning"], rows));
     };
-    let view = view(installation, name, call.sample, at).await?;
+    let view = view(installation, name, call.sample, ranks, at).await?;
+    tell_of_ranks(&terminal, ranks, !view.size.ranks.is_empty());
     if call.json {
         return terminal.json(&view_json(&view));
     }
     terminal.result(&text(&view, zone))
+}
+
+fn tell_of_ranks(terminal: &Terminal, ranks: Ranks, matters: bool) {
+    if matters && ranks == Ranks::Anew {
+        terminal
+            .message("note: contacts are ranked anew for that instant; the daemon goes by its last ranking");
+    }
 }
 
 fn text(view: &SegmentView, zone: Zone) -> String {
@@ -71,6 +82,18 @@ fn text(view: &SegmentView, zone: Zone) -> String {
     );
     if let Some(description) = &size.description {
         text += &shown::lines([printable(description)]);
+    }
+    if !size.ranks.is_empty() {
+        text += "\n";
+        let rows = size.ranks.iter().map(|rank| {
+            vec![
+                rank.place.clone(),
+                rank_bounds(rank, zone),
+                rank.contacts.to_string(),
+                shown::time(rank.ranked_at, zone),
+            ]
+        });
+        text += &shown::table(&["place", "values", "#ranked", "at"], rows);
     }
     if !view.sample.is_empty() {
         text += "\n";
@@ -90,6 +113,21 @@ fn text(view: &SegmentView, zone: Zone) -> String {
     text
 }
 
+/// The values that a place in a ranking has.
+fn rank_bounds(rank: &RankView, zone: Zone) -> String {
+    let value = |value: &RankValue| match value {
+        RankValue::Instant(at) => shown::time(*at, zone),
+        RankValue::Number(number) => number.to_string(),
+    };
+    match rank.bounds.as_ref().map(|bounds| (&bounds.from, &bounds.to)) {
+        None => "nobody".to_owned(),
+        Some((None, None)) => "any".to_owned(),
+        Some((Some(from), None)) => format!("{} or more", value(from)),
+        Some((None, Some(to))) => format!("{} or less", value(to)),
+        Some((Some(from), Some(to))) => format!("{} to {}", value(from), value(to)),
+    }
+}
+
 fn called(contact: &Contact) -> String {
     contact.external_id.clone().or_else(|| contact.email.clone()).unwrap_or_default()
 }
@@ -101,6 +139,23 @@ fn size_json(size: &SegmentSize) -> Value {
         "contacts": size.contacts,
         "members": size.members,
         "share": shown::ratio(size.members, size.contacts),
+        "ranks": size.ranks.iter().map(rank_json).collect::<Vec<_>>(),
+    })
+}
+
+fn rank_json(rank: &RankView) -> Value {
+    let value = |value: &RankValue| match value {
+        RankValue::Instant(at) => json!(at.to_string()),
+        RankValue::Number(number) => json!(number.to_f64()),
+    };
+    let bounds = rank.bounds.as_ref().map(
+        |bounds| json!({ "from": bounds.from.as_ref().map(value), "to": bounds.to.as_ref().map(value) }),
+    );
+    json!({
+        "place": rank.place,
+        "ranked_at": rank.ranked_at.to_string(),
+        "contacts": rank.contacts,
+        "values": bounds,
     })
 }
 

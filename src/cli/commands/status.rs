@@ -90,7 +90,8 @@ fn text(standing: &Standing, zone: Zone) -> String {
         let calls = counted(standing.refused_calls, "call", "calls");
         text += "\n";
         text += &calls;
-        text += " of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`.\n";
+        text +=
+            " of the ingest API refused, in whole or in part, within 7 days: see `campaignd key rejects`.\n";
     }
     text
 }

@@ -10,11 +10,16 @@ pub const SEGMENT: Group = Group {
     keys: &[
         DESCRIPTION,
         Key::new("match", "a condition", "who is in it", "match: { attribute: { country: FR } }"),
-        Key::later("refresh", "how often it is evaluated anew"),
+        Key::new(
+            "refresh",
+            "a length of time or a cron line",
+            "how often it is evaluated anew, beside the instants of runs that use it; else as the settings say",
+            "refresh: 1 hour",
+        ),
     ],
 };
 
-/// A condition that is no name of a segment. Several of the first ten: all of them hold.
+/// A condition that is no name of a segment. Several of the first eleven: all of them hold.
 pub const CONDITION: Group = Group {
     name: "a condition",
     path: "segments.NAME.match",
@@ -51,6 +56,12 @@ pub const CONDITION: Group = Group {
             "a map",
             "a random share of all contacts, in percent",
             "bucket: { salt: spring, from: 0, to: 10 }",
+        ),
+        Key::new(
+            "ranked",
+            "a map",
+            "a place among all contacts by a trait",
+            "ranked: { trait: spend_12m, top: 10% }",
         ),
         Key::new("did", "the name of an event", "events of this name", "did: purchase"),
         Key::new("did_not", "the name of an event", "no event of this name", "did_not: purchase"),
@@ -113,7 +124,6 @@ pub const CONDITION: Group = Group {
             "when the last one happened",
             "last_at: { older_than: 90 days }",
         ),
-        Key::later("ranked", "a place among all contacts by a trait"),
     ],
 };
 
@@ -196,6 +206,29 @@ pub const BUCKET: Group = Group {
         Key::new("salt", "text", "what makes this split differ from others", "salt: spring"),
         Key::new("from", "a percentage", "the lower bound, included", "from: 0"),
         Key::new("to", "a percentage", "the upper bound, excluded", "to: 10"),
+    ],
+};
+
+/// A place among contacts by a trait.
+pub const RANKED: Group = Group {
+    name: "a place in a ranking",
+    path: "segments.NAME.match.ranked",
+    keys: &[
+        Key::new("trait", "the name of a trait", "what contacts are ranked by", "trait: spend_12m"),
+        Key::new(
+            "top",
+            "a percentage or a whole number",
+            "the best so many percent, rounded up, or the first so many",
+            "top: 10%",
+        ),
+        Key::new(
+            "quintile",
+            "a whole number from 1 to 5",
+            "a fifth; the highest values are in 5",
+            "quintile: 5",
+        ),
+        Key::new("lowest", "`true` or `false`", "the lowest value is the best", "lowest: true"),
+        Key::new("among", "the name of a segment", "only its members are ranked", "among: french"),
     ],
 };
 

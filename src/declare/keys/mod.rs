@@ -13,7 +13,9 @@ mod facts;
 pub use campaigns::{
     CAMPAIGN, CAP, DEFAULTS, LIMITS, MISSED, QUIET_HOURS, REPEAT, RETRY, SCHEDULE, UTM, VERSION,
 };
-pub use conditions::{AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SEGMENT, TEST};
+pub use conditions::{
+    AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, RANKED, SEGMENT, TEST,
+};
 pub use facts::{ATTRIBUTE, EVENT, PROPERTY, SCORE, SHARE, TRAIT};
 
 /// All groups, in the order of the documentation.
@@ -31,6 +33,7 @@ pub const GROUPS: &[&Group] = &[
     &CONSENT,
     &CONSENT_TEST,
     &BUCKET,
+    &RANKED,
     &TEST,
     &AGO,
     &ANNIVERSARY,

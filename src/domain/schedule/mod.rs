@@ -7,9 +7,11 @@
 //! | file | what it does |
 //! |---|---|
 //! | `mod.rs` | due instants of a schedule in a zone |
+//! | [`cadence`] | how often something is computed anew |
 //! | [`cron_line`] | a line of five fields: what it is, what is wrong with it |
 //! | `field` | one field of it |
 
+pub mod cadence;
 pub mod cron_line;
 mod field;
 
@@ -18,6 +20,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use super::calendar;
 use super::time::{Timestamp, Zone};
 
+pub use cadence::Cadence;
 pub use cron_line::{CronLine, InvalidCronLine};
 
 /// When a campaign runs.

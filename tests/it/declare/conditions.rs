@@ -51,6 +51,9 @@ fn structure_is_read() {
     insta::assert_snapshot!(right("{ any: [friends], none: [everyone] }"), @r#"All([Any([Segment(SegmentName("friends"))]), None([Everyone])])"#);
     insta::assert_snapshot!(right("consent: { marketing: yes, tracking: unknown }"), @"All([Consent(Marketing, Is(Yes)), Consent(Tracking, Is(Unknown))])");
     insta::assert_snapshot!(right("consent: { marketing: { since: 2026-01-01 } }"), @"Consent(Marketing, Since(Day(2026-01-01)))");
+    insta::assert_snapshot!(right("ranked: { trait: spend_12m, top: 10% }"), @r#"Ranked(Ranked { ranking: Ranking { by: TraitName("spend_12m"), among: None }, place: Share(1000), lowest: false })"#);
+    insta::assert_snapshot!(right("ranked: { trait: spend_12m, top: 100, lowest: true, among: everyone }"), @r#"Ranked(Ranked { ranking: Ranking { by: TraitName("spend_12m"), among: None }, place: Count(100), lowest: true })"#);
+    insta::assert_snapshot!(right("ranked: { trait: spend_12m, quintile: 5, among: friends }"), @r#"Ranked(Ranked { ranking: Ranking { by: TraitName("spend_12m"), among: Some(SegmentName("friends")) }, place: Quintile(5), lowest: false })"#);
     insta::assert_snapshot!(right("bucket: { salt: spring, from: 0, to: 12.5 }"), @r#"Bucket(Bucket { salt: "spring", from: 0, to: 1250 })"#);
 }
 
@@ -237,7 +240,21 @@ fn what_does_not_fit_is_said() {
         "did: purchase\ndid_not: page_view",
         "within: 3 days",
         "score: { engagement: warm }",
-        "ranked: { trait: spend_12m, top: 10% }",
+        "ranked: spend",
+        "ranked: { top: 10% }",
+        "ranked: { trait: spend_12m }",
+        "ranked: { trait: spend_12m, topp: 10% }",
+        "ranked: { trait: spend_12m, top: 10%, quintile: 5 }",
+        "ranked: { trait: favourite, top: 10% }",
+        "ranked: { trait: spend_12m, top: 0 }",
+        "ranked: { trait: spend_12m, top: 0.1 }",
+        "ranked: { trait: spend_12m, top: 0% }",
+        "ranked: { trait: spend_12m, top: 100.5% }",
+        "ranked: { trait: spend_12m, top: 0.001% }",
+        "ranked: { trait: spend_12m, quintile: 6 }",
+        "ranked: { trait: spend_12m, quintile: 5, lowest: sometimes }",
+        "ranked: { trait: spend_12m, quintile: 5, among: freinds }",
+        "ranked: { trait: spend_12m, quintile: 5, among: tested }",
     ]
     .iter()
     .map(|condition| {
@@ -252,9 +269,9 @@ fn what_does_not_fit_is_said() {
     [friends]
         wrong-type: a condition is the name of a segment or a map, not a list (write `all:` or `any:` before the list)
 
-        wrong-type: a condition is the name of a segment or a map, not nothing (a map has `all`, `any`, `none`, `attribute`, `trait`, `score`, `consent`, `bucket`, `did`, `did_not`)
+        wrong-type: a condition is the name of a segment or a map, not nothing (a map has `all`, `any`, `none`, `attribute`, `trait`, `score`, `consent`, `bucket`, `ranked`, `did`, `did_not`)
     {}
-        empty: this condition has nothing in it (a condition is the name of a segment, or has `all`, `any`, `none`, `attribute`, `trait`, `score`, `consent`, `bucket`, `did`, `did_not`)
+        empty: this condition has nothing in it (a condition is the name of a segment, or has `all`, `any`, `none`, `attribute`, `trait`, `score`, `consent`, `bucket`, `ranked`, `did`, `did_not`)
     all: []
         empty: `all` is an empty list (for example `all: [vip, french]`, or leave it out)
     all: friends
@@ -434,8 +451,36 @@ fn what_does_not_fit_is_said() {
         misplaced-key: `within` stands without `did` (add the event: `did: NAME`)
     score: { engagement: warm }
         unknown-score: there is no score `engagement` (declare it under `scores:`)
-    ranked: { trait: spend_12m, top: 10% }
-        not-available: `ranked` is not available in this version (leave it out)
+    ranked: spend
+        wrong-type: `ranked` must be a map, not text `spend` (its keys are `trait`, `top`, `quintile`, `lowest`, `among`)
+    ranked: { top: 10% }
+        missing-key: a place in a ranking needs `trait`: what contacts are ranked by (for example `trait: spend_12m`)
+    ranked: { trait: spend_12m }
+        missing-key: `ranked` needs `top` or `quintile` (for example `top: 10%`, `top: 100` or `quintile: 5`)
+    ranked: { trait: spend_12m, topp: 10% }
+        unknown-key: a place in a ranking has no key `topp` (did you mean `top`?)
+    ranked: { trait: spend_12m, top: 10%, quintile: 5 }
+        ambiguous: a place in a ranking has one of `top` and `quintile` [`top` is here a.yaml:5] (write them as two items of `all`)
+    ranked: { trait: favourite, top: 10% }
+        wrong-type: contacts cannot be ranked by `favourite`: only a number or an instant has an order, and it is of the type text (there are `last_order_at`, `spend_12m`)
+    ranked: { trait: spend_12m, top: 0 }
+        wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `0` (for example `10%` or `100`)
+    ranked: { trait: spend_12m, top: 0.1 }
+        wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `0.1` (write `10%`)
+    ranked: { trait: spend_12m, top: 0% }
+        wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `0%` (for example `10%` or `100`)
+    ranked: { trait: spend_12m, top: 100.5% }
+        wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `100.5%` (for example `10%` or `100`)
+    ranked: { trait: spend_12m, top: 0.001% }
+        wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `0.001%` (for example `10%` or `100`)
+    ranked: { trait: spend_12m, quintile: 6 }
+        wrong-value: `quintile` must be a whole number from 1 to 5, not `6`
+    ranked: { trait: spend_12m, quintile: 5, lowest: sometimes }
+        wrong-type: `lowest` must be `true` or `false`, not text `sometimes`
+    ranked: { trait: spend_12m, quintile: 5, among: freinds }
+        unknown-segment: there is no segment `freinds` (did you mean `friends`?)
+    ranked: { trait: spend_12m, quintile: 5, among: tested }
+        segment-cycle: the segment `tested` contains itself (one of them must do without the other)
     "#);
 }
 

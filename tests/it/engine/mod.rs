@@ -10,6 +10,7 @@ mod memberships;
 mod names;
 mod pauses;
 mod quiet_hours;
+mod ranks;
 mod recipients;
 pub(crate) mod shop;
 mod tracking;

@@ -9,6 +9,7 @@ use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::{ConsentUpdate, ContactUpdate};
 use campaignd::domain::delivery::RunId;
 use campaignd::domain::name::CampaignName;
+use campaignd::domain::schedule::Cadence;
 use campaignd::domain::time::Timestamp;
 use campaignd::engine::{self, Declared, Engine, EngineParts, EngineSettings};
 use campaignd::links::{Links, Signer, SigningKey};
@@ -281,7 +282,7 @@ pub(crate) async fn try_start(
     now: Timestamp,
 ) -> Result<Engine, campaignd::engine::EngineError> {
     let mut settings = EngineSettings::new(EvaluationSettings { time_zone: ZONE });
-    settings.refresh = std::time::Duration::from_hours(24);
+    settings.refresh = Cadence::Every(std::time::Duration::from_hours(24));
     let parts = EngineParts { store: store.clone(), transport, declared: declared(declarations), settings };
     Engine::start(parts, now).await
 }

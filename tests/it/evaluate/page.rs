@@ -1,19 +1,23 @@
 //! `docs/conditions.md`: its examples say what they say, and no key is missing from it.
 
+use std::collections::BTreeMap;
+
 use campaignd::declare::keys::{
-    AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, SCORE, SHARE, TEST, TRAIT,
+    AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, RANKED, SCORE, SHARE, TEST, TRAIT,
 };
 use campaignd::declare::{self, SourceFile};
 use campaignd::domain::catalogue::EvaluationSettings;
 use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::name::SegmentName;
-use campaignd::domain::population::Population;
-use campaignd::domain::time::Zone;
+use campaignd::domain::number::Number;
+use campaignd::domain::population::{Population, Threshold};
+use campaignd::domain::ranking::Ranked;
+use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::evaluate::Scratch;
 
 use super::person::{compile, facts, instant, nobody, outcomes};
-use super::plain::{Happening, World};
+use super::plain::{self, Happening, World};
 
 const PAGE: &str = include_str!("../../../docs/conditions.md");
 
@@ -28,6 +32,12 @@ fn is_declaration(block: &str) -> bool {
     SECTIONS.iter().any(|section| block.starts_with(section))
 }
 
+/// A number in millionths, an instant in microseconds.
+fn rank_value(text: &str) -> i64 {
+    let number = || Number::parse(text).expect("a number").millionths();
+    instant(text).map_or_else(number, Timestamp::micros)
+}
+
 #[test]
 fn every_example_says_what_it_says() {
     let mut checked = 0;
@@ -35,6 +45,7 @@ fn every_example_says_what_it_says() {
     for block in blocks().into_iter().filter(|block| !is_declaration(block)) {
         let mut contact = nobody();
         let (mut events, mut answers, mut condition) = (Vec::new(), Vec::new(), String::new());
+        let mut others: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
         for line in block.lines() {
             let Some(comment) = line.strip_prefix("# ") else {
                 condition.extend(["      ", line, "\n"]);
@@ -46,6 +57,10 @@ fn every_example_says_what_it_says() {
                 ("in", ..) => contact.time_zone = Some(rest.to_owned()),
                 ("agreed", ..) => {
                     contact.marketing = Consent { state: ConsentState::Yes, since: instant(rest) };
+                }
+                ("others", ..) => {
+                    let (name, values) = rest.split_once(' ').expect("a trait and values");
+                    others.insert(name, values.split(' ').map(rank_value).collect());
                 }
                 (_, Some(at), "yes" | "no") => answers.push((at, rest == "yes")),
                 (_, Some(at), _) => {
@@ -74,19 +89,31 @@ fn every_example_says_what_it_says() {
         let example = Condition::Segment(SegmentName::parse("example").expect("a name"));
         let settings = EvaluationSettings { time_zone: Zone::UTC };
         let program = compile(&catalogue, settings, &[&example]);
-        let population = Population::default();
         for (now, expected) in answers {
-            let found =
-                outcomes(&program, &mut Scratch::default(), &contact, &events, &population, now)[0].holds;
-            assert_eq!(found, expected, "at {now}:\n{block}");
+            let nobody = Population::default();
             let world = World {
                 catalogue: &catalogue,
                 contact: &contact,
                 events: &events,
                 installation: Zone::UTC,
-                population: &population,
+                population: &nobody,
                 now,
             };
+            let ranked = |ranked: &Ranked| {
+                let mut values = others.get(ranked.ranking.by.as_str()).cloned().unwrap_or_default();
+                let among = ranked.ranking.among.clone().map(Condition::Segment);
+                let is_ranked = among.is_none_or(|among| world.holds(&among));
+                values.extend(world.ranked_by(&ranked.ranking.by).filter(|_| is_ranked));
+                values
+            };
+            let threshold = |one: &Ranked, bounds| (one.clone(), Threshold { at: now, contacts: 0, bounds });
+            let places = program.ranked().iter();
+            let population = places.clone().map(|one| threshold(one, one.bounds(&mut ranked(one)))).collect();
+            let plainly = places.map(|one| threshold(one, plain::members(one, &ranked(one)))).collect();
+            let found =
+                outcomes(&program, &mut Scratch::default(), &contact, &events, &population, now)[0].holds;
+            assert_eq!(found, expected, "at {now}:\n{block}");
+            let world = World { population: &plainly, ..world };
             assert_eq!(world.holds(&example), expected, "plainly, at {now}:\n{block}");
             checked += 1;
         }
@@ -104,6 +131,7 @@ fn every_key_is_on_the_page_with_an_example() {
         &CONSENT,
         &CONSENT_TEST,
         &BUCKET,
+        &RANKED,
         &TEST,
         &AGO,
         &ANNIVERSARY,

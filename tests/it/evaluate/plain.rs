@@ -11,6 +11,7 @@ use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::Contact;
 use campaignd::domain::name::{EventName, TraitName};
 use campaignd::domain::population::Population;
+use campaignd::domain::ranking::{Bounds, Place, Ranked};
 use campaignd::domain::score::{Decay, Score};
 use campaignd::domain::time::{Span, Timestamp, Zone};
 use campaignd::domain::value::{Value, ValueType};
@@ -106,9 +107,10 @@ impl World<'_> {
                 let among = ranked.ranking.among.as_ref();
                 let bounds = self.population.threshold(ranked).and_then(|threshold| threshold.bounds);
                 among.is_none_or(|name| self.holds(&self.catalogue.segments[name].condition))
-                    && self.ranked_by(&ranked.ranking.by).zip(bounds).is_some_and(|(value, bounds)| {
-                        (i128::from(bounds.from)..=i128::from(bounds.to)).contains(&value)
-                    })
+                    && self
+                        .ranked_by(&ranked.ranking.by)
+                        .zip(bounds)
+                        .is_some_and(|(value, bounds)| value >= bounds.from && value <= bounds.to)
             }
             Condition::Bucket(bucket) => {
                 let hash =
@@ -123,14 +125,14 @@ impl World<'_> {
     }
 
     /// The value by which the contact is ranked: of nothing at all there is none.
-    pub(super) fn ranked_by(&self, name: &TraitName) -> Option<i128> {
+    pub(crate) fn ranked_by(&self, name: &TraitName) -> Option<i64> {
         let declared = &self.catalogue.traits[name];
         if self.groups(&declared.events).is_empty() {
             return None;
         }
         match self.trait_value(&declared.events, &declared.measure)? {
-            Value::Number(number) => Some(number.millionths().into()),
-            Value::Datetime(at) => Some(at.micros().into()),
+            Value::Number(number) => Some(number.millionths()),
+            Value::Datetime(at) => Some(at.micros()),
             _ => None,
         }
     }
@@ -775,4 +777,23 @@ fn days_back(day: NaiveDate, span: Span) -> NaiveDate {
         Span::Seconds(seconds) => day - TimeDelta::days(seconds.div_ceil(86_400) as i64),
         Span::Months(months) => months_earlier(day, months),
     }
+}
+
+/// From the least to the greatest of these values that have a place, by counting how many are better than each.
+pub(super) fn members(ranked: &Ranked, values: &[i64]) -> Option<Bounds> {
+    let all = values.len() as u64;
+    let is_in = |value: &&i64| {
+        let is_better = |other: &&i64| if ranked.lowest { other < value } else { other > value };
+        let better = values.iter().filter(is_better).count() as u64;
+        match ranked.place {
+            Place::Share(share) => better * 10_000 < all * u64::from(share),
+            Place::Count(count) => better < u64::from(count),
+            // The fifths are filled from the best one on.
+            Place::Quintile(quintile) => {
+                (1..=5).find(|fifth| better * 5 < all * fifth) == Some(6 - u64::from(quintile))
+            }
+        }
+    };
+    let (least, greatest) = (values.iter().filter(is_in).min()?, values.iter().filter(is_in).max()?);
+    Some(Bounds { from: *least, to: *greatest })
 }

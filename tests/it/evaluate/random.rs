@@ -147,7 +147,9 @@ fn catalogue(traits: Vec<Trait>, segments: Vec<Condition>) -> Catalogue {
         catalogue.traits.insert(trait_name(place), declared);
     }
     for (place, condition) in segments.into_iter().enumerate() {
-        catalogue.segments.insert(segment_name(place), Segment { condition, description: None });
+        catalogue
+            .segments
+            .insert(segment_name(place), Segment { condition, refresh: None, description: None });
     }
     catalogue
 }
