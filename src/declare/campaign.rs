@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::condition::Conditions;
 use super::facts::description;
+use super::judge::Of;
 use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, UTM, VERSION};
 use super::schedule::{self, ZoneOf};
 use crate::diagnostic::{Place, Problem};
@@ -96,9 +97,10 @@ pub(super) fn read(
     let called = format!("the campaign `{}`", name.text);
     let fields = Fields::read(reader, &entry.value, &called, &name.place, &CAMPAIGN)?;
     let description = description(reader, &fields);
-    let audience = fields
-        .require(reader, "audience")
-        .and_then(|field| conditions.read(reader, field.value, &field.name.place));
+    let parsed = CampaignName::parse(&name.text).ok();
+    let audience = fields.require(reader, "audience").and_then(|field| {
+        conditions.whole(reader, field, &field.name.place, parsed.clone().map(Of::Audience))
+    });
     let own = Shared::read(reader, &fields);
     let (schedule, own_zone) = match fields.get("schedule") {
         Some(field) => schedule::read(reader, field),
@@ -115,7 +117,7 @@ pub(super) fn read(
     let purposes =
         [("marketing", Some(MailPurpose::Marketing)), ("transactional", Some(MailPurpose::Transactional))];
     let purpose = fields.get("purpose").and_then(|field| reader.word(field.value, "`purpose`", &purposes));
-    let versions = versions(reader, conditions, &fields, &name.place);
+    let versions = versions(reader, conditions, &fields, name);
     let data = fields.get("data").and_then(|field| {
         reader.names(field).map(|entries| {
             entries.iter().map(|entry| (entry.key.text.clone(), entry.value.to_json())).collect()
@@ -144,7 +146,7 @@ pub(super) fn read(
         return None;
     }
     Some(Campaign {
-        name: CampaignName::parse(&name.text).ok()?,
+        name: parsed?,
         description,
         audience: audience?,
         schedule,
@@ -289,14 +291,14 @@ fn versions(
     reader: &mut Reader,
     conditions: &mut Conditions<'_>,
     fields: &Fields<'_>,
-    at: &Place,
+    campaign: &Name,
 ) -> Option<Vec<Version>> {
     match (fields.get("template"), fields.get("versions")) {
         (Some(field), None) => {
             let template = template(reader, field.value)?;
             Some(vec![Version { label: "default".to_owned(), condition: Condition::Everyone, template }])
         }
-        (None, Some(field)) => several(reader, conditions, field),
+        (None, Some(field)) => several(reader, conditions, field, campaign),
         (Some(template), Some(versions)) => {
             let message = "a campaign has either `template` or `versions`";
             let problem = Problem::error("ambiguous", message, versions.name.place.clone());
@@ -308,7 +310,7 @@ fn versions(
         (None, None) if fields.is_misspelt("template") || fields.is_misspelt("versions") => None,
         (None, None) => {
             let message = "a campaign needs `template` or `versions`";
-            let problem = Problem::error("missing-key", message, at.clone());
+            let problem = Problem::error("missing-key", message, campaign.place.clone());
             reader.report(
                 problem.hint("for example `template: vip_discount`, the folder templates/vip_discount"),
             );
@@ -317,7 +319,13 @@ fn versions(
     }
 }
 
-fn several(reader: &mut Reader, conditions: &mut Conditions<'_>, field: Field<'_>) -> Option<Vec<Version>> {
+fn several(
+    reader: &mut Reader,
+    conditions: &mut Conditions<'_>,
+    field: Field<'_>,
+    campaign: &Name,
+) -> Option<Vec<Version>> {
+    let campaign = CampaignName::parse(&campaign.text).ok();
     let mut labels: BTreeMap<String, Place> = BTreeMap::new();
     let mut covered: Option<&Place> = None;
     let items = reader.items(field)?;
@@ -330,9 +338,9 @@ fn several(reader: &mut Reader, conditions: &mut Conditions<'_>, field: Field<'_
             reader.report(problem.hint("put the version for everyone last"));
         }
         let Some(fields) = Fields::read(reader, item, "a version", &item.place, &VERSION) else { continue };
-        let condition = fields
-            .require(reader, "for")
-            .and_then(|field| conditions.read(reader, field.value, &field.name.place));
+        let condition = fields.require(reader, "for").and_then(|field| {
+            conditions.whole(reader, field, &item.place, campaign.clone().map(Of::Version))
+        });
         if condition == Some(Condition::Everyone) {
             covered = covered.or(Some(&item.place));
         }

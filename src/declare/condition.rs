@@ -2,6 +2,7 @@
 
 use super::bounds;
 use super::events;
+use super::judge::{Absence, Declared, Of};
 use super::keys::{BUCKET, CONDITION, CONSENT, CONSENT_TEST};
 use super::ranked;
 use super::scope::{Kind, Scope};
@@ -35,19 +36,43 @@ const HEADS: [&str; 11] =
 const MEASURES: [&str; 9] =
     ["times", "total", "average", "smallest", "largest", "distinct", "first_at", "last_at", "every"];
 
-/// Reads conditions and notes which segments they name.
+/// Reads conditions and notes which segments they name, and what is to be judged of them.
 #[derive(Debug)]
 pub(super) struct Conditions<'s> {
     /// What is declared.
     pub(super) scope: &'s Scope,
     /// The segments that were named, and where.
     pub(super) used: Vec<Name>,
+    /// The conditions of declarations, whole.
+    pub(super) declared: Vec<Declared>,
+    /// The `did_not … within` of the one that is being read.
+    absences: Vec<Absence>,
 }
 
 impl<'s> Conditions<'s> {
     /// Reads against what is declared.
     pub(super) const fn new(scope: &'s Scope) -> Self {
-        Self { scope, used: Vec::new() }
+        Self { scope, used: Vec::new(), declared: Vec::new(), absences: Vec::new() }
+    }
+
+    /// Reads the condition of a declaration, which stands at `place`, to be judged when all is read.
+    pub(super) fn whole(
+        &mut self,
+        reader: &mut Reader,
+        field: Field<'_>,
+        place: &Place,
+        of: Option<Of>,
+    ) -> Option<Condition> {
+        self.absences.clear();
+        let mark = reader.noted();
+        let condition = self.read(reader, field.value, &field.name.place)?;
+        let absences = std::mem::take(&mut self.absences);
+        let told = reader.has_since(mark, "matches-nobody");
+        if let Some(of) = of {
+            let (condition, place) = (condition.clone(), place.clone());
+            self.declared.push(Declared { of, condition, place, absences, told });
+        }
+        Some(condition)
     }
 
     /// Reads a condition. `at` is where its key is written.
@@ -230,7 +255,7 @@ impl<'s> Conditions<'s> {
         Some(Condition::Did(EventLeaf { events: events.query, measures }))
     }
 
-    fn did_not(&self, reader: &mut Reader, field: Field<'_>, fields: &Fields<'_>) -> Option<Condition> {
+    fn did_not(&mut self, reader: &mut Reader, field: Field<'_>, fields: &Fields<'_>) -> Option<Condition> {
         if let Some(did) = fields.get("did") {
             let message = "`did` and `did_not` are in one map, so nobody can say which the rest belongs to";
             let problem = Problem::error("ambiguous", message, field.name.place.clone());
@@ -246,7 +271,11 @@ impl<'s> Conditions<'s> {
         }
         let events = events::read(reader, self.scope, fields, field)?;
         let never = events::times(Operator::Is(crate::domain::value::Value::Number(Number::ZERO)));
-        measure.is_none().then_some(Condition::Did(EventLeaf { events: events.query, measures: vec![never] }))
+        let leaf = EventLeaf { events: events.query, measures: vec![never] };
+        if leaf.events.window.within.is_some() {
+            self.absences.push(Absence { leaf: leaf.clone(), place: field.name.place.clone() });
+        }
+        measure.is_none().then_some(Condition::Did(leaf))
     }
 
     const fn subject<'a>(&self, name: &'a str, value_type: ValueType, one_of: &'a [String]) -> Subject<'a> {

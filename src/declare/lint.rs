@@ -1,16 +1,18 @@
-//! What is legal but cannot be meant: operators that contradict each other, windows without time.
+//! What is legal but cannot be meant: operators that contradict each other, windows without time; which
+//! events are among others.
 
 use chrono::NaiveDate;
 
-use crate::domain::condition::{DateBound, Operator, Window};
+use crate::domain::condition::{Ago, DateBound, EventQuery, Operator, Window};
+use crate::domain::number::Number;
+use crate::domain::text::{compose, fold};
 use crate::domain::time::Span;
 use crate::domain::value::Value;
 
 /// Why no value can meet all of these operators, if that is certain.
-pub(super) fn contradiction(operators: &[Operator]) -> Option<String> {
+pub(super) fn contradiction(operators: &[Operator], exact_case: bool) -> Option<String> {
     let missing = operators.iter().any(|operator| matches!(operator, Operator::Exists(false)));
-    let present = |operator: &Operator| !matches!(operator, Operator::Exists(false) | Operator::Blank(true));
-    if missing && operators.iter().any(present) {
+    if missing && !operators.iter().all(holds_of_nothing) {
         return Some("a missing value meets nothing but `exists: false`".to_owned());
     }
     if let (Some(low), Some(high)) = number_bounds(operators)
@@ -23,20 +25,143 @@ pub(super) fn contradiction(operators: &[Operator]) -> Option<String> {
     {
         return Some("its bounds leave no day".to_owned());
     }
-    let within = operators.iter().filter_map(|operator| match operator {
-        Operator::Within(span) => Some(*span),
-        _ => None,
+    let ages: Vec<_> = operators.iter().filter_map(|operator| nested(operator, true)).flatten().collect();
+    let sizes: Vec<_> = operators.iter().filter_map(|operator| nested(operator, false)).flatten().collect();
+    if contradiction_of(ages) || contradiction_of(sizes) {
+        return Some("its bounds leave no number".to_owned());
+    }
+    no_value_left(operators, exact_case)
+        .or_else(|| no_item_left(operators, exact_case))
+        .or_else(|| no_time_left(operators))
+}
+
+/// Whether a missing value meets it.
+pub(super) const fn holds_of_nothing(operator: &Operator) -> bool {
+    matches!(operator, Operator::Exists(false) | Operator::Blank(true))
+}
+
+/// Whether every event that `query` finds is found by `other`, too, if that is certain.
+pub(super) fn is_among(query: &EventQuery, other: &EventQuery) -> bool {
+    if query == other {
+        return true;
+    }
+    let plain = other.last.is_none() && other.per.is_none() && other.then.is_none();
+    let filter = other.filter.iter().all(|test| query.filter.contains(test));
+    let (inner, outer) = (&query.window, &other.window);
+    let within = outer.within.is_none_or(|outer| {
+        inner.within.is_some_and(|inner| inner == outer || longest(inner) <= shortest(outer))
     });
-    let older = operators.iter().filter_map(|operator| match operator {
-        Operator::OlderThan(span) => Some(*span),
-        _ => None,
+    let older = outer.older_than.is_none_or(|outer| {
+        inner.older_than.is_some_and(|inner| inner == outer || shortest(inner) >= longest(outer))
     });
-    let window = Window {
-        within: within.min_by_key(|span| longest(*span)),
-        older_than: older.max_by_key(|span| shortest(*span)),
-        ..Window::default()
+    let since = outer.since.is_none() || inner.since == outer.since;
+    let until = outer.until.is_none() || inner.until == outer.until;
+    query.event == other.event && plain && filter && within && older && since && until
+}
+
+/// The operators of a test of the age, or of a list's size.
+fn nested(operator: &Operator, age: bool) -> Option<&[Operator]> {
+    match operator {
+        Operator::Age(test) if age => Some(&test.operators),
+        Operator::Size(test) if !age => Some(&test.operators),
+        _ => None,
+    }
+}
+
+fn contradiction_of(operators: Vec<&Operator>) -> bool {
+    let operators: Vec<_> = operators.into_iter().cloned().collect();
+    !operators.is_empty() && contradiction(&operators, false).is_some()
+}
+
+/// Why none of the values that are named is left: each is one of a few, and no other.
+fn no_value_left(operators: &[Operator], exact_case: bool) -> Option<String> {
+    let same = |one: &Value, other: &Value| match (one, other) {
+        (Value::Text(one), Value::Text(other)) => is_same(one, other, exact_case),
+        _ => one == other,
     };
-    empty_window(&window)
+    let has = |values: &[Value], value: &Value| values.iter().any(|one| same(one, value));
+    let passes = |value: &Value| {
+        operators.iter().all(|operator| match operator {
+            Operator::Is(other) => same(value, other),
+            Operator::In(others) => has(others, value),
+            Operator::IsNot(other) => !same(value, other),
+            Operator::NotIn(others) => !has(others, value),
+            bound => match value {
+                Value::Number(number) => !is_beyond(*number, bound),
+                _ => true,
+            },
+        })
+    };
+    let is_list = |operator: &Operator| matches!(operator, Operator::Is(Value::List(_)));
+    let none_left = operators.iter().filter(|operator| !is_list(operator)).any(|operator| match operator {
+        Operator::Is(value) => !passes(value),
+        Operator::In(values) => !values.iter().any(passes),
+        _ => false,
+    });
+    none_left.then(|| "no value is all of these at once".to_owned())
+}
+
+fn is_beyond(number: Number, bound: &Operator) -> bool {
+    match bound {
+        Operator::AtLeast(bound) => number < *bound,
+        Operator::AtMost(bound) => number > *bound,
+        Operator::MoreThan(bound) => number <= *bound,
+        Operator::LessThan(bound) => number >= *bound,
+        Operator::Between(low, high) => number < *low || number > *high,
+        _ => false,
+    }
+}
+
+/// Why no list has and lacks what it must.
+fn no_item_left(operators: &[Operator], exact_case: bool) -> Option<String> {
+    let banned: Vec<&String> = operators
+        .iter()
+        .filter_map(|operator| if let Operator::ContainsNone(items) = operator { Some(items) } else { None })
+        .flatten()
+        .collect();
+    let is_banned = |item: &String| banned.iter().any(|other| is_same(item, other, exact_case));
+    let excluded = operators.iter().any(|operator| match operator {
+        Operator::ContainsAll(items) => items.iter().any(is_banned),
+        Operator::ContainsAny(items) => items.iter().all(is_banned),
+        _ => false,
+    });
+    excluded.then(|| "no list has an item and has it not".to_owned())
+}
+
+fn is_same(one: &str, other: &str, exact_case: bool) -> bool {
+    if exact_case { compose(one) == compose(other) } else { fold(one) == fold(other) }
+}
+
+/// Why no instant lies so long ago, and no longer.
+fn no_time_left(operators: &[Operator]) -> Option<String> {
+    // Less than so many seconds ago, and at least so many.
+    let mut latest: Option<(u64, Span)> = None;
+    let mut earliest: Option<(u64, Span)> = None;
+    let mut at_most = |seconds: u64, span: Span| {
+        latest = Some(latest.filter(|(known, _)| *known <= seconds).unwrap_or((seconds, span)));
+    };
+    let mut at_least = |seconds: u64, span: Span| {
+        earliest = Some(earliest.filter(|(known, _)| *known >= seconds).unwrap_or((seconds, span)));
+    };
+    for operator in operators {
+        match operator {
+            Operator::Within(span) => at_most(longest(*span), *span),
+            Operator::OlderThan(span) => at_least(shortest(*span), *span),
+            Operator::Ago(bounds) => {
+                for bound in bounds {
+                    match bound {
+                        Ago::LessThan(span) => at_most(longest(*span), *span),
+                        // An instant exactly so long ago is meant, too.
+                        Ago::AtMost(span) => at_most(longest(*span) + DAY, *span),
+                        Ago::AtLeast(span) | Ago::MoreThan(span) => at_least(shortest(*span), *span),
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    let ((latest, within), (earliest, older_than)) = (latest?, earliest?);
+    (latest <= earliest).then(|| format!("what is older than {older_than} is not within {within}"))
 }
 
 /// Why a window holds no time, if that is certain.

@@ -6,7 +6,7 @@
 //! | compose | [`crate::yaml`] | a file's tree, in which everything keeps its place |
 //! | collect | [`sections`] | which names are declared in all files together |
 //! | read | [`facts`] [`scores`] [`condition`] [`ranked`] [`mod@test`] [`events`] [`follow`] [`bounds`] [`dates`] [`campaign`] [`schedule`] [`frequency`] | declarations, in an order in which each needs only those before it |
-//! | judge | [`segments`] [`lint`] | cycles; what is legal and cannot be meant |
+//! | judge | [`segments`] [`lint`] [`judge`] [`certainty`] [`reach`] [`newcomers`] | cycles; what is legal and cannot be meant, or hardly |
 //!
 //! [`keys`] is the language as tables; [`scope`] tells what a name stands for.
 //!
@@ -26,6 +26,7 @@ use crate::yaml::{self, Kind as NodeKind, Node, Reader};
 
 mod bounds;
 mod campaign;
+mod certainty;
 mod condition;
 mod dates;
 mod events;
@@ -33,10 +34,13 @@ mod facts;
 mod files;
 mod follow;
 mod frequency;
+mod judge;
 pub mod keys;
 mod lint;
+mod newcomers;
 mod places;
 mod ranked;
+mod reach;
 mod schedule;
 mod scope;
 mod scores;
@@ -193,6 +197,7 @@ fn draft(
     if complete && count > 0 && reader.errors() == 0 {
         segments::warn_of_unused(reader, sections.of(Kind::Segment), &conditions.used);
     }
+    let declared = conditions.declared;
     let attributes = scope.attributes.into_iter().filter_map(|(name, declared)| {
         declared.or_else(|| Some((AttributeName::parse(&name).ok()?, facts::guessed_attribute(name))))
     });
@@ -202,7 +207,7 @@ fn draft(
     let scores = scope.scores.into_iter().filter_map(|(name, declared)| {
         declared.or_else(|| Some((ScoreName::parse(&name).ok()?, scores::guessed())))
     });
-    Catalogue {
+    let catalogue = Catalogue {
         attributes: attributes.collect(),
         events: scope.events.into_values().flatten().collect(),
         traits: traits.collect(),
@@ -211,5 +216,9 @@ fn draft(
         campaigns,
         caps: sections.caps,
         quiet_hours: sections.quiet_hours.and_then(|(_, hours)| hours),
+    };
+    if complete && reader.errors() == 0 {
+        judge::judge(reader, &catalogue, &declared);
     }
+    catalogue
 }

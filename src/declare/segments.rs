@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::condition::Conditions;
 use super::facts::description;
+use super::judge::Of;
 use super::keys::SEGMENT;
 use crate::diagnostic::Problem;
 use crate::domain::catalogue::Segment;
@@ -39,13 +40,13 @@ fn one(
     let fields = Fields::read(reader, &entry.value, &called, &name.place, &SEGMENT)?;
     let description = description(reader, &fields);
     let field = fields.require(reader, "match")?;
-    let condition = conditions.read(reader, field.value, &field.name.place);
+    let parsed = SegmentName::parse(&name.text).ok();
+    let condition = conditions.whole(reader, field, &name.place, parsed.clone().map(Of::Segment));
     let refresh = match fields.get("refresh") {
         Some(field) => reader.cadence(field.value, "`refresh`").map(Some),
         None => Some(None),
     };
-    let segment = Segment { condition: condition?, refresh: refresh?, description };
-    Some((SegmentName::parse(&name.text).ok()?, segment))
+    Some((parsed?, Segment { condition: condition?, refresh: refresh?, description }))
 }
 
 /// Segments are no deeper in each other: those who unfold them may go as deep.

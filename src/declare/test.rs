@@ -116,7 +116,7 @@ fn operators(reader: &mut Reader, node: &Node, at: &Place, subject: Subject<'_>)
         reader.report(Problem::error("empty", message, node.place.clone()).hint(hint));
         return None;
     }
-    if let Some(reason) = lint::contradiction(&test.operators) {
+    if let Some(reason) = lint::contradiction(&test.operators, test.exact_case) {
         let message = format!("nothing can meet this test of `{}`: {reason}", subject.name);
         reader.report(Problem::warning("matches-nobody", message, at.clone()));
     }

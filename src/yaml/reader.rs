@@ -41,6 +41,16 @@ impl Reader {
         self.problems
     }
 
+    /// How many problems were noted, warnings too; see [`Self::has_since`].
+    pub const fn noted(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Whether a problem of this code was noted since there were `noted`.
+    pub fn has_since(&self, noted: usize, code: &str) -> bool {
+        self.problems.get(noted..).unwrap_or_default().iter().any(|problem| problem.code == code)
+    }
+
     /// How many errors were noted: whether reading something added any.
     pub const fn errors(&self) -> usize {
         self.errors

@@ -8,11 +8,15 @@ use super::{FACTS, lines, load};
 /// The condition of a segment, or its problems, each without its place.
 fn read(condition: &str) -> Result<Condition, String> {
     let indented = condition.replace('\n', "\n      ");
-    let text =
-        format!("segments:\n  friends: {{ match: everyone }}\n  tested:\n    match:\n      {indented}\n");
+    let text = format!(
+        "segments:\n  friends: {{ match: {{ attribute: {{ country: FR }} }} }}\n  tested:\n    match:\n      {indented}\n"
+    );
     let loaded = load(&[("facts.yaml", FACTS), ("a.yaml", &text)]);
+    // Whom a condition finds is for `warnings`.
+    let is_read =
+        loaded.problems.iter().all(|problem| matches!(problem.code, "newcomers" | "matches-everybody"));
     match loaded.catalogue {
-        Some(catalogue) if loaded.problems.is_empty() => {
+        Some(catalogue) if is_read => {
             let name = SegmentName::parse("tested").expect("a name");
             Ok(catalogue.segments[&name].condition.clone())
         }
@@ -48,7 +52,7 @@ fn structure_is_read() {
     insta::assert_snapshot!(right("everyone"), @"Everyone");
     insta::assert_snapshot!(right("friends"), @r#"Segment(SegmentName("friends"))"#);
     insta::assert_snapshot!(right("all: [friends, everyone]"), @r#"All([Segment(SegmentName("friends")), Everyone])"#);
-    insta::assert_snapshot!(right("{ any: [friends], none: [everyone] }"), @r#"All([Any([Segment(SegmentName("friends"))]), None([Everyone])])"#);
+    insta::assert_snapshot!(right("{ any: [friends], none: [{ attribute: { income: 3 } }] }"), @r#"All([Any([Segment(SegmentName("friends"))]), None([Attribute(Declared(AttributeName("income")), Test { operators: [Is(Number(Number(3000000)))], exact_case: false })])])"#);
     insta::assert_snapshot!(right("consent: { marketing: yes, tracking: unknown }"), @"All([Consent(Marketing, Is(Yes)), Consent(Tracking, Is(Unknown))])");
     insta::assert_snapshot!(right("consent: { marketing: { since: 2026-01-01 } }"), @"Consent(Marketing, Since(Day(2026-01-01)))");
     insta::assert_snapshot!(right("ranked: { trait: spend_12m, top: 10% }"), @r#"Ranked(Ranked { ranking: Ranking { by: TraitName("spend_12m"), among: None }, place: Share(1000), lowest: false })"#);

@@ -7,6 +7,7 @@ mod messages;
 mod mutations;
 mod product;
 mod scores;
+mod warnings;
 
 pub(crate) use mutations::assert_inside;
 

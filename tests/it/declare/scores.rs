@@ -32,8 +32,7 @@ fn a_score_is_read() {
 
 #[test]
 fn a_level_is_a_lower_bound() {
-    let tests =
-        ["warm", "{ at_least: warm, less_than: hot }", "{ at_least: 20 }", "[0, 100]", "{ exists: true }"];
+    let tests = ["warm", "{ at_least: warm, less_than: hot }", "{ at_least: 20 }", "[0, 100]"];
     let read: Vec<_> = tests
         .iter()
         .map(|test| {
@@ -47,7 +46,6 @@ fn a_level_is_a_lower_bound() {
     { at_least: warm, less_than: hot }: Score(ScoreName("engagement"), Test { operators: [AtLeast(Number(20000000)), LessThan(Number(60000000))], exact_case: false })
     { at_least: 20 }: Score(ScoreName("engagement"), Test { operators: [AtLeast(Number(20000000))], exact_case: false })
     [0, 100]: Score(ScoreName("engagement"), Test { operators: [In([Number(Number(0)), Number(Number(100000000))])], exact_case: false })
-    { exists: true }: Score(ScoreName("engagement"), Test { operators: [Exists(true)], exact_case: false })
     "#);
 }
 

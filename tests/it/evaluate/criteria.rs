@@ -14,7 +14,7 @@ use campaignd::domain::time::{Timestamp, Zone};
 use campaignd::evaluate::Scratch;
 use serde_json::{Map, Value as Json};
 
-use super::person::{compile, facts, instant, nobody, outcomes};
+use super::person::{compile, facts, instant, nobody, outcomes, rank_value, ranked_beside};
 use super::plain::{Happening, World};
 
 const ZONE: Zone = Zone::Europe__Paris;
@@ -31,6 +31,8 @@ struct Cases {
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
+    #[serde(default)]
+    others: BTreeMap<String, Vec<String>>,
     r#in: Vec<Map<String, Json>>,
     out: Vec<Map<String, Json>>,
 }
@@ -46,27 +48,23 @@ fn cases() -> Cases {
     serde_yaml::from_str(include_str!("criteria.yaml")).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// Whether both evaluators say that a condition holds, and what is wrong if they do not say what is expected.
+/// What is wrong if not both evaluators say of a contact what is expected; `others` are ranked beside it.
 fn check(
     catalogue: &Catalogue,
     condition: &Condition,
+    others: &BTreeMap<String, Vec<i64>>,
     facts: &Map<String, Json>,
     now: Timestamp,
     expected: bool,
 ) -> Option<String> {
     let (contact, events) = person(facts);
     let program = compile(catalogue, EvaluationSettings { time_zone: ZONE }, &[condition]);
-    let population = Population::default();
+    let alone = Population::default();
+    let world =
+        World { catalogue, contact: &contact, events: &events, installation: ZONE, population: &alone, now };
+    let (population, plain) = ranked_beside(&program, &world, others);
     let found = outcomes(&program, &mut Scratch::default(), &contact, &events, &population, now)[0].holds;
-    let world = World {
-        catalogue,
-        contact: &contact,
-        events: &events,
-        installation: ZONE,
-        population: &population,
-        now,
-    };
-    let plainly = world.holds(condition);
+    let plainly = World { population: &plain, ..world }.holds(condition);
     (found != expected || plainly != expected)
         .then(|| format!("{found}, plainly {plainly}, expected {expected}: {}", Json::Object(facts.clone())))
 }
@@ -115,7 +113,9 @@ fn who_is_in_and_who_is_just_outside() {
     let mut wrong = Vec::new();
     for (name, condition, case) in segments.chain(audiences) {
         assert!(!case.r#in.is_empty() && !case.out.is_empty(), "{name} needs somebody in and somebody out");
-        let of = |facts, expected| check(&catalogue, &condition, facts, now, expected);
+        let values = |texts: &Vec<String>| texts.iter().map(|text| rank_value(text)).collect();
+        let others = case.others.iter().map(|(by, texts)| (by.clone(), values(texts))).collect();
+        let of = |facts, expected| check(&catalogue, &condition, &others, facts, now, expected);
         let found = case.r#in.iter().filter_map(|facts| of(facts, true));
         let found = found.chain(case.out.iter().filter_map(|facts| of(facts, false)));
         wrong.extend(found.map(|problem| format!("{name}: {problem}")));
@@ -127,16 +127,17 @@ fn who_is_in_and_who_is_just_outside() {
 fn every_version_finds_its_readers() {
     let (catalogue, cases) = (shipped(), cases());
     let now = instant(&cases.now).expect("an instant");
+    let nobody = BTreeMap::new();
     let mut wrong = Vec::new();
     for (name, versions) in &cases.versions {
         let campaign = &catalogue.campaigns[&CampaignName::parse(name).expect("a name")];
         for (template, readers) in versions {
             for facts in readers {
-                wrong.extend(check(&catalogue, &campaign.audience, facts, now, true));
+                wrong.extend(check(&catalogue, &campaign.audience, &nobody, facts, now, true));
                 // Those before it do not hold, it does.
                 for version in &campaign.versions {
                     let is_it = version.template == *template;
-                    wrong.extend(check(&catalogue, &version.condition, facts, now, is_it));
+                    wrong.extend(check(&catalogue, &version.condition, &nobody, facts, now, is_it));
                     if is_it {
                         break;
                     }

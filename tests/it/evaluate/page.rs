@@ -10,14 +10,12 @@ use campaignd::domain::catalogue::EvaluationSettings;
 use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::name::SegmentName;
-use campaignd::domain::number::Number;
-use campaignd::domain::population::{Population, Threshold};
-use campaignd::domain::ranking::Ranked;
-use campaignd::domain::time::{Timestamp, Zone};
+use campaignd::domain::population::Population;
+use campaignd::domain::time::Zone;
 use campaignd::evaluate::Scratch;
 
-use super::person::{compile, facts, instant, nobody, outcomes};
-use super::plain::{self, Happening, World};
+use super::person::{compile, facts, instant, nobody, outcomes, rank_value, ranked_beside};
+use super::plain::{Happening, World};
 
 const PAGE: &str = include_str!("../../../docs/conditions.md");
 
@@ -32,12 +30,6 @@ fn is_declaration(block: &str) -> bool {
     SECTIONS.iter().any(|section| block.starts_with(section))
 }
 
-/// A number in millionths, an instant in microseconds.
-fn rank_value(text: &str) -> i64 {
-    let number = || Number::parse(text).expect("a number").millionths();
-    instant(text).map_or_else(number, Timestamp::micros)
-}
-
 #[test]
 fn every_example_says_what_it_says() {
     let mut checked = 0;
@@ -45,7 +37,7 @@ fn every_example_says_what_it_says() {
     for block in blocks().into_iter().filter(|block| !is_declaration(block)) {
         let mut contact = nobody();
         let (mut events, mut answers, mut condition) = (Vec::new(), Vec::new(), String::new());
-        let mut others: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+        let mut others: BTreeMap<String, Vec<i64>> = BTreeMap::new();
         for line in block.lines() {
             let Some(comment) = line.strip_prefix("# ") else {
                 condition.extend(["      ", line, "\n"]);
@@ -60,7 +52,7 @@ fn every_example_says_what_it_says() {
                 }
                 ("others", ..) => {
                     let (name, values) = rest.split_once(' ').expect("a trait and values");
-                    others.insert(name, values.split(' ').map(rank_value).collect());
+                    others.insert(name.to_owned(), values.split(' ').map(rank_value).collect());
                 }
                 (_, Some(at), "yes" | "no") => answers.push((at, rest == "yes")),
                 (_, Some(at), _) => {
@@ -99,17 +91,7 @@ fn every_example_says_what_it_says() {
                 population: &nobody,
                 now,
             };
-            let ranked = |ranked: &Ranked| {
-                let mut values = others.get(ranked.ranking.by.as_str()).cloned().unwrap_or_default();
-                let among = ranked.ranking.among.clone().map(Condition::Segment);
-                let is_ranked = among.is_none_or(|among| world.holds(&among));
-                values.extend(world.ranked_by(&ranked.ranking.by).filter(|_| is_ranked));
-                values
-            };
-            let threshold = |one: &Ranked, bounds| (one.clone(), Threshold { at: now, contacts: 0, bounds });
-            let places = program.ranked().iter();
-            let population = places.clone().map(|one| threshold(one, one.bounds(&mut ranked(one)))).collect();
-            let plainly = places.map(|one| threshold(one, plain::members(one, &ranked(one)))).collect();
+            let (population, plainly) = ranked_beside(&program, &world, &others);
             let found =
                 outcomes(&program, &mut Scratch::default(), &contact, &events, &population, now)[0].holds;
             assert_eq!(found, expected, "at {now}:\n{block}");

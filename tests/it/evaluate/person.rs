@@ -1,17 +1,21 @@
 //! A contact with a history, as the evaluator gets it.
 
+use std::collections::BTreeMap;
+
 use campaignd::domain::catalogue::{Catalogue, EvaluationSettings};
 use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::Consent;
 use campaignd::domain::contact::{Contact, ContactId};
 use campaignd::domain::event::EventNameId;
 use campaignd::domain::history::{BlockHistory, BlockId, Chunk, ChunkBuffer, Needs, PackedEvent};
-use campaignd::domain::population::Population;
+use campaignd::domain::number::Number;
+use campaignd::domain::population::{Population, Threshold};
+use campaignd::domain::ranking::Ranked;
 use campaignd::domain::time::Timestamp;
 use campaignd::evaluate::{Asked, Outcome, Program, Scratch};
 use serde_json::Value as Json;
 
-use super::plain::Happening;
+use super::plain::{self, Happening, World};
 
 /// The events that the tests know; the place of a name is its number.
 pub(crate) const EVENTS: [&str; 12] = [
@@ -104,4 +108,31 @@ pub(crate) fn facts(text: &str) -> Json {
     let file = campaignd::yaml::compose(&"facts".into(), text.as_bytes());
     assert!(file.problems.is_empty(), "{text}: {:?}", file.problems);
     file.root.map_or_else(|| Json::Object(serde_json::Map::new()), |root| root.to_json())
+}
+
+/// A number in millionths, an instant in microseconds.
+pub(crate) fn rank_value(text: &str) -> i64 {
+    let number = || Number::parse(text).expect("a number").millionths();
+    instant(text).map_or_else(number, Timestamp::micros)
+}
+
+/// What the contact of a world is ranked by, beside others whose values are given: thresholds as they are
+/// computed, and plainly.
+pub(crate) fn ranked_beside(
+    program: &Program,
+    world: &World<'_>,
+    others: &BTreeMap<String, Vec<i64>>,
+) -> (Population, Population) {
+    let ranked = |ranked: &Ranked| {
+        let mut values = others.get(ranked.ranking.by.as_str()).cloned().unwrap_or_default();
+        let among = ranked.ranking.among.clone().map(Condition::Segment);
+        let is_ranked = among.is_none_or(|among| world.holds(&among));
+        values.extend(world.ranked_by(&ranked.ranking.by).filter(|_| is_ranked));
+        values
+    };
+    let threshold = |one: &Ranked, bounds| (one.clone(), Threshold { at: world.now, contacts: 0, bounds });
+    let places = program.ranked().iter();
+    let population = places.clone().map(|one| threshold(one, one.bounds(&mut ranked(one)))).collect();
+    let plainly = places.map(|one| threshold(one, plain::members(one, &ranked(one)))).collect();
+    (population, plainly)
 }
