@@ -1,9 +1,9 @@
 //! What is kept of a request: enough to tell people from machines, too little to tell who it was.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 
 use crate::domain::engagement::RequestFacts;
 
@@ -26,50 +26,87 @@ const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 /// The facts of a request that came from `peer`.
 pub(super) fn of(request: &Request, peer: Option<SocketAddr>) -> RequestFacts {
-    let headers = request.headers();
-    let mode = text(headers, &FETCH_MODE, OTHER);
-    let fetch = mode.map(|mode| match text(headers, &FETCH_DEST, OTHER) {
-        Some(dest) => format!("{mode} {dest}"),
-        None => mode,
+    let headers = Headers::of(request.headers());
+    let fetch = headers.fetch_mode.map(|mode| match headers.fetch_dest {
+        Some(dest) => format!("{} {}", text(mode, OTHER), text(dest, OTHER)),
+        None => text(mode, OTHER),
     });
     RequestFacts {
         head: request.method() == Method::HEAD,
-        user_agent: text(headers, &header::USER_AGENT, USER_AGENT),
-        network: client(headers, peer).map(network),
-        accept: text(headers, &header::ACCEPT, OTHER),
-        accept_language: text(headers, &header::ACCEPT_LANGUAGE, OTHER),
-        accept_encoding: headers.contains_key(header::ACCEPT_ENCODING),
+        user_agent: headers.user_agent.map(|value| text(value, USER_AGENT)),
+        network: client(headers.forwarded_for, peer).map(network),
+        accept: headers.accept.map(|value| text(value, OTHER)),
+        accept_language: headers.accept_language.map(|value| text(value, OTHER)),
+        accept_encoding: headers.accept_encoding.is_some(),
         fetch,
-        purpose: PURPOSES.iter().find_map(|name| text(headers, name, OTHER)),
+        purpose: headers.purposes.into_iter().flatten().next().map(|value| text(value, OTHER)),
+    }
+}
+
+/// The headers that tell something. Of several with one name the first counts, of `X-Forwarded-For` the last.
+#[derive(Default)]
+struct Headers<'r> {
+    user_agent: Option<&'r HeaderValue>,
+    accept: Option<&'r HeaderValue>,
+    accept_language: Option<&'r HeaderValue>,
+    accept_encoding: Option<&'r HeaderValue>,
+    fetch_mode: Option<&'r HeaderValue>,
+    fetch_dest: Option<&'r HeaderValue>,
+    forwarded_for: Option<&'r HeaderValue>,
+    purposes: [Option<&'r HeaderValue>; 4],
+}
+
+impl<'r> Headers<'r> {
+    /// In one walk: a request has few headers, and each search for one costs as much.
+    fn of(headers: &'r HeaderMap) -> Self {
+        let mut found = Self::default();
+        for (name, value) in headers {
+            if *name == FORWARDED_FOR {
+                found.forwarded_for = Some(value);
+            } else if let Some(place) = found.place(name) {
+                place.get_or_insert(value);
+            }
+        }
+        found
+    }
+
+    fn place(&mut self, name: &HeaderName) -> Option<&mut Option<&'r HeaderValue>> {
+        Some(match name {
+            name if *name == header::USER_AGENT => &mut self.user_agent,
+            name if *name == header::ACCEPT => &mut self.accept,
+            name if *name == header::ACCEPT_LANGUAGE => &mut self.accept_language,
+            name if *name == header::ACCEPT_ENCODING => &mut self.accept_encoding,
+            name if *name == FETCH_MODE => &mut self.fetch_mode,
+            name if *name == FETCH_DEST => &mut self.fetch_dest,
+            name => {
+                let purpose = PURPOSES.iter().position(|purpose| purpose == name)?;
+                &mut self.purposes[purpose]
+            }
+        })
     }
 }
 
 /// A header as text of bounded length, without control characters.
-fn text(headers: &HeaderMap, name: &HeaderName, longest: usize) -> Option<String> {
-    let value = headers.get(name)?;
+fn text(value: &HeaderValue, longest: usize) -> String {
     let longest = value.len().min(longest);
     // Nearly all are plain, and somebody waits for the answer.
     if let Ok(plain) = value.to_str()
         && !plain.contains('\t')
     {
-        return Some(plain[..longest].to_owned());
+        return plain[..longest].to_owned();
     }
-    let bytes = &value.as_bytes()[..longest];
-    let mut text = String::from_utf8_lossy(bytes).into_owned();
-    if text.contains(char::is_control) {
-        text = text.replace(char::is_control, " ");
-    }
-    Some(text)
+    let text = String::from_utf8_lossy(&value.as_bytes()[..longest]);
+    text.replace(char::is_control, " ")
 }
 
 /// Who asks. A peer on this machine or in a private network is a reverse proxy: the last address that it
 /// wrote into `X-Forwarded-For` counts. What stands before that anybody may have written.
-fn client(headers: &HeaderMap, peer: Option<SocketAddr>) -> Option<IpAddr> {
+fn client(forwarded_for: Option<&HeaderValue>, peer: Option<SocketAddr>) -> Option<IpAddr> {
     let peer = peer?.ip().to_canonical();
     if !is_near(peer) {
         return Some(peer);
     }
-    let said = headers.get_all(FORWARDED_FOR).iter().next_back().and_then(|value| value.to_str().ok());
+    let said = forwarded_for.and_then(|value| value.to_str().ok());
     let last = said.and_then(|said| said.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
     Some(last.map_or(peer, |address: IpAddr| address.to_canonical()))
 }
@@ -88,8 +125,18 @@ fn is_near(address: IpAddr) -> bool {
 fn network(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => {
-            let [a, b, c, _] = address.octets();
-            format!("{}/24", Ipv4Addr::new(a, b, c, 0))
+            let mut text = String::with_capacity("255.255.255.0/24".len());
+            for octet in &address.octets()[..3] {
+                // Three digits at most; the machinery of `format!` costs more than the rest of a hit.
+                for unit in [100, 10] {
+                    if *octet >= unit {
+                        text.push(char::from(b'0' + octet / unit % 10));
+                    }
+                }
+                text.push(char::from(b'0' + octet % 10));
+                text.push('.');
+            }
+            text + "0/24"
         }
         IpAddr::V6(address) => {
             let [a, b, c, ..] = address.segments();
@@ -120,6 +167,8 @@ mod tests {
             ("[2001:db8:1:2::3]:1", "", "2001:db8:1::/48"),
             ("[::ffff:203.0.113.77]:1", "", "203.0.113.0/24"),
             ("203.0.113.77:1", "198.51.100.1", "203.0.113.0/24"),
+            ("8.10.255.7:1", "", "8.10.255.0/24"),
+            ("100.99.9.7:1", "", "100.99.9.0/24"),
             ("127.0.0.1:1", "10.9.9.9, 198.51.100.1", "198.51.100.0/24"),
             ("10.0.0.2:1", "2001:db8:7::1", "2001:db8:7::/48"),
             ("127.0.0.1:1", "nonsense", "127.0.0.0/24"),

@@ -41,7 +41,7 @@ fn answered_hits_survive_kills_of_a_daemon_on_sqlite() {
 
 #[test]
 fn answered_hits_survive_kills_of_a_daemon_on_postgres() {
-    on_postgres(|database| async move { survive(&database, 4).await });
+    on_postgres(|database| async move { survive(&database, 20).await });
 }
 
 async fn survive(database: &TestDatabase, kills: usize) {

@@ -3,10 +3,10 @@
 //! The first of a group waits for one turn of the scheduler, in which others may join, and writes for all;
 //! nobody is answered before. If whoever asked goes away meanwhile, it writes all the same.
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-
-use tokio::sync::Notify;
+use std::task::{Context, Poll, Waker};
 
 use super::record;
 use crate::domain::engagement::Hit;
@@ -30,7 +30,32 @@ struct Waiting {
 struct Outcome {
     /// `None`: written.
     failure: OnceLock<Option<io::ErrorKind>>,
-    known: Notify,
+    /// Who is to hear of it.
+    others: Mutex<Vec<Waker>>,
+}
+
+impl Outcome {
+    fn poll(&self, context: &Context<'_>) -> Poll<()> {
+        let is_known = || self.failure.get().is_some();
+        if !is_known() {
+            self.others().push(context.waker().clone());
+            // Else it became known before, and nobody wakes us.
+            if !is_known() {
+                return Poll::Pending;
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn tell(&self, failure: Option<io::ErrorKind>) {
+        let _ = self.failure.set(failure);
+        let others = std::mem::take(&mut *self.others());
+        others.into_iter().for_each(Waker::wake);
+    }
+
+    fn others(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Records that are written at once.
@@ -57,10 +82,7 @@ impl Gathering {
             tokio::task::yield_now().await;
             drop(turn);
         } else {
-            let known = outcome.known.notified();
-            if outcome.failure.get().is_none() {
-                known.await;
-            }
+            poll_fn(|context| outcome.poll(context)).await;
         }
         match outcome.failure.get() {
             Some(None) => Ok(()),
@@ -90,7 +112,6 @@ impl<W: Fn(&Group) -> io::Result<()>> Drop for Turn<'_, W> {
         waiting.records.reserve(records.len());
         drop(waiting);
         let written = (self.write)(&Group { records, hits });
-        let _ = outcome.failure.set(written.err().map(|error| error.kind()));
-        outcome.known.notify_waiters();
+        outcome.tell(written.err().map(|error| error.kind()));
     }
 }
