@@ -1,6 +1,7 @@
 //! One contact's whole story: who they are, what they agreed to, where they are, what they got and did.
 
 use crate::audience::{self, Ranks};
+use crate::diagnostic;
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::name::{ScoreName, SegmentName, TraitName};
 use crate::domain::score::ScoreValue;
@@ -57,15 +58,18 @@ pub struct Stay {
 
 /// The contact with this id, else the one with this address.
 pub async fn find(installation: &Installation, id_or_address: &str) -> Result<Contact, Failure> {
-    let found = contacts::find(&installation.store, id_or_address)
-        .await
-        .map_err(|error| installation.failed(error))?;
-    found.ok_or_else(|| {
-        Failure::call_with_hint(
-            format!("no contact has the id or address `{id_or_address}`"),
-            "`campaignd segment NAME` shows some contacts; `campaignd suppress --list ADDRESS` says what an address without a contact is held back by",
-        )
-    })
+    let failed = |error| installation.failed(error);
+    if let Some(found) = contacts::find(&installation.store, id_or_address).await.map_err(failed)? {
+        return Ok(found);
+    }
+    let known = contacts::neighbours(&installation.store, id_or_address).await.map_err(failed)?;
+    // Of numbers each is as near as the next.
+    let is_number = id_or_address.bytes().all(|byte| byte.is_ascii_digit());
+    let meant = diagnostic::did_you_mean(id_or_address, known.iter().map(String::as_str));
+    let hint = meant.filter(|_| !is_number).unwrap_or_else(|| {
+        "`campaignd segment NAME` shows some contacts; `campaignd suppress --list ADDRESS` says what an address without a contact is held back by".to_owned()
+    });
+    Err(Failure::call_with_hint(format!("no contact has the id or address `{id_or_address}`"), hint))
 }
 
 /// Everything about a contact, now.

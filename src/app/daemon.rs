@@ -152,7 +152,7 @@ async fn declared(installation: &Installation) -> Result<Declared, Failure> {
     })
 }
 
-fn engine_settings(installation: &Installation) -> EngineSettings {
+pub(super) fn engine_settings(installation: &Installation) -> EngineSettings {
     let settings = &installation.project.settings;
     EngineSettings {
         refresh: settings.refresh.clone(),

@@ -8,6 +8,7 @@
 //! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] | one use case each |
 //! | [`keys`] | keys of those who write through the API |
 //! | [`signing`] | the secrets that sign links |
+//! | [`explain`] | why a contact is in a segment or mailed by a campaign, or not |
 //! | [`contact`] [`suppress`] [`forget`] | one contact's story; who gets no mail; erasing a person |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
 //! | [`track`] | opens and clicks while the daemon runs, and read anew |
@@ -19,6 +20,7 @@ pub mod check;
 pub mod contact;
 pub mod daemon;
 pub mod decide;
+pub mod explain;
 pub mod failure;
 pub mod forget;
 pub mod import;

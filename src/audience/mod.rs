@@ -8,9 +8,11 @@
 //! | `groups` | what is evaluated together, and what by itself |
 //! | `fingerprint` | what answers rest on but data |
 //! | [`population`] | thresholds of rankings: which stand, and when they are computed anew |
+//! | [`explain`](explain()) | why one contact is in, or is not |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
 
 mod error;
+mod explain;
 mod fingerprint;
 mod groups;
 pub mod inspect;
@@ -20,9 +22,10 @@ mod refresh;
 mod select;
 
 pub use error::AudienceError;
+pub use explain::explain;
 pub use fingerprint::fingerprint;
 pub use groups::{segments_of, shared, with_own_time};
 pub use inspect::{Counted, Seen, count_and_sample, evaluate_contact, look_at};
 pub use population::{Ranks, keep_ranks};
 pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh, refresh_alone, refresh_shared};
-pub use select::{Selected, select, select_among};
+pub use select::{Selected, select, select_among, version_of};

@@ -30,6 +30,8 @@ use crate::store::{Result as StoreResult, Store};
 pub enum Ranks {
     /// By those that stand; what was never ranked is ranked now, and stands from then on.
     Standing,
+    /// By those that stand; in what was never ranked nobody has a place.
+    Known,
     /// By those of the asked instant, which are kept nowhere.
     Anew,
 }
@@ -51,7 +53,7 @@ pub(super) async fn of(
     }
     let keys = keys(catalogue, settings, program.ranked());
     let mut known = standing(store, &keys).await?;
-    if known.len() < keys.len() {
+    if known.len() < keys.len() && ranks == Ranks::Standing {
         let missing: Vec<_> =
             program.ranked().iter().filter(|ranked| !known.contains_key(*ranked)).cloned().collect();
         let ranked = rank(store, catalogue, settings, &missing, known, at).await?;

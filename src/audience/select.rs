@@ -79,7 +79,7 @@ pub async fn select_among(
 const SOME: usize = 2_000;
 
 /// The place of the first version whose condition holds.
-fn version_of(versions: &[Outcome]) -> Option<u16> {
+pub fn version_of(versions: &[Outcome]) -> Option<u16> {
     versions.iter().position(|version| version.holds).and_then(|version| u16::try_from(version).ok())
 }
 

@@ -11,7 +11,7 @@ mod people;
 mod runs;
 
 pub use keys::{Key, KeyCommand, KeyCreate, KeyList, KeyRejects, KeyRevoke, KeyRotateLinks};
-pub use people::{Contact, Forget, Suppress};
+pub use people::{Contact, Explain, Forget, Suppress};
 pub use runs::{Approve, Cancel, Pause, Resume};
 
 /// Campaigns as code: segments and campaigns in YAML, one personal mail per recipient, each
@@ -47,6 +47,8 @@ pub enum Command {
     Import(Box<Import>),
     /// Who is in a segment: count, share, sample.
     Segment(Segment),
+    /// Why a contact is in a segment, or is not; why a campaign mails it, or does not.
+    Explain(Explain),
     /// A campaign's mail to one contact, as it would be sent. Sends nothing.
     Preview(Preview),
     /// The daemon: evaluates, renders and sends by the clock.

@@ -2,8 +2,12 @@
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 
+use serde_json::{Value as Json, json};
+
 use crate::domain::calendar;
+use crate::domain::number::Number;
 use crate::domain::time::{Timestamp, Zone};
+use crate::domain::value::Value;
 
 pub(super) use crate::report::printable;
 
@@ -34,6 +38,23 @@ pub(super) fn table(head: &[&str], rows: impl IntoIterator<Item = Vec<String>>) 
         column.set_padding((0, 2));
     }
     lines(table.lines().map(|line| line.trim_end().to_owned()))
+}
+
+/// A value as programs read it.
+pub(super) fn value_json(value: &Value) -> Json {
+    match value {
+        Value::Text(text) => json!(text),
+        Value::Number(number) => number_json(*number),
+        Value::Boolean(answer) => json!(answer),
+        Value::Date(day) => json!(day.to_string()),
+        Value::Datetime(at) => json!(at.to_string()),
+        Value::List(items) => json!(items),
+    }
+}
+
+/// As a number where a double holds it, so that programs can count with it.
+pub(super) fn number_json(number: Number) -> Json {
+    serde_json::from_str(&number.to_string()).unwrap_or_else(|_| json!(number.to_string()))
 }
 
 /// Lines as one text; each ends in a line break.

@@ -9,6 +9,7 @@
 //! | [`membership`] | in which segments they are |
 //! | [`condition`] [`ranking`] [`score`] [`catalogue`] | what is declared of them |
 //! | [`population`] | what is not a contact's own: thresholds of rankings |
+//! | [`written`] | conditions in the words of the YAML |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
 //! | [`caps`] [`quiet_hours`] | how much of it, and when not |
 //! | [`suppression`] | who is not mailed |
@@ -44,3 +45,4 @@ pub mod text;
 pub mod time;
 pub mod value;
 mod varint;
+pub mod written;

@@ -85,7 +85,11 @@ impl Value {
 /// | datetime | a text: [`datetime`]; a number: seconds since 1970, from 10¹¹ on milliseconds |
 /// | list | an array of texts, numbers and booleans (`null` in it is left out), or one of these |
 pub fn read(value_type: ValueType, json: &str) -> Option<Value> {
-    let token = json::token(json)?;
+    of_token(value_type, json::token(json)?)
+}
+
+/// As [`read`], of a value that is found already.
+pub(crate) fn of_token(value_type: ValueType, token: Token<'_>) -> Option<Value> {
     Some(match value_type {
         ValueType::Text => Value::Text(token_text(token)?.into_owned()),
         ValueType::Number => Value::Number(token_number(token)?),

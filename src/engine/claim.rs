@@ -274,7 +274,7 @@ impl Core {
             let zone = zone.map_or(campaign.time_zone, |zone| zone.zone);
             let gate = self.closed_gate(campaign, &row, seen, waited(&row), (now, zone));
             if let (Ok((seen, _)), Some(quiet)) = (&gate, quiet) {
-                let first = quiet.first_after(now, self.zone_of(&seen.contact));
+                let first = quiet.first_after(now, self.settings.zone_of(&seen.contact));
                 if first > now {
                     at_night.push((row.id, WaitReason::QuietHours, first));
                     continue;

@@ -8,6 +8,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | `parts` `core` | what an engine is made of, and what its parts share |
+//! | `gatekeeper` [`prospect`] | contacts before the gates: all of a run's audience, one to be explained |
 //! | `occurrence` `gates` `pause` | the rules, pure: due times, who is mailed, how long to wait |
 //! | `tick` `due` `fix` | one look at the clock: what is due becomes runs, runs become rows |
 //! | `refresh` | when segments are evaluated, and contacts ranked |
@@ -29,6 +30,7 @@ mod daemon;
 mod due;
 mod error;
 mod fix;
+mod gatekeeper;
 mod gates;
 mod lane;
 mod ledger;
@@ -37,6 +39,7 @@ mod numbers;
 mod occurrence;
 mod parts;
 mod pause;
+pub mod prospect;
 mod refresh;
 mod tick;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::domain::campaign::Tracking;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
+use crate::domain::contact::Contact;
 use crate::domain::name::CampaignName;
 use crate::domain::schedule::Cadence;
 use crate::domain::time::Zone;
@@ -44,15 +45,23 @@ impl Declared {
 
     /// What holds for marketing mail of all campaigns.
     pub(super) fn cap_rules(&self, zone: Zone) -> CapRules {
-        if self.catalogue.caps.is_empty() {
-            return CapRules::default();
-        }
-        let campaigns = self.catalogue.campaigns.values();
-        CapRules {
-            caps: self.catalogue.caps.clone(),
-            zone: Some(zone),
-            priorities: campaigns.map(|campaign| (campaign.name.clone(), campaign.priority)).collect(),
-        }
+        cap_rules(&self.catalogue, zone)
+    }
+}
+
+/// What holds for marketing mail of all campaigns.
+pub(super) fn cap_rules(catalogue: &Catalogue, zone: Zone) -> CapRules {
+    if catalogue.caps.is_empty() {
+        return CapRules::default();
+    }
+    CapRules {
+        caps: catalogue.caps.clone(),
+        zone: Some(zone),
+        priorities: catalogue
+            .campaigns
+            .values()
+            .map(|campaign| (campaign.name.clone(), campaign.priority))
+            .collect(),
     }
 }
 
@@ -88,5 +97,11 @@ impl EngineSettings {
             tracking: Tracking::Individual,
             stop_within: Duration::from_secs(30),
         }
+    }
+
+    /// The zone of a contact, else the installation's.
+    pub(super) fn zone_of(&self, contact: &Contact) -> Zone {
+        let own = contact.time_zone.as_deref().and_then(|name| name.parse().ok());
+        own.unwrap_or(self.evaluation.time_zone)
     }
 }

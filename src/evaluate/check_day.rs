@@ -146,12 +146,17 @@ impl AgeTest {
     }
 
     fn answer(&self, born: NaiveDate, today: NaiveDate) -> Today {
-        let had_birthday = anniversary(born, today.year()) <= Some(today);
-        let age = if born <= today { today.year() - born.year() - i32::from(!had_birthday) } else { -1 };
+        let age = age(born, today).unwrap_or(-1);
         let holds = age >= 0 && self.test.holds_for(age);
         let changes = self.edges.iter().find(|edge| **edge > age && self.test.holds_for(**edge) != holds);
         (holds, changes.and_then(|age| anniversary(born, born.year().checked_add(*age)?)))
     }
+}
+
+/// The completed years since a day; `None`: it is still to come.
+pub(super) fn age(born: NaiveDate, today: NaiveDate) -> Option<i32> {
+    let had_birthday = anniversary(born, today.year()) <= Some(today);
+    (born <= today).then(|| today.year() - born.year() - i32::from(!had_birthday))
 }
 
 /// A test of how many days ago a day was.

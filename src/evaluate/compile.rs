@@ -27,36 +27,9 @@ impl Program {
         asked: &Asked<'_>,
         event_id: &dyn Fn(&str) -> Option<EventNameId>,
     ) -> Self {
-        static PROGRAMS: AtomicU64 = AtomicU64::new(0);
-        let program = Self {
-            id: PROGRAMS.fetch_add(1, Ordering::Relaxed),
-            zone: settings.time_zone,
-            nodes: Vec::new(),
-            without_events: Vec::new(),
-            conditions: Vec::new(),
-            traits: Vec::new(),
-            scores: Vec::new(),
-            asked_scores: Vec::new(),
-            ranked: Vec::new(),
-            rankings: Vec::new(),
-            attributes: Reader::default(),
-            facts: Vec::new(),
-            streams: Vec::new(),
-            spans: Spans::default(),
-            followers: 0,
-            uses_zone: false,
-        };
-        let mut compiler = Compiler {
-            catalogue,
-            event_id,
-            program,
-            known: HashMap::new(),
-            segments: HashMap::new(),
-            scores: HashMap::new(),
-        };
+        let mut compiler = Compiler::new(catalogue, settings, event_id);
         for condition in asked.conditions {
-            let node = compiler.condition(condition);
-            compiler.program.conditions.push(node);
+            compiler.ask(condition);
         }
         for name in asked.traits {
             let measured = catalogue
@@ -88,8 +61,52 @@ pub(super) struct Compiler<'a> {
     pub(super) scores: HashMap<ScoreName, usize>,
 }
 
+impl<'a> Compiler<'a> {
+    /// With nothing asked yet.
+    pub(super) fn new(
+        catalogue: &'a Catalogue,
+        settings: EvaluationSettings,
+        event_id: &'a dyn Fn(&str) -> Option<EventNameId>,
+    ) -> Self {
+        static PROGRAMS: AtomicU64 = AtomicU64::new(0);
+        let program = Program {
+            id: PROGRAMS.fetch_add(1, Ordering::Relaxed),
+            zone: settings.time_zone,
+            nodes: Vec::new(),
+            without_events: Vec::new(),
+            conditions: Vec::new(),
+            traits: Vec::new(),
+            scores: Vec::new(),
+            asked_scores: Vec::new(),
+            ranked: Vec::new(),
+            rankings: Vec::new(),
+            attributes: Reader::default(),
+            facts: Vec::new(),
+            streams: Vec::new(),
+            spans: Spans::default(),
+            followers: 0,
+            uses_zone: false,
+        };
+        Self {
+            catalogue,
+            event_id,
+            program,
+            known: HashMap::new(),
+            segments: HashMap::new(),
+            scores: HashMap::new(),
+        }
+    }
+
+    /// Asks for a condition; the place of its answer.
+    pub(super) fn ask(&mut self, condition: &Condition) -> usize {
+        let node = self.condition(condition);
+        self.program.conditions.push(node);
+        self.program.conditions.len() - 1
+    }
+}
+
 impl Compiler<'_> {
-    fn finish(mut self) -> Program {
+    pub(super) fn finish(mut self) -> Program {
         // The slots of attributes are only now all known; those of facts come after them.
         let attributes = self.program.attributes.len();
         for node in &mut self.program.nodes {
@@ -185,7 +202,21 @@ impl Compiler<'_> {
         self.add(Node::All(parts))
     }
 
-    fn ranking(&mut self, ranking: &Ranking) -> Option<CompiledRanking> {
+    /// Asks for a place in a ranking alone, whoever is ranked; the place of its answer.
+    pub(super) fn ask_place(&mut self, ranked: &Ranked) -> usize {
+        let node = self.ranked(ranked);
+        let place = match &self.program.nodes[node] {
+            Node::All(parts) => {
+                let is_place = |part: &&usize| matches!(self.program.nodes[**part], Node::Ranked(_));
+                parts.iter().find(is_place).copied().unwrap_or(node)
+            }
+            _ => node,
+        };
+        self.program.conditions.push(place);
+        self.program.conditions.len() - 1
+    }
+
+    pub(super) fn ranking(&mut self, ranking: &Ranking) -> Option<CompiledRanking> {
         let declared = self.catalogue.traits.get(&ranking.by)?;
         let mut measured = self.measured(&declared.events, &declared.measure, false);
         measured.measure.needs_one = true;

@@ -227,7 +227,14 @@ impl Compiler<'_> {
         self.program.streams[stream].reader.slot(wanted(wire_name, value_type, folded))
     }
 
-    fn property_type(&self, query: &EventQuery, name: &PropertyName) -> ValueType {
+    /// The slot of a property as it is written, in the rows of the events that are asked for.
+    pub(super) fn shown_property(&mut self, query: &EventQuery, name: &PropertyName) -> usize {
+        let declared = self.catalogue.events.get(&query.event);
+        let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
+        self.property(declared, stream, name, false)
+    }
+
+    pub(super) fn property_type(&self, query: &EventQuery, name: &PropertyName) -> ValueType {
         property_type(self.catalogue.events.get(&query.event), name)
     }
 }

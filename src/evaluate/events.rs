@@ -239,7 +239,7 @@ impl Past<'_> {
 
     /// The places of the first event in the window and of the first that is yet to enter it. An event
     /// that leaves before it could enter never does.
-    fn window(&self, measured: &Measured) -> (usize, usize) {
+    pub(super) fn window(&self, measured: &Measured) -> (usize, usize) {
         let (first, last) = self.bounds(measured);
         let start = measured.within.map_or(0, |back| self.up_to(self.moment.cut(back)));
         let start = start.clamp(first, last);

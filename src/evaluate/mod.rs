@@ -18,6 +18,7 @@
 //! | `moment` | now in a contact's zone; how far back spans reach, and when they reach an instant |
 //! | `slots` | JSON → values, only those that are wanted |
 //! | `answer` | answers, how long they are good for, and how they combine |
+//! | [`explain`] | why: each part's answer, values, what decides, what would turn it |
 //!
 //! What the conditions mean is told at [`crate::domain::condition`]; where that leaves room, the
 //! choices made here are:
@@ -36,6 +37,7 @@ mod check_time;
 mod compile;
 mod compile_events;
 mod events;
+pub mod explain;
 mod fold;
 mod follow;
 mod moment;

@@ -230,10 +230,13 @@ pub(super) fn rounded(total: i128, count: i128) -> Option<Number> {
 
 /// The SHA-256 of salt, a zero byte and key, as one number of 256 bits with the most significant byte
 /// first, modulo 10,000.
+pub(super) fn place_in_buckets(salt: &str, key: &str) -> u32 {
+    let hash = Sha256::new().chain_update(salt).chain_update([0]).chain_update(key).finalize();
+    hash.iter().fold(0_u32, |rest, byte| (rest * 256 + u32::from(*byte)) % 10_000)
+}
+
 fn is_in_bucket(bucket: &Bucket, key: &str) -> bool {
-    let hash = Sha256::new().chain_update(&bucket.salt).chain_update([0]).chain_update(key).finalize();
-    let share = hash.iter().fold(0_u32, |rest, byte| (rest * 256 + u32::from(*byte)) % 10_000);
-    (u32::from(bucket.from)..u32::from(bucket.to)).contains(&share)
+    (u32::from(bucket.from)..u32::from(bucket.to)).contains(&place_in_buckets(&bucket.salt, key))
 }
 
 #[cfg(test)]

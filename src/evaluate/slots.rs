@@ -62,7 +62,7 @@ impl Texts {
         Place { start, end: self.characters.len() as u32 }
     }
 
-    fn push_list<'t>(
+    pub(super) fn push_list<'t>(
         &mut self,
         items: impl Iterator<Item = Option<std::borrow::Cow<'t, str>>>,
         folded: bool,

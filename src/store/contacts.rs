@@ -162,6 +162,34 @@ pub async fn find(store: &Store, id_or_email: &str) -> Result<Option<Contact>> {
     Ok(found.into_iter().nth(by_id.unwrap_or(0)).map(read))
 }
 
+/// Ids and addresses beside one that is not there, in the order of the indexes over them: among them is what
+/// was meant, if it begins alike.
+pub async fn neighbours(store: &Store, id_or_email: &str) -> Result<Vec<String>> {
+    /// Before and after: a slip at the end of a text leaves it beside what was meant.
+    const BESIDE: i64 = 20;
+    /// From its first half on: a slip in the second.
+    const BEHIND: i64 = 200;
+    if id_or_email.contains('\0') {
+        return Ok(Vec::new());
+    }
+    let folded = fold(id_or_email);
+    let half: String = folded.chars().take(folded.chars().count().div_ceil(2)).collect();
+    let mut found = Vec::new();
+    for column in ["external_id", "email_folded"] {
+        let whole = if column == "external_id" { id_or_email } else { folded.as_str() };
+        for (comparison, order, from, limit) in
+            [(">=", "ASC", whole, BESIDE), ("<", "DESC", whole, BESIDE), (">=", "ASC", &half, BEHIND)]
+        {
+            let text = format!(
+                "SELECT {column} FROM contacts WHERE {column} {comparison} $1 ORDER BY {column} {order} LIMIT $2"
+            );
+            let given = values![from, limit];
+            found.extend(query_column::<String>(&store.database, LOOK_UP, &text, given).await?);
+        }
+    }
+    Ok(found)
+}
+
 /// The contacts with these numbers, in the order of the numbers; unknown ones are left out.
 pub async fn by_numbers(store: &Store, contacts: &[ContactId]) -> Result<Vec<Contact>> {
     let mut numbers: Vec<i64> = contacts.iter().map(|contact| contact.0).collect();

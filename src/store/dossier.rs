@@ -10,6 +10,7 @@ use super::{Result, Store, events};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
+use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 
 /// A mail to the contact, or the reason why there was none.
@@ -31,6 +32,41 @@ pub struct MailRow {
     pub state: String,
     /// The word of why it was skipped or refused.
     pub reason: Option<String>,
+    /// How it was tracked.
+    pub tracking: Option<String>,
+    /// When it came to its end.
+    pub settled_at: Option<i64>,
+    /// What the server said.
+    pub reply_text: Option<String>,
+}
+
+/// A row of the send ledger, with what is to be said of its run.
+#[derive(Debug, Clone, PartialEq, Eq, FromQueryResult)]
+pub struct LedgerRow {
+    /// The delivery.
+    pub delivery: i64,
+    /// Its run.
+    pub run: i64,
+    /// When the run was due, in microseconds since 1970.
+    pub due_at: i64,
+    /// The word of what made the run.
+    pub made_by: String,
+    /// What people are told of the run.
+    pub note: Option<String>,
+    /// The label of its version.
+    pub version: Option<String>,
+    /// The address, in lower case.
+    pub address: Option<String>,
+    /// The word of its state.
+    pub state: String,
+    /// The word of why it was skipped or refused.
+    pub reason: Option<String>,
+    /// The word of what it waits for.
+    pub wait: Option<String>,
+    /// Not before this.
+    pub not_before: i64,
+    /// How often it was tried.
+    pub attempts: i64,
     /// How it was tracked.
     pub tracking: Option<String>,
     /// When it came to its end.
@@ -101,6 +137,22 @@ pub async fn mails(store: &Store, contact: ContactId) -> Result<Vec<MailRow>> {
         ORDER BY r.due_at DESC, d.id DESC"
     );
     query_as(&store.database, "read a contact's mails", &text, values![contact.0]).await
+}
+
+/// What the ledger has of a contact and one campaign, latest first; at most 50 rows.
+pub async fn ledger_rows(
+    store: &Store,
+    contact: ContactId,
+    campaign: &CampaignName,
+) -> Result<Vec<LedgerRow>> {
+    let text = format!(
+        "SELECT d.id AS delivery, d.run, r.due_at, r.made_by, r.note, d.version, d.address, d.state, d.reason,
+            d.wait, d.not_before, d.attempts, d.tracking, d.settled_at, d.reply_text
+        FROM runs r CROSS JOIN {NUMBERS} JOIN deliveries d ON d.run = r.id AND d.contact = n.number
+        WHERE r.campaign = $2 ORDER BY r.due_at DESC, d.id DESC LIMIT 50"
+    );
+    let given = values![contact.0, campaign.as_str()];
+    query_as(&store.database, "read what the ledger has of a contact", &text, given).await
 }
 
 /// Opens and clicks, latest first.

@@ -28,6 +28,35 @@ pub struct Contact {
     pub json: bool,
 }
 
+/// `campaignd explain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Of a segment: the tree of its condition, with the contact's own values, what decides, the smallest change that \
+would turn the answer, and when it turns by itself. Of a campaign: its audience likewise, every gate after it, \
+what would become of the contact at the next due time, and what the ledger has of them. Times are those of the \
+contact's zone. Without a name: all segments and campaigns in short.
+
+Examples:
+  campaignd explain ada@shop.example
+  campaignd explain ada@shop.example lapsed_vip
+  campaignd explain ada@shop.example vip_discount
+  campaignd explain 1 lapsed_vip --at 2026-10-01T09:00
+  campaignd explain 1 lapsed_vip --json | jq '.segment.holds'")]
+pub struct Explain {
+    /// The contact, by id or address.
+    #[arg(value_name = "ID or ADDRESS")]
+    pub contact: String,
+    /// The segment or campaign (`campaign:NAME`, where a segment has the same name); without one, all in short.
+    #[arg(value_name = "SEGMENT or CAMPAIGN")]
+    pub name: Option<String>,
+    /// At which instant: 2026-10-01, 2026-10-01T09:00 (the installation's zone), 2026-10-01T07:00:00Z [default: now].
+    #[arg(long, value_name = "INSTANT")]
+    pub at: Option<String>,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `campaignd suppress`.
 #[derive(Debug, Args)]
 #[command(after_help = "\

@@ -12,7 +12,6 @@ use crate::cli::shown::{self, printable};
 use crate::cli::terminal::Terminal;
 use crate::domain::consent::Consent;
 use crate::domain::time::{Timestamp, Zone};
-use crate::domain::value;
 
 use super::suppress::as_json as suppression_as_json;
 use super::{counted, installation};
@@ -65,7 +64,11 @@ fn text(story: &Story, events: usize, zone: Zone) -> String {
     );
     section(
         &["trait", "value"],
-        story.traits.iter().map(|(name, value)| vec![name.to_string(), plain(&of_value(value))]).collect(),
+        story
+            .traits
+            .iter()
+            .map(|(name, value)| vec![name.to_string(), plain(&shown::value_json(value))])
+            .collect(),
     );
     section(
         &["score", "#value", "level"],
@@ -156,20 +159,6 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn of_value(value: &value::Value) -> Value {
-    match value {
-        value::Value::Text(text) => json!(text),
-        // As a number where a double holds it, so that programs can count with it.
-        value::Value::Number(number) => {
-            serde_json::from_str(&number.to_string()).unwrap_or_else(|_| json!(number.to_string()))
-        }
-        value::Value::Boolean(answer) => json!(answer),
-        value::Value::Date(day) => json!(day.to_string()),
-        value::Value::Datetime(at) => json!(at.to_string()),
-        value::Value::List(items) => json!(items),
-    }
-}
-
 /// All of it; `whole` adds the evidence, for somebody who asks what is held on them.
 fn as_json(story: &Story, events: usize, whole: bool) -> Value {
     let contact = &story.contact;
@@ -202,7 +191,7 @@ fn as_json(story: &Story, events: usize, whole: bool) -> Value {
             "consent": { "marketing": consent(contact.marketing), "tracking": consent(contact.tracking) },
             "attributes": raw(&contact.attributes),
         },
-        "traits": story.traits.iter().map(|(name, value)| (name.to_string(), of_value(value)))
+        "traits": story.traits.iter().map(|(name, value)| (name.to_string(), shown::value_json(value)))
             .collect::<serde_json::Map<_, _>>(),
         "scores": story.scores.iter()
             .map(|(name, score, level)| (name.to_string(), json!({ "value": score.value, "level": level })))

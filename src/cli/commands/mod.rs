@@ -15,6 +15,7 @@ mod check;
 mod contact;
 mod decide;
 mod demo;
+mod explain;
 mod forget;
 mod import;
 mod init;
@@ -38,6 +39,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Check(call) => wait_for(check::run(folder, call, terminal)),
         Command::Import(call) => wait_for(import::run(folder, call, terminal)),
         Command::Segment(call) => wait_for(segment::run(folder, call, terminal)),
+        Command::Explain(call) => wait_for(explain::run(folder, call, terminal)),
         Command::Preview(call) => wait_for(preview::run(folder, call, terminal)),
         Command::Run(call) => runtime()?.block_on(run::run(folder, call, terminal)),
         Command::Send(call) => runtime()?.block_on(send::run(folder, call, terminal)),

@@ -3,6 +3,7 @@
 
 mod agreement;
 mod criteria;
+mod explain;
 mod meaning;
 mod page;
 pub(crate) mod person;

@@ -6,12 +6,13 @@ use campaignd::declare::keys::{
     AGO, ANNIVERSARY, BUCKET, CONDITION, CONSENT, CONSENT_TEST, FOLLOWER, RANKED, SCORE, SHARE, TEST, TRAIT,
 };
 use campaignd::declare::{self, SourceFile};
-use campaignd::domain::catalogue::EvaluationSettings;
+use campaignd::domain::catalogue::{Catalogue, EvaluationSettings};
 use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::{Consent, ConsentState};
 use campaignd::domain::name::SegmentName;
 use campaignd::domain::population::Population;
 use campaignd::domain::time::Zone;
+use campaignd::domain::written;
 use campaignd::evaluate::Scratch;
 
 use super::person::{compile, facts, instant, nobody, outcomes, rank_value, ranked_beside};
@@ -79,6 +80,7 @@ fn every_example_says_what_it_says() {
         assert!(problems.iter().all(|problem| is_meant(problem.code)), "{block}: {problems:#?}");
         let catalogue = loaded.catalogue.expect("it is valid");
         let example = Condition::Segment(SegmentName::parse("example").expect("a name"));
+        what_is_written_means_the_same(&catalogue, &declarations);
         let settings = EvaluationSettings { time_zone: Zone::UTC };
         let program = compile(&catalogue, settings, &[&example]);
         for (now, expected) in answers {
@@ -101,6 +103,22 @@ fn every_example_says_what_it_says() {
         }
     }
     assert!(checked > 60, "{checked} answers are checked");
+}
+
+/// The words that explanations quote are those of the page: read again, they are the same condition.
+fn what_is_written_means_the_same(catalogue: &Catalogue, declarations: &[&str]) {
+    let example = SegmentName::parse("example").expect("a name");
+    let condition = &catalogue.segments[&example].condition;
+    let written = written::condition(condition);
+    let is_name = matches!(condition, Condition::Everyone | Condition::Segment(_));
+    let written = if is_name { written } else { format!("{{ {written} }}") };
+    let file = |name: String, text: &str| SourceFile { name: name.into(), bytes: text.into() };
+    let mut files: Vec<_> =
+        (0..).zip(declarations).map(|(n, text)| file(format!("{n}.yaml"), text)).collect();
+    files.push(file("example.yaml".to_owned(), &format!("segments:\n  example:\n    match: {written}\n")));
+    let loaded = declare::read(&files, Zone::UTC);
+    let again = loaded.catalogue.unwrap_or_else(|| panic!("{written}: {:#?}", loaded.problems));
+    assert_eq!(again.segments[&example].condition, *condition, "{written}");
 }
 
 #[test]

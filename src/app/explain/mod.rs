@@ -1,0 +1,165 @@
+//! Why one contact is in a segment or not, is mailed by a campaign or not. Reads that contact, and nobody
+//! else.
+
+mod campaign;
+mod overview;
+
+use crate::audience;
+use crate::domain::campaign::Campaign;
+use crate::domain::condition::Condition;
+use crate::domain::contact::Contact;
+use crate::domain::membership::Member;
+use crate::domain::name::{CampaignName, SegmentName};
+use crate::domain::time::Timestamp;
+use crate::evaluate::explain::Explanation;
+use crate::store::memberships;
+
+use super::installation::unknown;
+use super::{Failure, Installation, contact};
+
+pub use crate::store::dossier::LedgerRow;
+pub use campaign::{OfCampaign, OfVersion};
+pub use overview::{Overview, Standing, Upcoming, overview};
+
+/// The segment that is built in.
+const EVERYONE: &str = "everyone";
+
+/// What was asked about a contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Explained {
+    /// Who.
+    pub contact: Contact,
+    /// When.
+    pub at: Timestamp,
+    /// Whether that is past: events are as of then, all else as of today.
+    pub is_past: bool,
+    /// What of them.
+    pub of: Subject,
+}
+
+/// What an explanation is about.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    /// A segment.
+    Segment(Box<OfSegment>),
+    /// A campaign.
+    Campaign(Box<OfCampaign>),
+    /// All of them, and all campaigns, in short.
+    Overview(Overview),
+}
+
+/// Whether a contact is in a segment, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OfSegment {
+    /// Which.
+    pub name: SegmentName,
+    /// What it means, for people.
+    pub description: Option<String>,
+    /// Why it is in, or not.
+    pub explanation: Explanation,
+    /// Since when it is a member, as the daemon saw it; said of now only.
+    pub member: Option<Member>,
+}
+
+/// Explains a contact, named by id or address, at an instant: the segment of this name, else the campaign,
+/// or all of them in short.
+pub async fn explain(
+    installation: &Installation,
+    id_or_address: &str,
+    name: Option<&str>,
+    at: Option<Timestamp>,
+) -> Result<Explained, Failure> {
+    let contact = contact::find(installation, id_or_address).await?;
+    let now = installation.clock.now();
+    let at = at.unwrap_or(now);
+    let is_past = at < now;
+    let of = match name.map(|name| named(installation, name)).transpose()? {
+        None => Subject::Overview(overview(installation, &contact, at, is_past).await?),
+        Some(Named::Segment(name)) => {
+            Subject::Segment(Box::new(of_segment(installation, &contact, name, at).await?))
+        }
+        Some(Named::Campaign(campaign)) => Subject::Campaign(Box::new(
+            campaign::of_campaign(installation, &contact, campaign, at, is_past).await?,
+        )),
+    };
+    Ok(Explained { contact, at, is_past, of })
+}
+
+/// What a name means.
+enum Named<'a> {
+    Segment(SegmentName),
+    Campaign(&'a Campaign),
+}
+
+/// A segment's name goes first; `campaign:NAME` is always a campaign's.
+fn named<'a>(installation: &'a Installation, name: &str) -> Result<Named<'a>, Failure> {
+    let catalogue = &installation.project.catalogue;
+    if let Some(campaign) = name.strip_prefix("campaign:") {
+        return installation.campaign(campaign).map(Named::Campaign);
+    }
+    let segment = SegmentName::parse(name).ok();
+    let segment = segment.filter(|name| name.as_str() == EVERYONE || catalogue.segments.contains_key(name));
+    if let Some(segment) = segment {
+        return Ok(Named::Segment(segment));
+    }
+    let campaign = CampaignName::parse(name).ok().and_then(|name| catalogue.campaigns.get(&name));
+    campaign.map(Named::Campaign).ok_or_else(|| {
+        let segments = catalogue.segments.keys().map(SegmentName::as_str).chain([EVERYONE]);
+        let campaigns = catalogue.campaigns.keys().map(CampaignName::as_str);
+        unknown("segment or campaign", name, segments.chain(campaigns))
+    })
+}
+
+async fn of_segment(
+    installation: &Installation,
+    contact: &Contact,
+    name: SegmentName,
+    at: Timestamp,
+) -> Result<OfSegment, Failure> {
+    let segments = &installation.project.catalogue.segments;
+    let segment = segments.get(&name);
+    let condition = segment.map_or(&Condition::Everyone, |segment| &segment.condition);
+    let explanations = explanations(installation, contact, &[condition], at).await?;
+    let explanation = explanations.into_iter().next().ok_or_else(gone)?;
+    let kept = segment.map(|_| vec![name.clone()]).unwrap_or_default();
+    let member = members(installation, contact, &kept).await?.into_iter().next().flatten();
+    Ok(OfSegment {
+        description: segment.and_then(|segment| segment.description.clone()),
+        member: member.filter(|member| member.entered_at <= at && explanation.holds()),
+        explanation,
+        name,
+    })
+}
+
+/// Conditions of one contact, each explained.
+async fn explanations(
+    installation: &Installation,
+    contact: &Contact,
+    conditions: &[&Condition],
+    at: Timestamp,
+) -> Result<Vec<Explanation>, Failure> {
+    let (catalogue, settings) = (&installation.project.catalogue, installation.project.evaluation_settings());
+    audience::explain(&installation.store, catalogue, settings, conditions, contact.id, at)
+        .await
+        .map_err(|error| installation.audience_failed(error))?
+        .ok_or_else(gone)
+}
+
+/// Of which of these segments the contact is a member, as the daemon saw it.
+async fn members(
+    installation: &Installation,
+    contact: &Contact,
+    names: &[SegmentName],
+) -> Result<Vec<Option<Member>>, Failure> {
+    let (store, failed) = (&installation.store, |error| installation.failed(error));
+    let mut found = Vec::with_capacity(names.len());
+    for known in memberships::ensure_segments(store, names).await.map_err(failed)? {
+        let members = memberships::members_among(store, known.id, &[contact.id]).await.map_err(failed)?;
+        found.push(members.into_iter().next());
+    }
+    Ok(found)
+}
+
+fn gone() -> Failure {
+    Failure::call("the contact was erased meanwhile")
+}
