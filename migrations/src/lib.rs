@@ -11,6 +11,7 @@ mod m20261123_000005_consent;
 mod m20261123_000006_campaigns;
 mod m20261123_000007_ingest;
 mod m20261124_000001_ranks;
+mod m20261124_000005_attributes;
 mod spelling;
 mod step;
 
@@ -29,6 +30,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_campaigns::STEP),
             Box::new(m20261123_000007_ingest::STEP),
             Box::new(m20261124_000001_ranks::STEP),
+            Box::new(m20261124_000005_attributes::STEP),
         ]
     }
 }

@@ -1,5 +1,6 @@
 //! Contacts: people known by an id of the user's system, an e-mail address, or both.
 
+use super::attributes::NamedAttributes;
 use super::consent::{Consent, ConsentState, Purpose};
 use super::time::Timestamp;
 
@@ -31,6 +32,8 @@ pub struct ContactView<'a> {
     pub tracking: Consent,
     /// A JSON object: names on the wire to values as they came. Never invalid JSON.
     pub attributes: &'a str,
+    /// Those that the reader named, where it read no others: then `attributes` is empty.
+    pub named: Option<NamedAttributes<'a>>,
 }
 
 impl ContactView<'_> {
@@ -82,6 +85,7 @@ impl Contact {
             marketing: self.marketing,
             tracking: self.tracking,
             attributes: &self.attributes,
+            named: None,
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Packed facts: what a full pass reads of contacts whose attributes nobody asks for, in few rows. The
-//! contacts are the truth; what is here can be made anew from them.
+//! Packed facts: what a full pass reads of all contacts, in few rows; beside them stand attributes, see
+//! [`super::attributes`]. The contacts are the truth; what is here can be made anew from them.
 //!
 //! Facts are packed by member blocks, see [`super::membership`]. A payload holds the block's contacts in
 //! the order of their numbers:
@@ -50,6 +50,7 @@ impl<'a> Facts<'a> {
             marketing: self.marketing,
             tracking: self.tracking,
             attributes: "{}",
+            named: None,
         }
     }
 }

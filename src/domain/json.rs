@@ -31,6 +31,18 @@ pub enum Token<'a> {
     Object(&'a str),
 }
 
+impl Token<'_> {
+    /// Appends the value as JSON: as it was written.
+    pub fn write(&self, buffer: &mut String) {
+        match self {
+            Self::Null => buffer.push_str("null"),
+            Self::Boolean(value) => buffer.push_str(if *value { "true" } else { "false" }),
+            Self::Number(raw) | Self::Array(raw) | Self::Object(raw) => buffer.push_str(raw),
+            Self::Text(text) => buffer.extend(["\"", text.raw, "\""]),
+        }
+    }
+}
+
 /// Reads one value; `None` when there is none.
 pub fn token(json: &str) -> Option<Token<'_>> {
     Scanner { json, position: 0 }.value()

@@ -5,7 +5,7 @@
 //! | [`name`] [`number`] [`text`] [`language`] [`json`] [`value`] [`time`] [`calendar`] | the plain values |
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
-//! | [`facts`] | what is packed of people for a pass over all of them |
+//! | [`facts`] [`attributes`] | what is packed of people for a pass over all of them |
 //! | [`membership`] | in which segments they are |
 //! | [`condition`] [`ranking`] [`score`] [`catalogue`] | what is declared of them |
 //! | [`population`] | what is not a contact's own: thresholds of rankings |
@@ -16,6 +16,7 @@
 //! | [`engagement`] | what came of it |
 
 pub mod address;
+pub mod attributes;
 pub mod calendar;
 pub mod campaign;
 pub mod caps;

@@ -80,6 +80,31 @@ impl Answer {
     }
 }
 
+/// Answers by node as far as they are known, for one contact after the other. Each says to which of them it
+/// belongs, so that they need not be wiped.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    contact: u64,
+    known: Vec<(u64, Answer)>,
+}
+
+impl Answers {
+    /// Forgets the contact before. `nodes`: how many the program has.
+    pub(super) fn begin(&mut self, nodes: usize) {
+        self.contact += 1;
+        self.known.resize(nodes, (0, Answer::lasting(false)));
+    }
+
+    pub(super) fn of(&self, node: usize) -> Option<Answer> {
+        let (contact, answer) = self.known[node];
+        (contact == self.contact).then_some(answer)
+    }
+
+    pub(super) fn keep(&mut self, node: usize, answer: Answer) {
+        self.known[node] = (self.contact, answer);
+    }
+}
+
 impl From<Answer> for Outcome {
     fn from(answer: Answer) -> Self {
         Self { holds: answer.holds, until: (answer.until != NEVER).then_some(answer.until) }

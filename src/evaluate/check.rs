@@ -133,6 +133,14 @@ impl Check {
         }
     }
 
+    /// Whether all counts from 0 up to this one have the same answer.
+    pub(super) fn is_settled_up_to(&self, count: usize) -> bool {
+        match &self.of_present {
+            Present::Number(test) => test.differs_at.is_none_or(|other| count < other),
+            _ => false,
+        }
+    }
+
     /// The answer for an instant.
     pub(super) fn of_instant(&self, at: Timestamp, moment: &Moment) -> Answer {
         match &self.of_present {
@@ -179,6 +187,8 @@ pub(super) struct NumberTest {
     operators: Vec<NumberOperator>,
     /// From this many millionths on the answer is the same.
     settled_from: i128,
+    /// The least count that has another answer than 0.
+    differs_at: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -197,7 +207,12 @@ impl NumberTest {
     pub(super) fn compile(test: &Test) -> Self {
         let operators: Vec<_> = test.operators.iter().map(NumberOperator::compile).collect();
         let settled_from = operators.iter().map(NumberOperator::settled_from).max().unwrap_or(i128::MIN);
-        Self { operators, settled_from }
+        let mut test = Self { operators, settled_from, differs_at: None };
+        let of_none = test.holds_for(0);
+        let counts = test.edges().into_iter().filter(|edge| *edge > 0);
+        let mut differing = counts.filter(|count| test.holds_for(*count) != of_none);
+        test.differs_at = differing.next().map(|count| count as usize);
+        test
     }
 
     /// Whether it holds for total / count, in millionths; compared without dividing.

@@ -122,6 +122,9 @@ impl Past<'_> {
     /// Whether what the events amount to passes the check.
     pub(super) fn answer(&mut self, measured: &Measured, check: &Check) -> Answer {
         let (start, end) = self.window(measured);
+        if let Some(answer) = self.answer_of_few(measured, check, start, end) {
+            return answer;
+        }
         let answer = if end == self.bounds(measured).1 && !measured.follows_groups() {
             self.answer_while_none_enter(measured, check)
         } else {
@@ -133,6 +136,27 @@ impl Past<'_> {
             }
             _ => answer,
         }
+    }
+
+    /// The answer where so few events can ever be in the window that however many of them count, it is the
+    /// same as of none: then neither their properties nor what follows them are looked at.
+    fn answer_of_few(&self, measured: &Measured, check: &Check, start: usize, end: usize) -> Option<Answer> {
+        if !measured.measure.is_count() {
+            return None;
+        }
+        let (first, last) = self.bounds(measured);
+        let none_enter = end == last;
+        let most = if none_enter { end - start } else { last - first };
+        if !check.is_settled_up_to(most.min(measured.last.unwrap_or(usize::MAX))) {
+            return None;
+        }
+        let answer = Answer::lasting(check.of_ratio(0, 1));
+        Some(match measured.within {
+            Some(back) if none_enter && start > first => {
+                answer.at_most(self.moment.sets_back_before(back, self.events[start - 1].at))
+            }
+            _ => answer,
+        })
     }
 
     fn answer_while_none_enter(&mut self, measured: &Measured, check: &Check) -> Answer {
@@ -391,7 +415,8 @@ impl Past<'_> {
         let start = rows.slots.len();
         rows.slots.resize(start + reader.len(), Slot::Missing);
         let properties = self.history.properties(&self.events[place]);
-        reader.read(properties, &mut rows.slots[start..], self.texts);
+        let row = &mut rows.slots[start..];
+        reader.read(properties, self.texts, |slot, value| row[slot] = value);
         rows.starts[place] = start as u32 + 1;
         start
     }

@@ -122,6 +122,11 @@ impl Measure {
         matches!(self.kind, Kind::Times) || matches!((self.kind, self.per), (Kind::Distinct(_), None))
     }
 
+    /// Whether it is the number of events, or less.
+    pub(super) const fn is_count(&self) -> bool {
+        matches!(self.kind, Kind::Times | Kind::Distinct(_) | Kind::DistinctDays)
+    }
+
     /// Whether older events do not change it, once there is a value.
     pub(super) const fn is_of_the_newest(&self) -> bool {
         matches!((self.kind, self.per), (Kind::LastAt | Kind::Latest(_), None))

@@ -8,7 +8,8 @@
 //! | file | step |
 //! |---|---|
 //! | `compile`, `compile_events` | conditions → nodes, each part once; event names → streams; properties → slots |
-//! | `program` | what is evaluated together, and what of histories it needs |
+//! | `program` | what is evaluated together |
+//! | `needs` | what it reads of contacts and their histories |
 //! | `run` | one contact: nodes → answers, only those that are needed |
 //! | `events` | windows and filters over one stream; when the answer changes |
 //! | `fold`, `table` | what events amount to: measures, and `per` |
@@ -41,6 +42,7 @@ pub mod explain;
 mod fold;
 mod follow;
 mod moment;
+mod needs;
 mod program;
 mod run;
 mod score;

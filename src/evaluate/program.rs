@@ -1,25 +1,24 @@
 //! The program: conditions, traits and scores that are evaluated together over one read of a history.
 
-use super::answer::{Answer, Outcome};
+use super::answer::{Answers, Outcome};
 use super::check::{Check, NumberTest};
-use super::events::{ALWAYS, Measured, Rows};
+use super::events::{Measured, Rows};
 use super::fold::Fold;
 use super::follow::Followed;
-use super::moment::{Back, MOST_SET_BACK, Moments, Spans};
+use super::moment::{Moments, Spans};
 use super::run::Run;
-use super::score::{CompiledDecay, CompiledScore, Standing};
+use super::score::{CompiledScore, Standing};
 use super::slots::{Reader, Slot, Texts};
-use crate::domain::calendar;
 use crate::domain::condition::{AttributeRef, Bucket, Condition};
 use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::contact::ContactView;
 use crate::domain::event::EventNameId;
-use crate::domain::history::{ContactPart, EventNeed, History, Needs};
+use crate::domain::history::History;
 use crate::domain::name::{ScoreName, TraitName};
 use crate::domain::population::Population;
 use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::score::ScoreValue;
-use crate::domain::time::{Span, Timestamp, Zone};
+use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::Value;
 
 /// What a program is asked for.
@@ -130,16 +129,6 @@ pub(super) struct Stream {
     pub(super) reader: Reader,
 }
 
-/// Something that reads a stream.
-struct Read {
-    stream: usize,
-    /// Not before this.
-    from: Timestamp,
-    /// How far back.
-    within: Option<Back>,
-    properties: bool,
-}
-
 /// Memory that evaluations use again and again; one a thread.
 #[derive(Debug, Default)]
 pub struct Scratch(Box<Memory>);
@@ -153,11 +142,11 @@ struct Memory {
     places: Vec<Option<Check>>,
     moments: Moments,
     texts: Texts,
-    attributes: Vec<Slot>,
+    attributes: Vec<Option<Slot>>,
     rows: Vec<Rows>,
     fold: Fold,
     followed: Followed,
-    answers: Vec<Option<Answer>>,
+    answers: Answers,
     standings: Vec<Standing>,
     outcomes: Vec<Outcome>,
     traits: Vec<Option<Value>>,
@@ -203,31 +192,6 @@ impl Node {
 }
 
 impl Program {
-    /// What of contacts and their histories an evaluation at `now` looks at; no more need be read.
-    pub fn needs(&self, now: Timestamp) -> Needs {
-        let reads_contact = |node: &Node| matches!(node, Node::Bucket(_));
-        let is_in_part = |(fact, _): &(AttributeRef, bool)| {
-            matches!(fact, AttributeRef::TimeZone | AttributeRef::CreatedAt)
-        };
-        let contact = if !self.facts.iter().all(is_in_part) || self.nodes.iter().any(reads_contact) {
-            ContactPart::Whole
-        } else if self.attributes.len() > 0 {
-            ContactPart::Attributes
-        } else {
-            ContactPart::Facts
-        };
-        let mut events: Vec<EventNeed> = Vec::new();
-        for (place, stream) in self.streams.iter().enumerate() {
-            let reads = || self.reads().filter(|read| read.stream == place);
-            let since = |read: &Read| self.earliest(read.within, now).max(read.from);
-            let Some(earliest) = reads().map(|read| since(&read)).min() else { continue };
-            let properties_since = reads().filter(|read| read.properties).map(|read| since(&read)).min();
-            events.push(EventNeed { name: stream.name, since: earliest, properties_since });
-        }
-        events.sort_unstable_by_key(|need| need.name);
-        Needs { contact, events }
-    }
-
     /// The places in rankings of which an evaluation asks the population for thresholds.
     pub fn ranked(&self) -> &[Ranked] {
         &self.ranked
@@ -244,64 +208,6 @@ impl Program {
         let bounds = |ranked| population.threshold(ranked)?.bounds;
         let places = self.ranked.iter().enumerate();
         places.map(|(place, ranked)| Some(Check::of_place(bounds(ranked)?, in_days(place)))).collect()
-    }
-
-    /// Everything that reads a stream.
-    fn reads(&self) -> impl Iterator<Item = Read> {
-        let measured = self.measured().filter_map(|measured| {
-            Some(Read {
-                stream: measured.stream?,
-                from: measured.from,
-                within: measured.within,
-                properties: measured.reads_properties,
-            })
-        });
-        let followed = self.measured().flat_map(|measured| {
-            std::iter::successors(measured.then.as_deref(), |follow| follow.then.as_deref()).filter_map(
-                |follow| {
-                    // What follows an event of the window comes after the beginning of the window.
-                    let properties = !follow.filter.is_empty() || follow.same.is_some();
-                    let (from, within) = (measured.from, measured.within);
-                    Some(Read { stream: follow.stream?, from, within, properties })
-                },
-            )
-        });
-        let scored = self.scores.iter().flat_map(|score| {
-            let within = match score.decay {
-                CompiledDecay::HalfLife(_) => None,
-                CompiledDecay::Window(back) => Some(back),
-            };
-            score.parts.iter().map(move |part| Read {
-                stream: part.stream,
-                from: ALWAYS,
-                within,
-                properties: part.by.is_some(),
-            })
-        });
-        measured.chain(followed).chain(scored)
-    }
-
-    fn measured(&self) -> impl Iterator<Item = &Measured> {
-        let in_conditions = self.nodes.iter().filter_map(|node| match node {
-            Node::Events(node) => Some(&node.measured),
-            Node::Ranked(node) => Some(&node.measured),
-            _ => None,
-        });
-        let in_rankings = self.rankings.iter().flatten().map(|ranking| &ranking.measured);
-        in_conditions.chain(self.traits.iter().flatten()).chain(in_rankings)
-    }
-
-    /// No window of this length reaches further back, in whatever zone, nor will when it is set back.
-    fn earliest(&self, within: Option<Back>, now: Timestamp) -> Timestamp {
-        /// The calendar of two zones differs by a day, the steps they take by the length of a month's end.
-        const ZONES_APART: std::time::Duration = std::time::Duration::from_hours(5 * 24);
-        match within {
-            None => Timestamp::from_micros(i64::MIN),
-            Some(Back::Fixed(length)) => now.minus(length),
-            Some(Back::Calendar { months, .. }) => {
-                calendar::step_back(now, Span::Months(months), self.zone).minus(MOST_SET_BACK + ZONES_APART)
-            }
-        }
     }
 
     /// Evaluates one contact at `now`. `history` holds what [`needs`](Self::needs) names, or more; `population`
@@ -364,8 +270,7 @@ impl Memory {
         self.attributes.clear();
         self.rows.iter_mut().for_each(Rows::clear);
         self.followed.clear(program.followers);
-        self.answers.clear();
-        self.answers.resize(program.nodes.len(), None);
+        self.answers.begin(program.nodes.len());
         self.outcomes.clear();
         self.standings.iter_mut().for_each(|standing| standing.is_known = false);
         self.traits.clear();

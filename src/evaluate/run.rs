@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::answer::Answer;
+use super::answer::{Answer, Answers};
 use super::check::Check;
 use super::check_day::days_since;
 use super::events::{Measured, Past, Rows};
@@ -31,15 +31,15 @@ pub(super) struct Run<'a> {
     /// The place of the moment in the contact's zone; `None` until it is asked for.
     pub(super) moment: Option<usize>,
     pub(super) texts: &'a mut Texts,
-    /// Empty until they are asked for.
-    pub(super) attributes: &'a mut Vec<Slot>,
+    /// By slot, as far as they are known; empty until one is asked for.
+    pub(super) attributes: &'a mut Vec<Option<Slot>>,
     pub(super) rows: &'a mut [Rows],
     pub(super) fold: &'a mut Fold,
     pub(super) followed: &'a mut Followed,
     /// By ranked node: the test of its value; `None`: nobody is in.
     pub(super) places: &'a [Option<Check>],
     /// By node, as far as they are known.
-    pub(super) answers: &'a mut [Option<Answer>],
+    pub(super) answers: &'a mut Answers,
     pub(super) standings: &'a mut [Standing],
 }
 
@@ -51,7 +51,7 @@ impl Run<'_> {
         {
             return Answer::lasting(holds);
         }
-        if let Some(known) = self.answers[node] {
+        if let Some(known) = self.answers.of(node) {
             return known;
         }
         let answer = match &program.nodes[node] {
@@ -85,7 +85,7 @@ impl Run<'_> {
                 score.answer(standing, &node.test, self.moments.at(moment))
             }
         };
-        self.answers[node] = Some(answer);
+        self.answers.keep(node, answer);
         answer
     }
 
@@ -187,33 +187,42 @@ impl Run<'_> {
         *self.moment.get_or_insert_with(|| moments.place(contact.time_zone, &program.spans))
     }
 
+    /// An attribute's or fact's slot; it is read if it was not before.
     fn attribute(&mut self, slot: usize) -> Slot {
+        let wanted = &self.program.attributes;
         if self.attributes.is_empty() {
-            self.read_attributes();
+            self.attributes.resize(wanted.len() + self.program.facts.len(), None);
         }
-        self.attributes[slot]
+        if let Some(known) = self.attributes[slot] {
+            return known;
+        }
+        let value = match (slot.checked_sub(wanted.len()), &self.contact.named) {
+            (Some(fact), _) => self.fact(fact),
+            (None, Some(named)) => wanted.read_named(slot, named, self.texts),
+            (None, None) => {
+                // They stand in one object: one look at it yields all.
+                let attributes = &mut self.attributes[..wanted.len()];
+                attributes.fill(Some(Slot::Missing));
+                wanted
+                    .read(self.contact.attributes, self.texts, |slot, value| attributes[slot] = Some(value));
+                attributes[slot].unwrap_or_default()
+            }
+        };
+        self.attributes[slot] = Some(value);
+        value
     }
 
-    fn read_attributes(&mut self) {
-        let wanted = &self.program.attributes;
-        self.attributes.resize(wanted.len(), Slot::Missing);
-        if wanted.len() > 0 {
-            wanted.read(self.contact.attributes, self.attributes, self.texts);
-        }
-        for (fact, folded) in &self.program.facts {
-            let text = match fact {
-                AttributeRef::Id => self.contact.external_id,
-                AttributeRef::Email => self.contact.email,
-                AttributeRef::TimeZone => self.contact.time_zone,
-                AttributeRef::Language => self.contact.language,
-                AttributeRef::CreatedAt | AttributeRef::Declared(_) => None,
-            };
-            self.attributes.push(match (fact, text) {
-                (AttributeRef::CreatedAt, _) => Slot::Datetime(self.contact.created_at),
-                (_, Some(text)) => Slot::Text(self.texts.push(text, *folded)),
-                (_, None) => Slot::Missing,
-            });
-        }
+    fn fact(&mut self, place: usize) -> Slot {
+        let (fact, folded) = &self.program.facts[place];
+        let text = match fact {
+            AttributeRef::Id => self.contact.external_id,
+            AttributeRef::Email => self.contact.email,
+            AttributeRef::TimeZone => self.contact.time_zone,
+            AttributeRef::Language => self.contact.language,
+            AttributeRef::CreatedAt => return Slot::Datetime(self.contact.created_at),
+            AttributeRef::Declared(_) => None,
+        };
+        text.map_or(Slot::Missing, |text| Slot::Text(self.texts.push(text, *folded)))
     }
 }
 

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use chrono::NaiveDate;
 
+use crate::domain::attributes::NamedAttributes;
 use crate::domain::json::{self, Token};
 use crate::domain::number::Number;
 use crate::domain::text::{compose, fold_into};
@@ -143,13 +144,28 @@ impl Reader {
         self.wanted.len()
     }
 
-    /// Fills the slots out of an object. Of two members with one key the last one counts.
-    pub(super) fn read(&self, object: &str, slots: &mut [Slot], texts: &mut Texts) {
-        slots.fill(Slot::Missing);
+    /// The keys of all that is wanted, each once.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.wanted.iter().map(|wanted| wanted.key.clone()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// One slot out of attributes that stand by themselves.
+    pub(super) fn read_named(&self, slot: usize, named: &NamedAttributes<'_>, texts: &mut Texts) -> Slot {
+        let wanted = &self.wanted[slot];
+        let token = named.get(&wanted.key).and_then(json::token);
+        token.and_then(|token| wanted.read(token, texts)).unwrap_or_default()
+    }
+
+    /// Puts what an object has into the slots, which are missing before. Of two members with one key the
+    /// last one counts.
+    pub(super) fn read(&self, object: &str, texts: &mut Texts, mut put: impl FnMut(usize, Slot)) {
         for (key, token) in json::members(object) {
-            for (wanted, slot) in self.wanted.iter().zip(slots.iter_mut()) {
+            for (slot, wanted) in self.wanted.iter().enumerate() {
                 if key.is(&wanted.key) {
-                    *slot = wanted.read(token, texts).unwrap_or_default();
+                    put(slot, wanted.read(token, texts).unwrap_or_default());
                 }
             }
         }

@@ -52,6 +52,7 @@ pub(super) fn problems(
         marketing: Consent::default(),
         tracking: Consent::default(),
         attributes: &attributes,
+        named: None,
     };
     let trait_names: Vec<_> = catalogue.traits.keys().cloned().collect();
     let trait_values: Vec<_> =

@@ -1,5 +1,5 @@
-//! Packed facts of contacts, see [`crate::domain::facts`]: for passes over everybody that need no
-//! attributes.
+//! Packed facts and attributes of contacts, see [`crate::domain::facts`] and [`crate::domain::attributes`]: for
+//! passes over everybody.
 //!
 //! Who writes contacts does not write these: they are made from the contacts when a pass begins, block by
 //! block, where contacts changed since the last time (`contact_packed` in `counters` says up to which

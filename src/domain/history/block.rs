@@ -89,23 +89,24 @@ impl BlockHistory {
             _ => (i64::MIN, i64::MIN),
         };
         let damaged = DamagedChunk { block: block.0 };
+        // A chunk's properties are taken in together, once an event asks for its own.
         let mut unread = Some(properties);
-        let mut properties: &[u8] = &[];
+        let mut base = self.properties.len();
         let mut offset = 0;
         for head in Heads::new(block, heads) {
             let head = head?;
             let at = Timestamp::from_micros(head.at);
             let end: usize = head.length.saturating_add(offset);
             if at >= need.since {
-                let start = self.properties.len();
-                let mut length = 0;
+                let (mut start, mut length) = (0, 0);
                 if head.length > 0 && need.properties_since.is_some_and(|since| at >= since) {
                     if let Some(read) = unread.take() {
-                        properties = read().ok_or(damaged)?;
+                        base = self.properties.len();
+                        let bytes = read().ok_or(damaged)?;
+                        self.properties.push_str(std::str::from_utf8(bytes).map_err(|_| damaged)?);
                     }
-                    let bytes = properties.get(offset..end).ok_or(damaged)?;
-                    self.properties.push_str(std::str::from_utf8(bytes).map_err(|_| damaged)?);
-                    length = head.length;
+                    start = base.saturating_add(offset);
+                    length = self.properties.get(start..base.saturating_add(end)).ok_or(damaged)?.len();
                 }
                 let (start, length) = (start as u32, length as u32);
                 let event = Event { name, at, arrival: head.arrival, start, length };
@@ -162,11 +163,12 @@ impl BlockHistory {
 
 impl<'a> History<'a> {
     /// The events of one name, in order of time.
+    #[inline]
     pub fn of(&self, name: EventNameId) -> &'a [Event] {
         if self.events.is_empty() {
             return &[];
         }
-        let Ok(position) = self.names.binary_search(&name) else { return &[] };
+        let Some(position) = self.names.iter().position(|known| *known == name) else { return &[] };
         let start = if position == 0 { self.start } else { self.ends[position - 1] };
         &self.events[(start - self.start) as usize..(self.ends[position] - self.start) as usize]
     }

@@ -41,13 +41,13 @@ impl BlockId {
 }
 
 /// Which contact columns a reader needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ContactPart {
     /// Number, zone, time of creation, consents. All else may be left empty.
     #[default]
     Facts,
-    /// These and the attributes.
-    Attributes,
+    /// These and the attributes with these names on the wire.
+    Attributes(Vec<String>),
     /// Everything.
     Whole,
 }

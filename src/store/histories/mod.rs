@@ -130,12 +130,12 @@ async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
 }
 
 /// The columns of a contact that a reader needs, for both databases; facts come first.
-const fn contact_columns(part: ContactPart) -> &'static str {
+const fn contact_columns(part: &ContactPart) -> &'static str {
     match part {
         ContactPart::Facts => {
             "id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone"
         }
-        ContactPart::Attributes | ContactPart::Whole => {
+        ContactPart::Attributes(_) | ContactPart::Whole => {
             "id, marketing, marketing_since, tracking, tracking_since, created_at, time_zone, key,
                 external_id, email, language, attributes"
         }

@@ -7,8 +7,9 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
+use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::facts::{DamagedFacts, FactsReader};
+use crate::domain::facts::FactsReader;
 use crate::domain::history::{BlockHistory, BlockId, Chunk, ChunkKey, ContactPart, Needs};
 use crate::domain::membership::{CONTACTS_PER_MEMBER_BLOCK, MemberBlock};
 use crate::domain::time::Timestamp;
@@ -30,48 +31,38 @@ pub(super) async fn pass<V: ContactVisitor>(
     let mut page = Page::new(needs);
     let stale: i64 = sqlx::query_scalar(facts::IS_STALE).fetch_one(&mut *snapshot).await.map_err(error)?;
     let from_facts = needs.contact != ContactPart::Whole && stale == 0;
-    let columns = contact_columns(needs.contact);
+    let (names, column) = match &needs.contact {
+        ContactPart::Attributes(names) => (&names[..], "attributes"),
+        ContactPart::Facts | ContactPart::Whole => (&[][..], "NULL::bytea"),
+    };
+    let fact_text = format!("SELECT payload, {column} FROM contact_fact_blocks WHERE block = $1");
+    let columns = contact_columns(&needs.contact);
     let text = format!("SELECT {columns} FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id");
     for start in range.step_by(PAGE as usize) {
         let blocks = BlockId::of(ContactId(start)).0.0..BlockId::of(ContactId(start + PAGE)).0.0;
         page.load(&mut snapshot, &[blocks]).await?;
         if from_facts {
             let block = MemberBlock::of(ContactId(start));
-            let payload: Option<Vec<u8>> =
-                sqlx::query_scalar("SELECT payload FROM contact_fact_blocks WHERE block = $1")
-                    .bind(block.0)
-                    .fetch_optional(&mut *snapshot)
-                    .await
-                    .map_err(error)?;
-            let attributes = match needs.contact {
-                ContactPart::Facts => Vec::new(),
-                _ => {
-                    sqlx::query("SELECT id, attributes FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id")
-                        .bind(start)
-                        .bind(start + PAGE)
-                        .fetch_all(&mut *snapshot)
-                        .await
-                        .map_err(error)?
-                }
-            };
-            let mut attributes = attributes.iter();
-            for facts in FactsReader::new(block, &payload.unwrap_or_default()).map_err(StoreError::from)? {
-                let facts = facts.map_err(StoreError::from)?;
-                let mut contact = facts.view();
-                if needs.contact == ContactPart::Attributes {
-                    // In one snapshot these are the same contacts.
-                    let row = attributes.next().ok_or(StoreError::from(DamagedFacts { block: block.0 }))?;
-                    if row.try_get::<i64, _>(0).map_err(error)? != facts.id.0 {
-                        return Err(StoreError::from(DamagedFacts { block: block.0 }).into());
+            let row = sqlx::query(sqlx::AssertSqlSafe(fact_text.clone())).bind(block.0);
+            let row = row.fetch_optional(&mut *snapshot).await.map_err(error)?;
+            if let Some(row) = &row {
+                let read = |column| row.try_get::<Option<&[u8]>, usize>(column).map_err(error);
+                let (facts, attributes) = (read(0)?.unwrap_or_default(), read(1)?.unwrap_or_default());
+                let mut attributes =
+                    AttributesReader::new(block, attributes, names).map_err(StoreError::from)?;
+                for facts in FactsReader::new(block, facts).map_err(StoreError::from)? {
+                    let mut contact = facts.map_err(StoreError::from)?.view();
+                    if !names.is_empty() {
+                        let values = attributes.next_contact().map_err(StoreError::from)?;
+                        contact.named = Some(NamedAttributes { names, values });
                     }
-                    contact.attributes = row.try_get(1).map_err(error)?;
+                    page.show(&contact, &mut visitor)?;
                 }
-                page.show(&contact, &mut visitor)?;
             }
         } else {
             let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(start).bind(start + PAGE);
             for row in contacts.fetch_all(&mut *snapshot).await.map_err(error)? {
-                page.show(&contact(&row, needs.contact).map_err(error)?, &mut visitor)?;
+                page.show(&contact(&row, &needs.contact).map_err(error)?, &mut visitor)?;
             }
         }
     }
@@ -88,7 +79,7 @@ pub(super) async fn visit_some<V: ContactVisitor>(
 ) -> Result<V, VisitError<V::Error>> {
     let mut snapshot = begin(pool).await?;
     let mut page = Page::new(needs);
-    let columns = contact_columns(needs.contact);
+    let columns = contact_columns(&needs.contact);
     let text = format!("SELECT {columns} FROM contacts WHERE id = ANY($1) ORDER BY id");
     for some in contacts.chunks(PAGE as usize) {
         let mut blocks: Vec<i64> = some.iter().map(|contact| BlockId::of(*contact).0.0).collect();
@@ -98,7 +89,7 @@ pub(super) async fn visit_some<V: ContactVisitor>(
         let numbers: Vec<i64> = some.iter().map(|contact| contact.0).collect();
         let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(numbers);
         for row in contacts.fetch_all(&mut *snapshot).await.map_err(error)? {
-            page.show(&contact(&row, needs.contact).map_err(error)?, &mut visitor)?;
+            page.show(&contact(&row, &needs.contact).map_err(error)?, &mut visitor)?;
         }
     }
     snapshot.rollback().await.map_err(error)?;
@@ -195,7 +186,7 @@ impl<'n> Page<'n> {
     }
 }
 
-fn contact(row: &PgRow, part: ContactPart) -> sqlx::Result<ContactView<'_>> {
+fn contact<'r>(row: &'r PgRow, part: &ContactPart) -> sqlx::Result<ContactView<'r>> {
     let facts = ContactView {
         id: ContactId(row.try_get(0)?),
         key: "",
@@ -207,10 +198,11 @@ fn contact(row: &PgRow, part: ContactPart) -> sqlx::Result<ContactView<'_>> {
         marketing: consent(row.try_get(1)?, row.try_get(2)?),
         tracking: consent(row.try_get(3)?, row.try_get(4)?),
         attributes: "{}",
+        named: None,
     };
     Ok(match part {
         ContactPart::Facts => facts,
-        ContactPart::Attributes | ContactPart::Whole => ContactView {
+        ContactPart::Attributes(_) | ContactPart::Whole => ContactView {
             key: row.try_get(7)?,
             external_id: row.try_get(8)?,
             email: row.try_get(9)?,

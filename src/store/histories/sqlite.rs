@@ -8,8 +8,9 @@ use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, Row, Rows, Statement, params};
 
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
+use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::facts::{DamagedFacts, FactsReader};
+use crate::domain::facts::FactsReader;
 use crate::domain::history::{BlockHistory, BlockId, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::MemberBlock;
 use crate::domain::time::Timestamp;
@@ -31,14 +32,14 @@ pub(super) fn pass<V: ContactVisitor>(
         let mut history = BlockHistory::default();
         let mut chunks = Chunks::open(&mut streams, needs, &mut history, blocks).map_err(error)?;
         if needs.contact != ContactPart::Whole && are_facts_true(&connection).map_err(error)? {
-            show_facts(&connection, &range, needs.contact, &mut chunks, &mut visitor)?;
+            show_facts(&connection, &range, &needs.contact, &mut chunks, &mut visitor)?;
         } else {
-            let columns = contact_columns(needs.contact);
+            let columns = contact_columns(&needs.contact);
             let text = format!("SELECT {columns} FROM contacts WHERE id >= ?1 AND id < ?2 ORDER BY id");
             let mut contacts = connection.prepare(&text).map_err(error)?;
             let mut rows = contacts.query(params![range.start, range.end]).map_err(error)?;
             while let Some(row) = rows.next().map_err(error)? {
-                chunks.show(&contact(row, needs.contact).map_err(error)?, &mut visitor)?;
+                chunks.show(&contact(row, &needs.contact).map_err(error)?, &mut visitor)?;
             }
         }
     }
@@ -56,7 +57,7 @@ pub(super) fn visit_some<V: ContactVisitor>(
     let connection = file.reader()?;
     {
         let mut streams = begin(&connection, needs).map_err(error)?;
-        let columns = contact_columns(needs.contact);
+        let columns = contact_columns(&needs.contact);
         let text = format!("SELECT {columns} FROM contacts WHERE id = ?1");
         let mut find = connection.prepare(&text).map_err(error)?;
         let mut history = BlockHistory::default();
@@ -67,7 +68,7 @@ pub(super) fn visit_some<V: ContactVisitor>(
             for ContactId(id) in group {
                 let mut rows = find.query([id]).map_err(error)?;
                 if let Some(row) = rows.next().map_err(error)? {
-                    chunks.show(&contact(row, needs.contact).map_err(error)?, &mut visitor)?;
+                    chunks.show(&contact(row, &needs.contact).map_err(error)?, &mut visitor)?;
                 }
             }
         }
@@ -101,33 +102,31 @@ fn are_facts_true(connection: &Connection) -> rusqlite::Result<bool> {
 fn show_facts<V: ContactVisitor>(
     connection: &Connection,
     range: &Range<i64>,
-    part: ContactPart,
+    part: &ContactPart,
     chunks: &mut Chunks<'_>,
     visitor: &mut V,
 ) -> Result<(), VisitError<V::Error>> {
-    let text = "SELECT id, attributes FROM contacts WHERE id >= ?1 AND id < ?2 ORDER BY id";
-    let mut attributes = connection.prepare(text).map_err(error)?;
-    let mut attributes = match part {
-        ContactPart::Facts => None,
-        _ => Some(attributes.query(params![range.start, range.end]).map_err(error)?),
+    let (names, column) = match part {
+        ContactPart::Attributes(names) => (&names[..], "attributes"),
+        ContactPart::Facts | ContactPart::Whole => (&[][..], "NULL"),
     };
-    let text =
-        "SELECT block, payload FROM contact_fact_blocks WHERE block >= ?1 AND block < ?2 ORDER BY block";
-    let mut blocks = connection.prepare(text).map_err(error)?;
+    let mut blocks = connection
+        .prepare(&format!(
+            "SELECT block, payload, {column} FROM contact_fact_blocks
+             WHERE block >= ?1 AND block < ?2 ORDER BY block"
+        ))
+        .map_err(error)?;
     let block = |contact| MemberBlock::of(ContactId(contact)).0;
     let mut rows = blocks.query(params![block(range.start), block(range.end)]).map_err(error)?;
     while let Some(row) = rows.next().map_err(error)? {
         let block = MemberBlock(row.get(0).map_err(error)?);
-        let payload = bytes(row, 1).unwrap_or_default();
-        for facts in FactsReader::new(block, payload).map_err(StoreError::from)? {
-            let facts = facts.map_err(StoreError::from)?;
-            let mut contact = facts.view();
-            if let Some(rows) = &mut attributes {
-                // In one snapshot these are the same contacts.
-                let row = rows.next().map_err(error)?;
-                let row = row.filter(|row| row.get(0) == Ok(facts.id.0));
-                let row = row.ok_or(StoreError::from(DamagedFacts { block: block.0 }))?;
-                contact.attributes = row.get_ref(1).map_err(error)?.as_str().unwrap_or("{}");
+        let (facts, attributes) = (bytes(row, 1).unwrap_or_default(), bytes(row, 2).unwrap_or_default());
+        let mut attributes = AttributesReader::new(block, attributes, names).map_err(StoreError::from)?;
+        for facts in FactsReader::new(block, facts).map_err(StoreError::from)? {
+            let mut contact = facts.map_err(StoreError::from)?.view();
+            if !names.is_empty() {
+                let values = attributes.next_contact().map_err(StoreError::from)?;
+                contact.named = Some(NamedAttributes { names, values });
             }
             chunks.show(&contact, visitor)?;
         }
@@ -217,7 +216,7 @@ fn bytes<'a>(row: &'a Row<'_>, column: usize) -> Option<&'a [u8]> {
     row.get_ref(column).ok()?.as_blob().ok()
 }
 
-fn contact<'a>(row: &'a Row<'_>, part: ContactPart) -> rusqlite::Result<ContactView<'a>> {
+fn contact<'a>(row: &'a Row<'_>, part: &ContactPart) -> rusqlite::Result<ContactView<'a>> {
     let text = |column| -> rusqlite::Result<Option<&'a str>> { Ok(row.get_ref(column)?.as_str_or_null()?) };
     let facts = ContactView {
         id: ContactId(row.get(0)?),
@@ -230,10 +229,11 @@ fn contact<'a>(row: &'a Row<'_>, part: ContactPart) -> rusqlite::Result<ContactV
         marketing: consent(row.get(1)?, row.get(2)?),
         tracking: consent(row.get(3)?, row.get(4)?),
         attributes: "{}",
+        named: None,
     };
     Ok(match part {
         ContactPart::Facts => facts,
-        ContactPart::Attributes | ContactPart::Whole => ContactView {
+        ContactPart::Attributes(_) | ContactPart::Whole => ContactView {
             key: text(7)?.unwrap_or(""),
             external_id: text(8)?,
             email: text(9)?,

@@ -1,9 +1,10 @@
-//! Packed facts of contacts.
+//! Packed facts and attributes of contacts.
 
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::PostgresBulk;
+use crate::domain::attributes::AttributesPacker;
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::ContactId;
 use crate::domain::facts::{Facts, FactsPacker, repack};
@@ -15,14 +16,15 @@ use crate::store::facts::StaleBlock;
 
 impl PostgresBulk {
     pub(in crate::store::bulk) async fn pack_facts(&mut self, blocks: Vec<StaleBlock>) -> Result<()> {
-        let write = "INSERT INTO contact_fact_blocks (block, payload) VALUES ($1, $2)
-            ON CONFLICT (block) DO UPDATE SET payload = excluded.payload";
+        let write = "INSERT INTO contact_fact_blocks (block, payload, attributes) VALUES ($1, $2, $3)
+            ON CONFLICT (block) DO UPDATE SET payload = excluded.payload, attributes = excluded.attributes";
         for StaleBlock { block, changed } in blocks {
             let payload = match changed {
                 Some(changed) => self.replace_some(block, changed).await?,
                 None => self.read_all(block).await?,
             };
-            let write = sqlx::query(write).bind(block.0).bind(payload);
+            let attributes = self.attributes(block).await?;
+            let write = sqlx::query(write).bind(block.0).bind(payload).bind(attributes);
             write.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
         }
         Ok(())
@@ -37,6 +39,17 @@ impl PostgresBulk {
         let mut packer = FactsPacker::new(block);
         for row in &rows {
             packer.push(&facts(row).map_err(failed(self.operation))?);
+        }
+        Ok(packer.finish())
+    }
+
+    async fn attributes(&mut self, block: MemberBlock) -> Result<Vec<u8>> {
+        let text = "SELECT attributes FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id";
+        let first = block.first().0;
+        let rows = sqlx::query(text).bind(first).bind(first + CONTACTS_PER_MEMBER_BLOCK);
+        let mut packer = AttributesPacker::default();
+        for row in rows.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))? {
+            packer.push(row.try_get(0).map_err(failed(self.operation))?);
         }
         Ok(packer.finish())
     }

@@ -1,8 +1,9 @@
-//! Packed facts of contacts.
+//! Packed facts and attributes of contacts.
 
 use rusqlite::{Connection, Row, params};
 
 use super::SqliteBulk;
+use crate::domain::attributes::AttributesPacker;
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::ContactId;
 use crate::domain::facts::{Facts, FactsPacker, repack};
@@ -15,14 +16,14 @@ impl SqliteBulk {
     pub(in crate::store::bulk) async fn pack_facts(&mut self, blocks: Vec<StaleBlock>) -> Result<()> {
         self.run(move |connection| {
             let mut write = connection.prepare_cached(
-                "INSERT OR REPLACE INTO contact_fact_blocks (block, payload) VALUES (?1, ?2)",
+                "INSERT OR REPLACE INTO contact_fact_blocks (block, payload, attributes) VALUES (?1, ?2, ?3)",
             )?;
             for StaleBlock { block, changed } in blocks {
                 let payload = match changed {
                     Some(changed) => replace_some(connection, block, &changed)?,
                     None => read_all(connection, block)?,
                 };
-                write.execute(params![block.0, payload])?;
+                write.execute(params![block.0, payload, attributes(connection, block)?])?;
             }
             Ok(())
         })
@@ -41,6 +42,18 @@ fn read_all(connection: &Connection, block: MemberBlock) -> rusqlite::Result<Vec
     while let Some(row) = rows.next()? {
         let zone = row.get_ref(6)?.as_str_or_null()?;
         packer.push(&Facts { time_zone: zone, ..facts(row)? });
+    }
+    Ok(packer.finish())
+}
+
+fn attributes(connection: &Connection, block: MemberBlock) -> rusqlite::Result<Vec<u8>> {
+    let text = "SELECT attributes FROM contacts WHERE id >= ?1 AND id < ?2 ORDER BY id";
+    let mut read = connection.prepare_cached(text)?;
+    let first = block.first().0;
+    let mut packer = AttributesPacker::default();
+    let mut rows = read.query([first, first + CONTACTS_PER_MEMBER_BLOCK])?;
+    while let Some(row) = rows.next()? {
+        packer.push(row.get_ref(0)?.as_str_or_null()?.unwrap_or("{}"));
     }
     Ok(packer.finish())
 }
