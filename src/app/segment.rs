@@ -1,20 +1,24 @@
 //! Who is in a segment: how many, which share, some of them, and who came and went lately.
 
-use crate::audience;
-use crate::domain::catalogue::Segment;
+use std::time::Duration;
+
+use crate::audience::{self, Surveyed};
 use crate::domain::condition::Condition;
 use crate::domain::contact::{Contact, ContactId};
+use crate::domain::membership::EntryCause;
 use crate::domain::name::SegmentName;
 use crate::domain::number::Number;
-use crate::domain::population::Population;
+use crate::domain::population::Threshold;
+use crate::domain::ranking::Ranked;
 use crate::domain::time::Timestamp;
 use crate::domain::value::ValueType;
+use crate::evaluate::{Asked, Program};
 use crate::store::{contacts, memberships};
 
 use super::installation::unknown;
 use super::{Failure, Installation};
 
-pub use crate::audience::Ranks;
+pub use crate::audience::{Ranks, Values};
 
 /// The segment that is built in.
 const EVERYONE: &str = "everyone";
@@ -72,25 +76,89 @@ pub struct SegmentView {
     pub size: SegmentSize,
     /// When it was looked at.
     pub at: Timestamp,
-    /// Some members, spread evenly; the same each time.
-    pub sample: Vec<Contact>,
-    /// Who entered last, latest first; as the daemon saw it.
-    pub entered: Vec<(Timestamp, Contact)>,
-    /// Who left last, latest first; as the daemon saw it.
-    pub left: Vec<(Timestamp, Contact)>,
+    /// Some members, spread evenly, with the values that the condition asks for; the same each time.
+    pub sample: Values,
+    /// The other segments, by name.
+    pub overlaps: Vec<Overlap>,
+    /// Who entered, as the daemon saw it; of everyone nobody keeps it.
+    pub entered: Option<Passages>,
+    /// Who left, as the daemon saw it.
+    pub left: Option<Passages>,
 }
 
-/// The sizes of all segments at `at`, by name.
+/// Another segment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// Which.
+    pub name: SegmentName,
+    /// Who is in it.
+    pub members: u64,
+    /// Who is in both.
+    pub both: u64,
+}
+
+/// Who came or went lately.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Passages {
+    /// How many within 24 hours, 7 days and 30 days before the asked instant; [`LATELY`].
+    pub counts: [u64; 3],
+    /// The latest, latest first, with why they entered.
+    pub latest: Vec<(Timestamp, Contact, Option<EntryCause>)>,
+}
+
+/// In how much time passages are counted.
+pub const LATELY: [Duration; 3] =
+    [Duration::from_hours(24), Duration::from_hours(7 * 24), Duration::from_hours(30 * 24)];
+
+/// The sizes of all segments at `at`, by name; from one pass over all contacts.
 pub async fn sizes(
     installation: &Installation,
     ranks: Ranks,
     at: Timestamp,
 ) -> Result<Vec<SegmentSize>, Failure> {
-    let mut sizes = Vec::new();
-    for (name, segment) in &installation.project.catalogue.segments {
-        sizes.push(counted(installation, name, Some(segment), 0, (ranks, at)).await?.0);
+    let segments = &installation.project.catalogue.segments;
+    let others: Vec<&Condition> = segments.values().map(|segment| &segment.condition).collect();
+    let surveyed = surveyed(installation, &Condition::Everyone, &others, ranks, at).await?;
+    let sizes = segments.iter().zip(&surveyed.others).map(|((name, segment), other)| {
+        let thresholds = surveyed.population.thresholds();
+        let own = thresholds.filter(|(ranked, _)| other.ranked.contains(ranked));
+        SegmentSize {
+            name: name.to_string(),
+            description: segment.description.clone(),
+            contacts: surveyed.contacts,
+            members: other.members,
+            ranks: rank_views(installation, own),
+        }
+    });
+    Ok(sizes.collect())
+}
+
+/// As [`sizes`], and at last everyone.
+pub async fn all_sizes(
+    installation: &Installation,
+    ranks: Ranks,
+    at: Timestamp,
+) -> Result<Vec<SegmentSize>, Failure> {
+    let mut all = sizes(installation, ranks, at).await?;
+    let contacts = match all.first() {
+        Some(size) => size.contacts,
+        None => contacts::count(&installation.store).await.map_err(|error| installation.failed(error))?,
+    };
+    let (name, members) = (EVERYONE.to_owned(), contacts);
+    all.push(SegmentSize { name, description: None, contacts, members, ranks: Vec::new() });
+    Ok(all)
+}
+
+/// A segment of the catalogue by its name, or `everyone`.
+fn named(installation: &Installation, name: &str) -> Result<(SegmentName, Condition), Failure> {
+    let segments = &installation.project.catalogue.segments;
+    let known = segments.keys().map(SegmentName::as_str).chain([EVERYONE]);
+    let parsed = SegmentName::parse(name).map_err(|_| unknown("segment", name, known.clone()))?;
+    match segments.get(&parsed) {
+        Some(_) => Ok((parsed.clone(), Condition::Segment(parsed))),
+        None if name == EVERYONE => Ok((parsed, Condition::Everyone)),
+        None => Err(unknown("segment", name, known)),
     }
-    Ok(sizes)
 }
 
 /// One segment at `at`, with at most `sample` members of it and as many who came and went.
@@ -102,64 +170,110 @@ pub async fn view(
     at: Timestamp,
 ) -> Result<SegmentView, Failure> {
     let segments = &installation.project.catalogue.segments;
-    let parsed = SegmentName::parse(name).ok();
-    let segment = parsed.as_ref().and_then(|name| segments.get(name));
-    let known = || segments.keys().map(SegmentName::as_str).chain([EVERYONE]);
-    let name = parsed
-        .filter(|name| segment.is_some() || name.as_str() == EVERYONE)
-        .ok_or_else(|| unknown("segment", name, known()))?;
-
-    let (size, members) = counted(installation, &name, segment, sample, (ranks, at)).await?;
-    let store = &installation.store;
-    let failed = |error| installation.failed(error);
-    let (mut entered, mut left) = (Vec::new(), Vec::new());
-    // Of everyone nobody keeps who came and went.
-    let kept: &[_] = if segment.is_some() { std::slice::from_ref(&name) } else { &[] };
-    if let Some(known) = memberships::ensure_segments(store, kept).await.map_err(failed)?.first() {
-        entered = memberships::lately_entered(store, known.id, sample).await.map_err(failed)?;
-        left = memberships::lately_left(store, known.id, sample).await.map_err(failed)?;
-    }
+    let (name, condition) = named(installation, name)?;
+    let others: Vec<_> = segments.iter().filter(|(other, _)| **other != name).collect();
+    let conditions: Vec<&Condition> = others.iter().map(|(_, segment)| &segment.condition).collect();
+    let surveyed = surveyed(installation, &condition, &conditions, ranks, at).await?;
+    let drawn = audience::drawn(&surveyed.members, sample as usize);
+    let asked = segments.get(&name).map_or(&condition, |segment| &segment.condition);
+    let own = places(installation, asked);
+    let thresholds = surveyed.population.thresholds();
     Ok(SegmentView {
-        size,
+        size: SegmentSize {
+            description: segments.get(&name).and_then(|segment| segment.description.clone()),
+            contacts: surveyed.contacts,
+            members: surveyed.members.len() as u64,
+            ranks: rank_views(installation, thresholds.filter(|(ranked, _)| own.contains(ranked))),
+            name: name.to_string(),
+        },
         at,
-        sample: contacts::by_numbers(store, &members).await.map_err(failed)?,
-        entered: passages(installation, entered).await?,
-        left: passages(installation, left).await?,
+        sample: values(installation, asked, &drawn, at).await?,
+        overlaps: others
+            .iter()
+            .zip(&surveyed.others)
+            .map(|((name, _), other)| Overlap {
+                name: (*name).clone(),
+                members: other.members,
+                both: other.both,
+            })
+            .collect(),
+        entered: passages(installation, &name, true, sample, at).await?,
+        left: passages(installation, &name, false, sample, at).await?,
     })
 }
 
-async fn counted(
-    installation: &Installation,
-    name: &SegmentName,
-    segment: Option<&Segment>,
-    sample: u32,
-    (ranks, at): (Ranks, Timestamp),
-) -> Result<(SegmentSize, Vec<ContactId>), Failure> {
-    let condition = segment.map_or(Condition::Everyone, |_| Condition::Segment(name.clone()));
-    let counted = audience::count_and_sample(
-        &installation.store,
-        &installation.project.catalogue,
-        installation.project.evaluation_settings(),
-        &condition,
-        sample as usize,
-        ranks,
-        at,
-    )
-    .await
-    .map_err(|error| installation.audience_failed(error))?;
-    let size = SegmentSize {
-        name: name.to_string(),
-        description: segment.and_then(|segment| segment.description.clone()),
-        contacts: counted.contacts,
-        members: counted.members,
-        ranks: rank_views(installation, &counted.population),
-    };
-    Ok((size, counted.sample))
+/// All members of a segment, to be read some at a time.
+#[derive(Debug)]
+pub struct Members<'a> {
+    installation: &'a Installation,
+    condition: Condition,
+    at: Timestamp,
+    left: std::vec::IntoIter<ContactId>,
 }
 
-fn rank_views(installation: &Installation, population: &Population) -> Vec<RankView> {
+/// So many members are held in memory at once, whole.
+const SOME: usize = 2_000;
+
+impl<'a> Members<'a> {
+    /// The members of a segment at `at`.
+    pub async fn of(
+        installation: &'a Installation,
+        name: &str,
+        ranks: Ranks,
+        at: Timestamp,
+    ) -> Result<Self, Failure> {
+        let (name, condition) = named(installation, name)?;
+        let surveyed = surveyed(installation, &condition, &[], ranks, at).await?;
+        let segment = installation.project.catalogue.segments.get(&name);
+        let condition = segment.map_or(condition, |segment| segment.condition.clone());
+        Ok(Self { installation, condition, at, left: surveyed.members.into_iter() })
+    }
+
+    /// The next of them, with the values that the condition asks for; at the end nobody.
+    pub async fn take_some(&mut self) -> Result<Values, Failure> {
+        let some: Vec<ContactId> = self.left.by_ref().take(SOME).collect();
+        values(self.installation, &self.condition, &some, self.at).await
+    }
+}
+
+async fn surveyed(
+    installation: &Installation,
+    condition: &Condition,
+    others: &[&Condition],
+    ranks: Ranks,
+    at: Timestamp,
+) -> Result<Surveyed, Failure> {
+    let (catalogue, settings) = (&installation.project.catalogue, installation.project.evaluation_settings());
+    audience::survey(&installation.store, catalogue, settings, (condition, others), ranks, at)
+        .await
+        .map_err(|error| installation.audience_failed(error))
+}
+
+async fn values(
+    installation: &Installation,
+    condition: &Condition,
+    contacts: &[ContactId],
+    at: Timestamp,
+) -> Result<Values, Failure> {
+    let (catalogue, settings) = (&installation.project.catalogue, installation.project.evaluation_settings());
+    audience::values(&installation.store, catalogue, settings, condition, contacts, at)
+        .await
+        .map_err(|error| installation.audience_failed(error))
+}
+
+/// The places in rankings that a condition rests on.
+fn places(installation: &Installation, condition: &Condition) -> Vec<Ranked> {
+    let (catalogue, settings) = (&installation.project.catalogue, installation.project.evaluation_settings());
+    let asked = Asked { conditions: &[condition], ..Asked::default() };
+    Program::compile(catalogue, settings, &asked, &|_| None).ranked().to_vec()
+}
+
+fn rank_views<'p>(
+    installation: &Installation,
+    thresholds: impl Iterator<Item = (&'p Ranked, &'p Threshold)>,
+) -> Vec<RankView> {
     let traits = &installation.project.catalogue.traits;
-    let views = population.thresholds().map(|(ranked, threshold)| {
+    let views = thresholds.map(|(ranked, threshold)| {
         let is_instant =
             traits.get(&ranked.ranking.by).is_some_and(|declared| declared.value_type == ValueType::Datetime);
         let value = |number| {
@@ -178,14 +292,32 @@ fn rank_views(installation: &Installation, population: &Population) -> Vec<RankV
     views.collect()
 }
 
+/// Who came, or who went; of everyone nobody keeps it.
 async fn passages(
     installation: &Installation,
-    passages: Vec<memberships::Passage>,
-) -> Result<Vec<(Timestamp, Contact)>, Failure> {
-    let numbers: Vec<ContactId> = passages.iter().map(|passage| passage.contact).collect();
-    let found = contacts::by_numbers(&installation.store, &numbers)
-        .await
-        .map_err(|error| installation.failed(error))?;
+    name: &SegmentName,
+    entered: bool,
+    most: u32,
+    at: Timestamp,
+) -> Result<Option<Passages>, Failure> {
+    let (store, failed) = (&installation.store, |error| installation.failed(error));
+    if !installation.project.catalogue.segments.contains_key(name) {
+        return Ok(None);
+    }
+    let known = memberships::ensure_segments(store, std::slice::from_ref(name)).await.map_err(failed)?;
+    let Some(known) = known.first() else { return Ok(None) };
+    let latest = memberships::lately(store, known.id, entered, most, at).await.map_err(failed)?;
+    let mut counts = [0; 3];
+    for (count, lately) in counts.iter_mut().zip(LATELY) {
+        let stretch = (at.minus(lately), at);
+        *count = memberships::count_passages(store, known.id, entered, stretch).await.map_err(failed)?;
+    }
+    let numbers: Vec<ContactId> = latest.iter().map(|passage| passage.contact).collect();
+    let found = contacts::by_numbers(store, &numbers).await.map_err(failed)?;
     let contact = |number| found.iter().find(|contact| contact.id == number).cloned();
-    Ok(passages.iter().filter_map(|passage| Some((passage.at, contact(passage.contact)?))).collect())
+    let latest = latest
+        .iter()
+        .filter_map(|passage| Some((passage.at, contact(passage.contact)?, passage.cause)))
+        .collect();
+    Ok(Some(Passages { counts, latest }))
 }

@@ -96,14 +96,35 @@ impl ContactVisitor for Counter {
             self.program.evaluate(&mut self.scratch, contact, history, &self.population, self.at);
         if evaluation.outcomes.first().is_some_and(|outcome| outcome.holds) {
             self.members += 1;
-            // Fibonacci hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4).
-            self.sample.push(((contact.id.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15), contact.id));
+            self.sample.push((scattered(contact.id), contact.id));
             if self.sample.len() >= 2 * self.sample_size.max(64) {
                 draw(&mut self.sample, self.sample_size);
             }
         }
         Ok(())
     }
+}
+
+/// A place in an order that has nothing to do with the contacts: Fibonacci hashing (Knuth, The Art of Computer
+/// Programming, volume 3, section 6.4).
+const fn scattered(contact: ContactId) -> u64 {
+    (contact.0 as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// At most `size` of these contacts, spread evenly, in the order of their numbers; the same each time as long as
+/// they stay.
+pub fn drawn(contacts: &[ContactId], size: usize) -> Vec<ContactId> {
+    let mut sample = Vec::with_capacity(2 * size.max(64));
+    for contact in contacts {
+        sample.push((scattered(*contact), *contact));
+        if sample.len() >= 2 * size.max(64) {
+            draw(&mut sample, size);
+        }
+    }
+    draw(&mut sample, size);
+    let mut drawn: Vec<_> = sample.into_iter().map(|(_, contact)| contact).collect();
+    drawn.sort_unstable();
+    drawn
 }
 
 /// Keeps the `size` that come first in an order that has nothing to do with the contacts.

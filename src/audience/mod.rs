@@ -9,6 +9,7 @@
 //! | `fingerprint` | what answers rest on but data |
 //! | [`population`] | thresholds of rankings: which stand, and when they are computed anew |
 //! | [`explain`](explain()) | why one contact is in, or is not |
+//! | [`survey`](survey()) | who meets a condition, how it overlaps with others, and with which values |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
 
 mod error;
@@ -20,12 +21,14 @@ pub mod population;
 mod program;
 mod refresh;
 mod select;
+mod survey;
 
 pub use error::AudienceError;
 pub use explain::explain;
 pub use fingerprint::fingerprint;
 pub use groups::{segments_of, shared, with_own_time};
-pub use inspect::{Counted, Seen, count_and_sample, evaluate_contact, look_at};
+pub use inspect::{Counted, Seen, count_and_sample, drawn, evaluate_contact, look_at};
 pub use population::{Ranks, keep_ranks};
 pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh, refresh_alone, refresh_shared};
 pub use select::{Selected, select, select_among, version_of};
+pub use survey::{Overlap, Surveyed, Values, survey, values};

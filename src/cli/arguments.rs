@@ -45,7 +45,7 @@ pub enum Command {
     Check(Check),
     /// Import contacts or events: CSV or JSON lines.
     Import(Box<Import>),
-    /// Who is in a segment: count, share, sample.
+    /// Who is in a segment: count, share, who came and went, sample, overlap.
     Segment(Segment),
     /// Why a contact is in a segment, or is not; why a campaign mails it, or does not.
     Explain(Explain),
@@ -216,7 +216,8 @@ Evaluated now, or at the instant of --at: events as of then, attributes as of to
 Examples:
   campaignd segment                          all segments
   campaignd segment vip --sample 20
-  campaignd segment vip --at 2026-10-01T09:00 --json")]
+  campaignd segment vip --at 2026-10-01T09:00 --json
+  campaignd segment vip --csv > vip.csv")]
 pub struct Segment {
     /// The segment; without one, all are counted.
     pub name: Option<String>,
@@ -229,6 +230,9 @@ pub struct Segment {
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,
+    /// For spreadsheets: all members, with the values that the condition asks for.
+    #[arg(long, conflicts_with = "json", requires = "name")]
+    pub csv: bool,
 }
 
 /// `campaignd preview`.

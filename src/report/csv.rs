@@ -192,6 +192,12 @@ fn push(text: &mut String, shared: &[String; 6], row: &Row<'_>) {
     text.push_str("\r\n");
 }
 
+/// A row of texts that others have: no formula among them, quoted where they must be (RFC 4180).
+pub fn row(cells: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let cells: Vec<String> = cells.into_iter().map(|text| cell(text.as_ref())).collect();
+    cells.join(",") + "\r\n"
+}
+
 /// A cell as it is written: no formula, and quoted where it must be.
 fn cell(text: &str) -> String {
     let text = guarded(text);

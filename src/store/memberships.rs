@@ -11,7 +11,7 @@ use sea_orm::{ConnectionTrait, QueryResult, Value};
 use super::contacts::ChangeMark;
 use super::dialect::{given_numbers, given_texts};
 use super::error::{failed, unknown_word};
-pub use super::passages::{Passage, Passed, lately_entered, lately_left};
+pub use super::passages::{Passage, Passed, count_passages, lately, lately_entered, lately_left};
 use super::reviews::{self, Reviews};
 use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
 use super::{Result, Store, StoreError, passages};

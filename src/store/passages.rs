@@ -7,7 +7,7 @@ use sea_orm::{ConnectionTrait, QueryResult};
 use super::dialect::given_numbers;
 use super::error::failed;
 use super::memberships::{SegmentChange, SegmentId};
-use super::statement::{backend_of, execute, numbers_json, query, values};
+use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
 use super::{ROWS, Result, Store};
 use crate::domain::contact::ContactId;
 use crate::domain::membership::EntryCause;
@@ -31,6 +31,8 @@ pub struct Passage {
     pub contact: ContactId,
     /// When.
     pub at: Timestamp,
+    /// Why it entered, where that is known.
+    pub cause: Option<EntryCause>,
 }
 
 /// Logs who entered and who left by an evaluation.
@@ -83,23 +85,46 @@ async fn log_some(
 
 /// Who entered last, latest first.
 pub async fn lately_entered(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
-    passages(store, segment, true, limit).await
+    lately(store, segment, true, limit, Timestamp::from_micros(i64::MAX)).await
 }
 
 /// Who left last, latest first.
 pub async fn lately_left(store: &Store, segment: SegmentId, limit: u32) -> Result<Vec<Passage>> {
-    passages(store, segment, false, limit).await
+    lately(store, segment, false, limit, Timestamp::from_micros(i64::MAX)).await
 }
 
-async fn passages(store: &Store, segment: SegmentId, entered: bool, limit: u32) -> Result<Vec<Passage>> {
+/// Who entered, or left, last up to an instant; latest first.
+pub async fn lately(
+    store: &Store,
+    segment: SegmentId,
+    entered: bool,
+    limit: u32,
+    until: Timestamp,
+) -> Result<Vec<Passage>> {
     let operation = "read who entered and left";
-    let text = "SELECT contact, at FROM membership_changes WHERE segment = $1 AND entered = $2
-        ORDER BY at DESC, contact LIMIT $3";
-    let given = values![segment.0, i64::from(entered), i64::from(limit)];
+    let text = "SELECT contact, at, cause FROM membership_changes
+        WHERE segment = $1 AND entered = $2 AND at <= $3 ORDER BY at DESC, contact LIMIT $4";
+    let given = values![segment.0, i64::from(entered), until.micros(), i64::from(limit)];
     let read = |row: &QueryResult| -> Result<_, sea_orm::DbErr> {
         let at = Timestamp::from_micros(row.try_get_by_index(1)?);
-        Ok(Passage { contact: ContactId(row.try_get_by_index(0)?), at })
+        let word: Option<String> = row.try_get_by_index(2)?;
+        let cause = EntryCause::ALL.into_iter().find(|cause| Some(cause.word()) == word.as_deref());
+        Ok(Passage { contact: ContactId(row.try_get_by_index(0)?), at, cause })
     };
     let rows = query(&store.database, operation, text, given).await?;
     rows.iter().map(|row| read(row).map_err(failed(operation))).collect()
+}
+
+/// How many entered, or left, later than the one instant and not later than the other.
+pub async fn count_passages(
+    store: &Store,
+    segment: SegmentId,
+    entered: bool,
+    (after, until): (Timestamp, Timestamp),
+) -> Result<u64> {
+    let text = "SELECT COUNT(*) FROM membership_changes
+        WHERE segment = $1 AND entered = $2 AND at > $3 AND at <= $4";
+    let given = values![segment.0, i64::from(entered), after.micros(), until.micros()];
+    let count = query_value::<i64>(&store.database, "count who entered and left", text, given).await?;
+    Ok(count.max(0) as u64)
 }

@@ -4,14 +4,20 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::app::segment::{RankValue, RankView, Ranks, SegmentSize, SegmentView, sizes, view};
+use crate::app::segment::{
+    Members, Overlap, Passages, RankValue, RankView, Ranks, SegmentSize, SegmentView, Values, all_sizes, view,
+};
 use crate::app::{Failure, Installation, instant};
 use crate::cli::arguments::Segment;
 use crate::cli::exit::Exit;
 use crate::cli::shown::{self, printable};
 use crate::cli::terminal::Terminal;
 use crate::domain::contact::Contact;
+use crate::domain::membership::EntryCause;
 use crate::domain::time::{Timestamp, Zone};
+use crate::domain::value::Value as Found;
+use crate::domain::written;
+use crate::report::csv::row as csv_row;
 
 use super::installation;
 
@@ -38,7 +44,7 @@ async fn show(
     terminal: Terminal,
 ) -> Result<(), Failure> {
     let Some(name) = &call.name else {
-        let sizes = sizes(installation, ranks, at).await?;
+        let sizes = all_sizes(installation, ranks, at).await?;
         tell_of_ranks(&terminal, ranks, sizes.iter().any(|size| !size.ranks.is_empty()));
         if call.json {
             let segments: Vec<Value> = sizes.iter().map(size_json).collect();
@@ -55,12 +61,49 @@ async fn show(
         });
         return terminal.result(&shown::table(&["segment", "#contacts", "#share", "meaning"], rows));
     };
+    if call.csv {
+        return members(installation, name, (ranks, at), zone, terminal).await;
+    }
     let view = view(installation, name, call.sample, ranks, at).await?;
     tell_of_ranks(&terminal, ranks, !view.size.ranks.is_empty());
     if call.json {
         return terminal.json(&view_json(&view));
     }
     terminal.result(&text(&view, zone))
+}
+
+/// All members for a spreadsheet, some at a time.
+async fn members(
+    installation: &Installation,
+    name: &str,
+    (ranks, at): (Ranks, Timestamp),
+    zone: Zone,
+    terminal: Terminal,
+) -> Result<(), Failure> {
+    let mut members = Members::of(installation, name, ranks, at).await?;
+    let mut some = members.take_some().await?;
+    let head = ["id", "email"].into_iter().map(str::to_owned).chain(some.names.iter().cloned());
+    terminal.result(&csv_row(head))?;
+    while !some.contacts.is_empty() {
+        let rows = some.contacts.iter().map(|(contact, values)| csv_row(cells(contact, values, zone)));
+        terminal.result(&rows.collect::<String>())?;
+        some = members.take_some().await?;
+    }
+    Ok(())
+}
+
+/// Id, address, and the values that the condition asks for.
+fn cells(contact: &Contact, values: &[Option<Found>], zone: Zone) -> Vec<String> {
+    let value = |value: &Option<Found>| match value {
+        None => String::new(),
+        Some(Found::Text(text)) => text.clone(),
+        Some(Found::List(items)) => items.join(" "),
+        Some(Found::Datetime(at)) => shown::time(*at, zone),
+        Some(other) => written::value(other),
+    };
+    let known = |text: &Option<String>| text.clone().unwrap_or_default();
+    let who = [known(&contact.external_id), known(&contact.email)];
+    who.into_iter().chain(values.iter().map(value)).collect()
 }
 
 fn tell_of_ranks(terminal: &Terminal, ranks: Ranks, matters: bool) {
@@ -95,22 +138,53 @@ fn text(view: &SegmentView, zone: Zone) -> String {
         });
         text += &shown::table(&["place", "values", "#ranked", "at"], rows);
     }
-    if !view.sample.is_empty() {
-        text += "\n";
-        let rows = view.sample.iter().map(|contact| {
-            let email = contact.email.clone().unwrap_or_default();
-            vec![contact.external_id.clone().unwrap_or_default(), email, contact.attributes.clone()]
+    text += &lately("entered", view.entered.as_ref(), zone);
+    text += &lately("left", view.left.as_ref(), zone);
+    text += &sample(&view.sample, zone);
+    text += &overlaps(&view.overlaps, size);
+    text
+}
+
+/// Who came, or went.
+fn lately(what: &str, passages: Option<&Passages>, zone: Zone) -> String {
+    let Some(Passages { counts: [day, week, month], latest }) = passages else { return String::new() };
+    let mut text = format!("\n{what}: {day} within 24 hours, {week} within 7 days, {month} within 30 days\n");
+    if !latest.is_empty() {
+        let rows = latest.iter().map(|(at, contact, cause)| {
+            let cause = cause.map(|cause| cause.word().to_owned()).unwrap_or_default();
+            vec![shown::time(*at, zone), called(contact), cause]
         });
-        text += &shown::table(&["id", "e-mail", "attributes"], rows);
-    }
-    for (what, passages) in [("lately entered", &view.entered), ("lately left", &view.left)] {
-        if !passages.is_empty() {
-            text += "\n";
-            let rows = passages.iter().map(|(at, contact)| vec![shown::time(*at, zone), called(contact)]);
-            text += &shown::table(&[what, "contact"], rows);
-        }
+        let head: &[&str] =
+            if what == "entered" { &["when", "contact", "because of"] } else { &["when", "contact", ""] };
+        text += &shown::table(head, rows);
     }
     text
+}
+
+/// Some members with the values that matter.
+fn sample(sample: &Values, zone: Zone) -> String {
+    if sample.contacts.is_empty() {
+        return String::new();
+    }
+    let mut head = vec!["id", "e-mail"];
+    head.extend(sample.names.iter().map(String::as_str));
+    let rows = sample.contacts.iter().map(|(contact, values)| cells(contact, values, zone));
+    format!("\n{}", shown::table(&head, rows))
+}
+
+/// How much is shared with other segments.
+fn overlaps(overlaps: &[Overlap], size: &SegmentSize) -> String {
+    let shared: Vec<&Overlap> = overlaps.iter().filter(|overlap| overlap.both > 0).collect();
+    if shared.is_empty() {
+        return String::new();
+    }
+    let head = ["also in", "#contacts", "#of these", "#of those"];
+    let rows = shared.iter().map(|overlap| {
+        let (own_share, other_share) =
+            (shown::share(overlap.both, size.members), shown::share(overlap.both, overlap.members));
+        vec![overlap.name.to_string(), overlap.both.to_string(), own_share, other_share]
+    });
+    format!("\n{}", shown::table(&head, rows))
 }
 
 /// The values that a place in a ranking has.
@@ -160,20 +234,47 @@ fn rank_json(rank: &RankView) -> Value {
 }
 
 fn view_json(view: &SegmentView) -> Value {
-    let contact = |contact: &Contact| {
+    let who = |contact: &Contact| json!({ "id": contact.external_id, "email": contact.email });
+    let contact = |(contact, values): &(Contact, Vec<Option<Found>>)| {
+        let names = view.sample.names.iter().cloned();
+        let values = values.iter().map(|value| value.as_ref().map_or(Value::Null, shown::value_json));
+        let mut one = who(contact);
+        one["attributes"] = serde_json::from_str(&contact.attributes).unwrap_or(Value::Null);
+        one["values"] = names.zip(values).collect::<serde_json::Map<_, _>>().into();
+        one
+    };
+    let passage = |(at, contact, cause): &(Timestamp, Contact, Option<EntryCause>)| {
+        let mut one = who(contact);
+        one["at"] = at.to_string().into();
+        one["cause"] = cause.map(EntryCause::word).into();
+        one
+    };
+    let latest = |passages: &Option<Passages>| -> Vec<Value> {
+        passages.iter().flat_map(|passages| &passages.latest).map(passage).collect()
+    };
+    let counts = |passages: &Option<Passages>| {
+        passages.as_ref().map(
+            |Passages { counts: [day, week, month], .. }| json!({ "day": day, "week": week, "month": month }),
+        )
+    };
+    let overlap = |overlap: &Overlap| {
         json!({
-            "id": contact.external_id,
-            "email": contact.email,
-            "attributes": serde_json::from_str::<Value>(&contact.attributes).unwrap_or(Value::Null),
+            "name": overlap.name.as_str(),
+            "members": overlap.members,
+            "both": overlap.both,
+            "share_of_this": shown::ratio(overlap.both, view.size.members),
+            "share_of_other": shown::ratio(overlap.both, overlap.members),
         })
     };
-    let passage = |(at, contact): &(Timestamp, Contact)| json!({ "at": at.to_string(), "id": contact.external_id, "email": contact.email });
     json!({
         "version": 1,
         "at": view.at.to_string(),
         "segment": size_json(&view.size),
-        "sample": view.sample.iter().map(contact).collect::<Vec<_>>(),
-        "entered": view.entered.iter().map(passage).collect::<Vec<_>>(),
-        "left": view.left.iter().map(passage).collect::<Vec<_>>(),
+        "sample": view.sample.contacts.iter().map(contact).collect::<Vec<_>>(),
+        "entered_counts": counts(&view.entered),
+        "left_counts": counts(&view.left),
+        "entered": latest(&view.entered),
+        "left": latest(&view.left),
+        "overlaps": view.overlaps.iter().map(overlap).collect::<Vec<_>>(),
     })
 }

@@ -37,12 +37,52 @@ impl Question {
         now: Timestamp,
     ) -> Explanation {
         let mut scratch = Scratch::default();
-        let evaluation = self.program.evaluate(&mut scratch, contact, history, population, now);
+        let mut explaining = self.explaining(&mut scratch, contact, history, population, now);
+        explaining.turns = self.turns(&mut scratch, contact, history, population, &explaining.outcomes);
+        let mut root = explaining.part(&self.root);
+        smallest::mark_decisive(&mut root);
+        let smallest = smallest::to_turn(&root);
+        Explanation { at: now, zone: explaining.looking.zone(), root, smallest }
+    }
+
+    /// What the condition asks of contacts: the names of its leaves, each once.
+    pub fn names(&self) -> Vec<String> {
+        self.leaves().into_iter().map(|(name, _)| name).collect()
+    }
+
+    /// The values of a contact by these names; see [`explain`](Self::explain).
+    pub fn values(
+        &self,
+        contact: &ContactView<'_>,
+        history: &History<'_>,
+        population: &Population,
+        now: Timestamp,
+    ) -> Vec<Option<Value>> {
+        let mut explaining = self.explaining(&mut Scratch::default(), contact, history, population, now);
+        self.leaves().into_iter().map(|(_, leaf)| explaining.find(leaf).value).collect()
+    }
+
+    /// The leaves that read different things, with a name for each.
+    fn leaves(&self) -> Vec<(String, &AskedLeaf)> {
+        let mut leaves: Vec<(String, &AskedLeaf)> = Vec::new();
+        collect_leaves(&self.root, &mut leaves);
+        leaves
+    }
+
+    fn explaining<'a>(
+        &'a self,
+        scratch: &mut Scratch,
+        contact: &'a ContactView<'a>,
+        history: &'a History<'a>,
+        population: &'a Population,
+        now: Timestamp,
+    ) -> Explaining<'a> {
+        let evaluation = self.program.evaluate(scratch, contact, history, population, now);
         let (outcomes, traits, scores) =
             (evaluation.outcomes.to_vec(), evaluation.traits.to_vec(), evaluation.scores.to_vec());
         let ranks = evaluation.ranks.to_vec();
-        let mut explaining = Explaining {
-            turns: self.turns(&mut scratch, contact, history, population, &outcomes),
+        Explaining {
+            turns: Vec::new(),
             population,
             ranks,
             contact,
@@ -51,11 +91,7 @@ impl Question {
             scores,
             looking: Looking::new(&self.program, contact, history, now),
             parts: 0,
-        };
-        let mut root = explaining.part(&self.root);
-        smallest::mark_decisive(&mut root);
-        let smallest = smallest::to_turn(&root);
-        Explanation { at: now, zone: explaining.looking.zone(), root, smallest }
+        }
     }
 
     /// When each part's answer becomes another. What is said of how long an answer is good for may be too
@@ -87,6 +123,30 @@ impl Question {
             *turn = turn.or(outcome.until.map(|at| Turn { at, is_certain: false }));
         }
         turns
+    }
+}
+
+/// Leaves in the order of reading; those that read the same as one before are left out. Of events a name tells
+/// which, and of several the same measure which of them by its number.
+fn collect_leaves<'q>(part: &'q Asked, leaves: &mut Vec<(String, &'q AskedLeaf)>) {
+    if let Some(leaf) = &part.leaf
+        && !leaves.iter().any(|(_, known)| known.reading.is_same(&leaf.reading))
+        && !matches!(leaf.reading, Reading::Bucket(_))
+    {
+        let name = match (&leaf.reading, &leaf.defined) {
+            (Reading::Events(read), None) => format!("{} {}", read.query.event, leaf.subject),
+            _ => leaf.subject.clone(),
+        };
+        let before =
+            leaves.iter().filter(|(known, _)| *known == name || known.starts_with(&format!("{name} #")));
+        let name = match before.count() {
+            0 => name,
+            others => format!("{name} #{}", others + 1),
+        };
+        leaves.push((name, leaf));
+    }
+    for part in &part.parts {
+        collect_leaves(part, leaves);
     }
 }
 

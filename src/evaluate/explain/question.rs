@@ -58,6 +58,7 @@ pub(super) enum Reading {
     Fact(AttributeRef),
     Events(Box<ReadEvents>),
     Score {
+        name: ScoreName,
         place: usize,
         levels: Vec<String>,
         range: (Number, Number),
@@ -75,6 +76,21 @@ pub(super) struct ReadRanked {
     pub(super) ranked: Ranked,
     /// The events that the value is made of.
     pub(super) events: ReadEvents,
+}
+
+impl Reading {
+    /// Whether another reads the same value.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Attribute(one), Self::Attribute(other)) => one == other,
+            (Self::Fact(one), Self::Fact(other)) => one == other,
+            (Self::Events(one), Self::Events(other)) => one.query == other.query && one.kind == other.kind,
+            (Self::Score { name: one, .. }, Self::Score { name: other, .. }) => one == other,
+            (Self::Consent(one, _), Self::Consent(other, _)) => one == other,
+            (Self::Ranked(one), Self::Ranked(other)) => one.ranked.ranking.by == other.ranked.ranking.by,
+            _ => false,
+        }
+    }
 }
 
 /// What events amount to.
@@ -310,6 +326,6 @@ impl Asking<'_> {
         let place = self.compiler.program.asked_scores.len();
         self.compiler.program.asked_scores.push(score);
         let levels = declared.levels.iter().map(|level| level.name.clone()).collect();
-        Some(Reading::Score { place, levels, range: declared.range })
+        Some(Reading::Score { name: name.clone(), place, levels, range: declared.range })
     }
 }

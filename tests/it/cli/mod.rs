@@ -14,6 +14,7 @@ mod page;
 mod project;
 mod readme;
 mod rotate_links;
+mod segment;
 
 /// What a call said and how it ended.
 #[derive(Debug)]

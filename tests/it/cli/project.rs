@@ -38,10 +38,11 @@ fn to_mails_and_figures(project: &NewProject) {
     assert_eq!(json["files"][0]["events"]["added"], 7, "{json:#}");
 
     let said = project.fine(["segment"]);
-    insta::assert_snapshot!(said.out, @r"
-    segment   contacts   share  meaning
-    regulars         4  80.0 %  At least 100 spent in a year, and bought something lately
-    ");
+    insta::assert_snapshot!(said.out, @r#"
+    segment   contacts    share  meaning
+    regulars         4   80.0 %  At least 100 spent in a year, and bought something lately
+    everyone         5  100.0 %
+    "#);
     let said = project.fine(["segment", "regulars", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
     assert_eq!(
