@@ -12,6 +12,7 @@ mod m20261123_000006_campaigns;
 mod m20261123_000007_ingest;
 mod m20261124_000001_ranks;
 mod m20261124_000005_attributes;
+mod m20261124_000002_delivery;
 mod spelling;
 mod step;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_ingest::STEP),
             Box::new(m20261124_000001_ranks::STEP),
             Box::new(m20261124_000005_attributes::STEP),
+            Box::new(m20261124_000002_delivery::STEP),
         ]
     }
 }

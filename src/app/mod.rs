@@ -40,6 +40,7 @@ pub mod status;
 pub mod suppress;
 pub mod track;
 pub mod transport;
+pub mod uncertain;
 pub mod watch;
 
 pub use failure::Failure;

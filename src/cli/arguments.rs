@@ -12,7 +12,7 @@ mod runs;
 
 pub use keys::{Key, KeyCommand, KeyCreate, KeyList, KeyRejects, KeyRevoke, KeyRotateLinks};
 pub use people::{Contact, Explain, Forget, Suppress};
-pub use runs::{Approve, Cancel, Pause, Resume};
+pub use runs::{Approve, Cancel, Pause, Resume, Uncertain};
 
 /// Campaigns as code: segments and campaigns in YAML, one personal mail per recipient, each
 /// accounted for.
@@ -65,6 +65,8 @@ pub enum Command {
     Resume(Resume),
     /// End a run: what is not sent is not sent any more.
     Cancel(Cancel),
+    /// Mails of which nobody knows whether the server took them: list them, settle them.
+    Uncertain(Uncertain),
     /// What became of the deliveries, and what came back: opens, clicks, unsubscribes.
     Report(Report),
     /// One contact's whole story: attributes, consents, segments, mails, events.

@@ -8,7 +8,7 @@ use super::judge::Of;
 use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, UTM, VERSION};
 use super::schedule::{self, ZoneOf};
 use crate::diagnostic::{Place, Problem};
-use crate::domain::campaign::{Campaign, MailPurpose, Missed, Repeat, Tracking, Utm, Version};
+use crate::domain::campaign::{Campaign, MailPurpose, Missed, OnUncertain, Repeat, Tracking, Utm, Version};
 use crate::domain::condition::Condition;
 use crate::domain::email::Mailbox;
 use crate::domain::name::CampaignName;
@@ -27,6 +27,7 @@ pub(super) struct Shared {
     repeat: Option<Repeat>,
     max_recipients: Option<u64>,
     retry_for: Option<Span>,
+    on_uncertain: Option<OnUncertain>,
     time_zone: Option<Zone>,
     tracking: Option<Tracking>,
     utm: Utm,
@@ -35,9 +36,7 @@ pub(super) struct Shared {
 impl Shared {
     /// Reads the keys that both have.
     pub(super) fn read(reader: &mut Reader, fields: &Fields<'_>) -> Self {
-        if let Some(field) = fields.get("on_uncertain") {
-            reader.word(field.value, "`on_uncertain`", &[("hold", Some(())), ("send_again", None)]);
-        }
+        let uncertain = [("hold", Some(OnUncertain::Hold)), ("send_again", Some(OnUncertain::SendAgain))];
         Self {
             from: fields.get("from").and_then(|field| reader.mailbox(field.value, "`from`")),
             reply_to: fields.get("reply_to").and_then(|field| reader.mailbox(field.value, "`reply_to`")),
@@ -45,6 +44,9 @@ impl Shared {
             repeat: fields.get("repeat").and_then(|field| repeat(reader, field)),
             max_recipients: fields.get("limits").and_then(|field| max_recipients(reader, field)),
             retry_for: fields.get("retry").and_then(|field| retry_for(reader, field)),
+            on_uncertain: fields
+                .get("on_uncertain")
+                .and_then(|field| reader.word(field.value, "`on_uncertain`", &uncertain)),
             time_zone: None,
             tracking: fields.get("tracking").and_then(|field| tracking(reader, field)),
             utm: fields.get("utm").and_then(|field| utm(reader, field)).unwrap_or_default(),
@@ -76,6 +78,7 @@ impl Shared {
             repeat: self.repeat.or(others.repeat),
             max_recipients: self.max_recipients.or(others.max_recipients),
             retry_for: self.retry_for.or(others.retry_for),
+            on_uncertain: self.on_uncertain.or(others.on_uncertain),
             time_zone: self.time_zone.or(others.time_zone),
             tracking: self.tracking.or(others.tracking),
             utm: self.utm.or(&others.utm),
@@ -163,6 +166,7 @@ pub(super) fn read(
         ends,
         max_recipients: shared.max_recipients,
         retry_for: shared.retry_for.unwrap_or(RETRY_FOR),
+        on_uncertain: shared.on_uncertain.unwrap_or_default(),
         tracking: shared.tracking.unwrap_or_default(),
         utm: shared.utm,
         priority: priority.unwrap_or_default(),

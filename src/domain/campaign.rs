@@ -51,6 +51,8 @@ pub struct Campaign {
     pub max_recipients: Option<u64>,
     /// For how long a deferred mail is tried again.
     pub retry_for: Span,
+    /// What becomes of a mail of which nobody knows whether it was accepted.
+    pub on_uncertain: OnUncertain,
     /// What is recorded of opens and clicks at most.
     pub tracking: Tracking,
     /// What is added to the addresses of links.
@@ -207,6 +209,16 @@ pub enum Missed {
     Skip,
     /// It is made up for while it is not later than this.
     SendWithin(Span),
+}
+
+/// What becomes of a mail of which nobody knows whether it was accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnUncertain {
+    /// It stays uncertain until evidence or somebody's word settles it: nobody gets two copies.
+    #[default]
+    Hold,
+    /// It is sent once more, once: nobody gets none, some may get two.
+    SendAgain,
 }
 
 /// How often one contact gets a campaign. Due instants are compared, not moments of sending.

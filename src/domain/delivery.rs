@@ -1,4 +1,4 @@
-//! Runs and deliveries: the states of the send ledger and the steps between them.
+//! Runs and deliveries: the states of the send ledger. The steps between them: [`arrow`](super::arrow).
 
 use super::time::Timestamp;
 
@@ -91,21 +91,6 @@ impl DeliveryState {
     pub const fn counts_as_mailed(self) -> bool {
         matches!(self, Self::Claimed | Self::Transmitting | Self::Accepted | Self::Uncertain)
     }
-
-    /// The ledger's arrows (product contract, section 9); every other step is refused.
-    pub const fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::Planned | Self::Deferred, Self::Claimed | Self::Skipped)
-                | (
-                    Self::Claimed,
-                    Self::Transmitting | Self::Deferred | Self::Refused | Self::Skipped | Self::Planned
-                )
-                | (Self::Transmitting, Self::Accepted | Self::Deferred | Self::Refused | Self::Uncertain)
-                | (Self::Deferred, Self::Refused)
-                | (Self::Uncertain, Self::Accepted | Self::Refused | Self::Planned)
-        )
-    }
 }
 
 words! {
@@ -157,6 +142,22 @@ words! {
         QuietHours = "quiet_hours",
         /// For a mail of a campaign with a higher priority, which may leave no room under a cap.
         Priority = "priority",
+        /// Nobody knows whether the server took it; the campaign says that it is sent once more.
+        SendAgain = "send_again",
+    }
+}
+
+words! {
+    /// By what it became known what had become of an uncertain delivery.
+    Evidence {
+        /// Somebody said so: `campaignd uncertain`.
+        Hand = "hand",
+        /// The mail was opened.
+        Opened = "opened",
+        /// One of its links was followed.
+        Clicked = "clicked",
+        /// Somebody unsubscribed by it.
+        Unsubscribed = "unsubscribed",
     }
 }
 
@@ -259,13 +260,6 @@ mod tests {
         }
         for reason in SkipReason::ALL {
             assert_eq!(SkipReason::from_word(reason.word()), Some(*reason));
-        }
-    }
-
-    #[test]
-    fn settled_rows_stay_settled() {
-        for state in [DeliveryState::Accepted, DeliveryState::Refused, DeliveryState::Skipped] {
-            assert!(DeliveryState::ALL.iter().all(|next| !state.may_become(*next)));
         }
     }
 }

@@ -17,6 +17,7 @@
 
 pub mod address;
 pub mod attributes;
+pub mod arrow;
 pub mod calendar;
 pub mod campaign;
 pub mod caps;

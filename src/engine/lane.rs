@@ -9,6 +9,7 @@ use super::core::Core;
 use super::error::EngineError;
 use super::{Drained, gates, occurrence, pause};
 use crate::clock::Clock;
+use crate::domain::campaign::OnUncertain;
 use crate::domain::contact::ContactView;
 use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
 use crate::domain::time::Timestamp;
@@ -250,9 +251,14 @@ impl Core {
                 tracing::warn!(
                     delivery.id = work.claimed.id.0,
                     run.id = work.claimed.run.0,
-                    "nobody can know whether the server took a mail: it is not sent again"
+                    "nobody can know whether the server took a mail"
                 );
-                Step::Uncertain(reply)
+                let campaign = work.declared.catalogue.campaigns.get(&work.claimed.campaign);
+                let again =
+                    campaign.filter(|campaign| campaign.on_uncertain == OnUncertain::SendAgain).map(|_| {
+                        now.plus(pause::after_try(work.claimed.id, work.claimed.attempts.saturating_add(1)))
+                    });
+                Step::Doubt { reply, again }
             }
             // The note was not taken: not the message's fault, and nothing was sent. Who withdrew in the
             // last moment is skipped, with the reason, when the row is claimed again.

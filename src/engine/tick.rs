@@ -6,14 +6,11 @@ use super::Tick;
 use super::core::Core;
 use super::error::{Doing as _, EngineError};
 use super::parts::Declared;
-use crate::domain::campaign::Campaign;
+use crate::domain::campaign::{Campaign, OnUncertain};
 use crate::domain::delivery::{RunId, RunState, RunTrigger, WaitReason};
 use crate::domain::time::Timestamp;
 use crate::store::deliveries;
 use crate::store::runs::{self, Run};
-
-/// `email_sent` events in one transaction.
-const EVENTS_AT_ONCE: u32 = 1_000;
 
 impl Core {
     /// See [`super::Engine::tick`].
@@ -58,13 +55,22 @@ impl Core {
 
     /// Takes back the rows of dead senders.
     pub(super) async fn recover(&self, now: Timestamp) -> Result<(), EngineError> {
-        let recovered = deliveries::recover(&self.store, self.incarnation.id(), now)
+        let declared = self.declarations.current();
+        let again: Vec<_> = declared
+            .catalogue
+            .campaigns
+            .values()
+            .filter(|campaign| campaign.on_uncertain == OnUncertain::SendAgain)
+            .map(|campaign| &campaign.name)
+            .collect();
+        let recovered = deliveries::recover(&self.store, self.incarnation.id(), &again, now)
             .await
             .doing(|| "take back the deliveries of dead senders".to_owned())?;
         if recovered.planned > 0 || recovered.uncertain > 0 {
             tracing::warn!(
                 deliveries.planned = recovered.planned,
                 deliveries.uncertain = recovered.uncertain,
+                deliveries.sent_again = recovered.sent_again,
                 "a sender had died: its deliveries are planned again, those that may be out are uncertain"
             );
         }
@@ -185,11 +191,7 @@ impl Core {
     /// Writes the `email_sent` events that are still to be written, before something evaluates them.
     /// They are not written with each mail: that would cost a quarter of the mails a second.
     pub(super) async fn record_sent(&self, now: Timestamp) -> Result<(), EngineError> {
-        while deliveries::record_sent(&self.store, EVENTS_AT_ONCE, now)
-            .await
-            .doing(|| "note sent mails as events".to_owned())?
-            >= u64::from(EVENTS_AT_ONCE)
-        {}
+        deliveries::record_sent(&self.store, now).await.doing(|| "note sent mails as events".to_owned())?;
         Ok(())
     }
 }

@@ -51,7 +51,7 @@ fn people_see_blocks_with_shares() {
         2  Mon 2026-12-14 09:00  sending     12,317     1,200       38         2        0          0   11,077
 
     uncertain: the connection or the process ended before the server's answer was noted; nobody can know
-    whether the mail arrived, so it is not sent again.
+    whether the mail arrived. `campaignd uncertain` lists them.
     "#);
 }
 

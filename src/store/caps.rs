@@ -8,13 +8,15 @@ use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
+use super::arrows::{becomes, begins};
 use super::dialect::{given_numbers, join_in_this_order};
 use super::pauses::NOT_PAUSED;
 use super::statement::{execute, numbers_json, query, query_as, values};
 use super::{Backend, ROWS, Result, Store};
+use crate::domain::arrow::Arrow;
 use crate::domain::caps::{Cap, reach};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryState, RunId, WaitReason};
+use crate::domain::delivery::{DeliveryState, RunId, SkipReason, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::{Timestamp, Zone};
 
@@ -222,8 +224,11 @@ pub(super) async fn judge(
     let given = given_numbers(backend, 1, "id");
     if !skipped.is_empty() {
         let update = format!(
-            "UPDATE deliveries SET state = 'skipped', reason = 'frequency_cap', wait = NULL, settled_at = $2,
-                 lease_until = NULL WHERE id IN (SELECT id FROM {given} AS given) AND state = 'claimed'"
+            "UPDATE deliveries SET {becomes}, reason = '{reason}', wait = NULL, settled_at = $2,
+                 lease_until = NULL WHERE id IN (SELECT id FROM {given} AS given) AND {begins}",
+            becomes = becomes(Arrow::Skip),
+            reason = SkipReason::FrequencyCap.word(),
+            begins = begins(Arrow::Skip, "state")
         );
         let given = values![numbers_json(skipped.iter().copied()), now.micros()];
         execute(connection, operation, &update, given).await?;
@@ -242,9 +247,13 @@ pub(super) async fn postpone(
     wait: WaitReason,
     not_before: Timestamp,
 ) -> Result<()> {
-    let update = "UPDATE deliveries SET state = 'planned', wait = $2, not_before = $3, incarnation = NULL,
+    let update = format!(
+        "UPDATE deliveries SET {becomes}, wait = $2, not_before = $3, incarnation = NULL,
             lease_until = NULL, first_claimed_at = CASE WHEN attempts = 0 THEN NULL ELSE first_claimed_at END
-        WHERE id = $1 AND state = 'claimed'";
-    execute(connection, operation, update, values![id, wait.word(), not_before.micros()]).await?;
+        WHERE id = $1 AND {begins}",
+        becomes = becomes(Arrow::Release),
+        begins = begins(Arrow::Release, "state")
+    );
+    execute(connection, operation, &update, values![id, wait.word(), not_before.micros()]).await?;
     Ok(())
 }

@@ -12,10 +12,10 @@ use super::log::{self, Arriving};
 use super::merges::ADDRESSEE;
 use super::statement::{query, query_as, values};
 use super::suppressions::{self, Suppression};
-use super::{Result, Store};
+use super::{Result, Store, uncertain};
 use crate::domain::consent::{Consent, ConsentState, OwnAnswer, Purpose};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryId, RunId, SuppressionCause};
+use crate::domain::delivery::{DeliveryId, Evidence, RunId, SuppressionCause};
 use crate::domain::suppression::SuppressionTarget;
 use crate::domain::time::Timestamp;
 
@@ -284,6 +284,8 @@ impl Writing {
             ON CONFLICT DO NOTHING";
         let given = vec![mail.delivery.into(), mail.run.into(), now.micros().into(), how.word().into()];
         self.bulk.execute_with(note, given).await?;
+        let evidence = [(DeliveryId(mail.delivery), Evidence::Unsubscribed)];
+        uncertain::confirm(&mut self.bulk, &evidence).await?;
         let Some((contact, ..)) = mail.contact else { return Ok(()) };
         let message_id = format!("email_unsubscribed:{}", mail.delivery);
         let properties = json!({

@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
+use super::arrows::{becomes, begins};
 use super::campaigns::campaign_name;
 use super::caps::{self, CapRules, Judged};
 use super::dialect::{given_numbers, join_in_this_order, kept_as_it_is, passing_over_locked_rows};
 use super::pauses::NOT_PAUSED;
-use super::runs::{NOT_IN_HAND, OPEN};
+use super::runs::OPEN;
 use super::statement::{execute, numbers_json, query_as, query_column, values};
-use super::{Backend, Result, Store, incarnations, suppressions};
+use super::{Backend, Result, Store, incarnations, suppressions, uncertain};
+use crate::domain::arrow::Arrow;
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+
+/// `email_sent` events in one transaction.
+const EVENTS_AT_ONCE: u32 = 1_000;
 
 /// A row that a sender works on.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +54,8 @@ pub struct Recovered {
     pub planned: u64,
     /// Rows that were being handed over: uncertain.
     pub uncertain: u64,
+    /// Of these: rows of campaigns with `on_uncertain: send_again`, planned once more.
+    pub sent_again: u64,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -175,11 +182,13 @@ pub async fn postpone(store: &Store, rows: &[(DeliveryId, WaitReason, Timestamp)
 pub(super) fn take(backend: Backend) -> String {
     let pass = passing_over_locked_rows(backend);
     format!(
-        "UPDATE deliveries SET state = 'claimed', incarnation = $1, lease_until = $2, wait = NULL,
+        "UPDATE deliveries SET {becomes}, incarnation = $1, lease_until = $2, wait = NULL,
              first_claimed_at = COALESCE(first_claimed_at, $3)
-         WHERE id IN (SELECT d.id FROM deliveries d WHERE d.run = $4 AND {OPEN} AND {NOT_IN_HAND}
+         WHERE id IN (SELECT d.id FROM deliveries d WHERE d.run = $4 AND {OPEN} AND {begins}
                         AND d.not_before <= $3 ORDER BY d.not_before, d.id LIMIT $5{pass})
-         RETURNING id"
+         RETURNING id",
+        becomes = becomes(Arrow::Claim),
+        begins = begins(Arrow::Claim, "d.state")
     )
 }
 
@@ -234,8 +243,14 @@ pub async fn renew(
 }
 
 /// Takes back the rows of senders that are dead: whose lock is free, or whose lease ran out before
-/// `now`. `living` keeps its rows.
-pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Result<Recovered> {
+/// `now`. `living` keeps its rows. What becomes uncertain is planned once more where its campaign is one of
+/// `again`.
+pub async fn recover(
+    store: &Store,
+    living: IncarnationId,
+    again: &[&CampaignName],
+    now: Timestamp,
+) -> Result<Recovered> {
     let operation = "take back the deliveries of dead senders";
     // By index: rows in hand are few, and mostly there are none of others.
     let others: Vec<i64> = query_column(&store.database, operation, OTHERS, values![living.0]).await?;
@@ -254,7 +269,10 @@ pub async fn recover(store: &Store, living: IncarnationId, now: Timestamp) -> Re
         let lives = alive.contains(&other);
         let given = || values![other, i64::from(lives), now.micros()];
         recovered.planned += execute(&*transaction, operation, &replan(), given()).await?;
-        recovered.uncertain += execute(&*transaction, operation, &give_up(), given()).await?;
+        let doubted: Vec<i64> = query_column(&*transaction, operation, &give_up(), given()).await?;
+        recovered.uncertain += doubted.len() as u64;
+        let doubted: Vec<_> = doubted.into_iter().map(|id| (DeliveryId(id), now)).collect();
+        recovered.sent_again += uncertain::send_again(&*transaction, &doubted, Some(again)).await?;
         if !lives {
             execute(&*transaction, operation, bury, values![other, now.micros()]).await?;
         }
@@ -269,17 +287,22 @@ const IN_HAND: &str = "state IN ('claimed', 'transmitting')";
 /// Plans what a sender had claimed again: `$1` sender, `$2` whether it may live, `$3` now.
 pub(super) fn replan() -> String {
     format!(
-        "UPDATE deliveries SET state = 'planned', incarnation = NULL, lease_until = NULL
-         WHERE incarnation = $1 AND {IN_HAND} AND state = 'claimed' AND ($2 = 0 OR lease_until < $3)"
+        "UPDATE deliveries SET {becomes}, incarnation = NULL, lease_until = NULL
+         WHERE incarnation = $1 AND {IN_HAND} AND {begins} AND ($2 = 0 OR lease_until < $3)",
+        becomes = becomes(Arrow::Release),
+        begins = begins(Arrow::Release, "state")
     )
 }
 
-/// What a sender was handing over is uncertain: values as for [`replan`].
+/// What a sender was handing over is uncertain: values as for [`replan`]. It was a try.
 pub(super) fn give_up() -> String {
     format!(
-        "UPDATE deliveries SET state = 'uncertain', lease_until = NULL, settled_at = $3,
+        "UPDATE deliveries SET {becomes}, lease_until = NULL, settled_at = $3, attempts = attempts + 1,
              reply_text = 'the sender died before the answer was noted'
-         WHERE incarnation = $1 AND {IN_HAND} AND state = 'transmitting' AND ($2 = 0 OR lease_until < $3)"
+         WHERE incarnation = $1 AND {IN_HAND} AND {begins} AND ($2 = 0 OR lease_until < $3)
+         RETURNING id",
+        becomes = becomes(Arrow::Doubt),
+        begins = begins(Arrow::Doubt, "state")
     )
 }
 
@@ -287,7 +310,8 @@ pub(super) fn give_up() -> String {
 pub(super) fn next_in_run() -> String {
     format!(
         "SELECT d.not_before FROM deliveries d JOIN runs r ON r.id = d.run
-         WHERE d.run = $1 AND r.state = 'sending' AND {NOT_PAUSED} AND {OPEN} AND {NOT_IN_HAND} ORDER BY d.not_before LIMIT 1"
+         WHERE d.run = $1 AND r.state = 'sending' AND {NOT_PAUSED} AND {OPEN} AND {begins} ORDER BY d.not_before LIMIT 1",
+        begins = begins(Arrow::Claim, "d.state")
     )
 }
 
@@ -304,8 +328,15 @@ pub async fn next_not_before(store: &Store, runs: &[RunId]) -> Result<Option<Tim
     Ok(next.map(Timestamp::from_micros))
 }
 
-/// Writes an `email_sent` event for accepted rows that have none yet, at most `limit`; rows and
-/// events in one transaction. Says how many; fewer than `limit` means that none is left.
-pub async fn record_sent(store: &Store, limit: u32, now: Timestamp) -> Result<u64> {
-    super::sent::record(store, limit, now).await
+/// Writes an `email_sent` event for every accepted row that has none yet, many rows and their events in one
+/// transaction. Says how many.
+pub async fn record_sent(store: &Store, now: Timestamp) -> Result<u64> {
+    let mut all = 0;
+    loop {
+        let recorded = super::sent::record(store, EVENTS_AT_ONCE, now).await?;
+        all += recorded;
+        if recorded < u64::from(EVENTS_AT_ONCE) {
+            return Ok(all);
+        }
+    }
 }

@@ -15,12 +15,14 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
+use super::arrows::begins;
 use super::bulk::{Bulk, Cell, Counter, pack, place, regroup, unpack};
 use super::dialect::Column::Number;
 use super::dialect::{given_numbers, given_rows};
 use super::error::failed;
 use super::statement::numbers_json;
 use super::{Backend, Engine, ROWS, Result, Store, arrivals, log, memberships, tail};
+use crate::domain::arrow::Arrow;
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{SkipReason, SuppressionCause};
 use crate::domain::membership::CONTACTS_PER_MEMBER_BLOCK;
@@ -164,12 +166,14 @@ impl Erasing {
         let update = format!(
             "UPDATE deliveries SET contact = -id, address = NULL, reply_text = NULL, content_hash = NULL,
                  recorded_at = COALESCE(recorded_at, $2),
-                 reason = CASE WHEN {WAITS} THEN '{reason}' ELSE reason END,
-                 settled_at = CASE WHEN {WAITS} THEN $2 ELSE settled_at END,
-                 wait = CASE WHEN {WAITS} THEN NULL ELSE wait END,
-                 incarnation = CASE WHEN {WAITS} THEN NULL ELSE incarnation END,
-                 state = CASE WHEN {WAITS} THEN 'skipped' ELSE state END
+                 reason = CASE WHEN {waits} THEN '{reason}' ELSE reason END,
+                 settled_at = CASE WHEN {waits} THEN $2 ELSE settled_at END,
+                 wait = CASE WHEN {waits} THEN NULL ELSE wait END,
+                 incarnation = CASE WHEN {waits} THEN NULL ELSE incarnation END,
+                 state = CASE WHEN {waits} THEN '{skipped}' ELSE state END
              WHERE id IN (SELECT id FROM {given} AS given)",
+            waits = begins(Arrow::Forget, "state"),
+            skipped = Arrow::Forget.end().word(),
             reason = SkipReason::LeftTheAudience.word()
         );
         let blank = format!(
@@ -236,9 +240,6 @@ impl Erasing {
         Ok(rows.iter().filter_map(|row| row.first()?.number()).collect())
     }
 }
-
-/// In an `UPDATE`: rows that wait to be sent.
-const WAITS: &str = "state IN ('planned', 'claimed', 'deferred')";
 
 /// The rows of contact `$1` that go.
 const ROWS_OF_A_CONTACT: [&str; 3] = [

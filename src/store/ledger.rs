@@ -1,18 +1,19 @@
-//! Steps of the send ledger, many in one transaction: group commit.
+//! Steps of the send ledger, many in one transaction: group commit. Each step is an arrow of
+//! [`domain::arrow`](crate::domain::arrow).
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 use serde_json::{Value, json};
 
+use super::arrows::{becomes, begins, following};
 use super::dialect::Column::{Number, Text};
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
 use super::pauses::NOT_PAUSED;
 use super::statement::{backend_of, numbers_json, query_as, query_column, values};
-use super::{Backend, Result, Store, suppressions};
+use super::{Backend, Result, Store, suppressions, uncertain};
+use crate::domain::arrow::Arrow;
 use crate::domain::campaign::{MailPurpose, Tracking};
 use crate::domain::consent::ConsentState;
-use crate::domain::delivery::{
-    DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, SkipReason, WaitReason,
-};
+use crate::domain::delivery::{DeliveryId, IncarnationId, RefusalReason, Reply, SkipReason, WaitReason};
 use crate::domain::time::Timestamp;
 
 /// One step of one row, taken by the sender that claimed it.
@@ -24,10 +25,10 @@ pub struct LedgerStep {
     pub step: Step,
 }
 
-/// What becomes of a row. Comments name the states that it may come from.
+/// What becomes of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// Claimed: its final dot is about to go out.
+    /// [`Arrow::Transmit`]: its final dot is about to go out.
     Transmit {
         /// The message's `Message-ID`.
         message_id: String,
@@ -38,9 +39,9 @@ pub enum Step {
         /// What is asked once more in the same transaction, of a row that was asked a while ago.
         last_look: Option<LastLook>,
     },
-    /// Transmitting: the server took it.
+    /// [`Arrow::Accept`]: the server took it.
     Accept(Reply),
-    /// Claimed or transmitting: again at `not_before`. A try is counted.
+    /// [`Arrow::Defer`]: again at `not_before`. A try is counted.
     Defer {
         /// Not before.
         not_before: Timestamp,
@@ -49,24 +50,30 @@ pub enum Step {
         /// What the server said, or what failed.
         reply: Reply,
     },
-    /// Claimed or transmitting: final.
+    /// [`Arrow::Refuse`]: final.
     Refuse {
         /// Why.
         reason: RefusalReason,
         /// What the server said, or what failed.
         reply: Reply,
     },
-    /// Transmitting: nobody can know.
-    Uncertain(Reply),
-    /// Claimed: not mailed.
+    /// [`Arrow::Doubt`]: nobody can know.
+    Doubt {
+        /// What failed.
+        reply: Reply,
+        /// Not before which instant it is sent once more ([`Arrow::SendAgain`], in the same transaction), where
+        /// its campaign says so and it was not yet.
+        again: Option<Timestamp>,
+    },
+    /// [`Arrow::Skip`]: not mailed.
     Skip {
         /// Why.
         reason: SkipReason,
         /// For people: what the template lacked. Kept where replies are kept.
         error: Option<String>,
     },
-    /// Claimed, or transmitting with nothing sent (the note came too late): back to planned, without
-    /// a try being counted.
+    /// [`Arrow::Release`], or [`Arrow::TakeBack`] of a row whose note came too late: nothing was sent, and
+    /// no try is counted.
     Release {
         /// What it waits for.
         wait: Option<WaitReason>,
@@ -99,14 +106,17 @@ pub async fn write(
     let mut settled = Vec::new();
     let mut begun = Vec::new();
     let mut looks = Vec::new();
+    let mut again = Vec::new();
     for LedgerStep { delivery, step } in steps {
+        settled.extend(Ending::of(step, now).map(|ending| ending.row(*delivery)));
         match step {
             Step::Transmit { message_id, content_hash, tracking, last_look } => {
                 let row = json!([delivery.0, message_id, content_hash, tracking.word()]);
                 begun.push((delivery.0, row));
                 looks.extend(last_look.map(|look| (delivery.0, look)));
             }
-            step => settled.push(Ending::of(step, now).row(*delivery)),
+            Step::Doubt { again: Some(not_before), .. } => again.push((*delivery, *not_before)),
+            _ => {}
         }
     }
     let mut applied: Vec<i64> = Vec::with_capacity(steps.len());
@@ -119,9 +129,11 @@ pub async fn write(
     if !settled.is_empty() {
         let given = values![json!(settled).to_string(), incarnation.0];
         applied.extend(query_column::<i64>(&*transaction, operation, &settle(store.backend()), given).await?);
+        again.retain(|(delivery, _)| applied.contains(&delivery.0));
+        uncertain::send_again(&*transaction, &again, None).await?;
     }
     if !begun.is_empty() {
-        let given = values![json!(begun).to_string(), incarnation.0];
+        let given = values![json!(begun).to_string(), incarnation.0, now.micros()];
         applied.extend(query_column::<i64>(&*transaction, operation, &begin(store.backend()), given).await?);
     }
     transaction.commit().await?;
@@ -179,19 +191,29 @@ pub(super) fn begin(backend: Backend) -> String {
     let columns = [("id", Number), ("message_id", Text), ("content_hash", Text), ("tracking", Text)];
     let given = given_rows(backend, 1, &columns);
     format!(
-        "UPDATE deliveries SET state = 'transmitting', message_id = given.message_id,
-             content_hash = given.content_hash, tracking = given.tracking
+        "UPDATE deliveries SET {becomes}, message_id = given.message_id,
+             content_hash = given.content_hash, tracking = given.tracking, transmitting_at = $3
          FROM {given} AS given
-         WHERE deliveries.id = given.id AND deliveries.state = 'claimed' AND deliveries.incarnation = $2
-         RETURNING deliveries.id"
+         WHERE deliveries.id = given.id AND {begins} AND deliveries.incarnation = $2
+         RETURNING deliveries.id",
+        becomes = becomes(Arrow::Transmit),
+        begins = begins(Arrow::Transmit, "deliveries.state")
     )
 }
 
+/// The steps that take a row out of its sender's hands. One that is two arrows begins where the row stands.
+const ACCEPT: &[Arrow] = &[Arrow::Accept];
+const DEFER: &[Arrow] = &[Arrow::Defer];
+const REFUSE: &[Arrow] = &[Arrow::Refuse];
+const DOUBT: &[Arrow] = &[Arrow::Doubt];
+const SKIP: &[Arrow] = &[Arrow::Skip];
+const RELEASE: &[Arrow] = &[Arrow::Release, Arrow::TakeBack];
+
+/// Settles given rows, each by its step; `$2` is their sender.
 pub(super) fn settle(backend: Backend) -> String {
     let columns = [
         ("id", Number),
-        ("origins", Text),
-        ("state", Text),
+        ("step", Text),
         ("reason", Text),
         ("wait", Text),
         ("not_before", Number),
@@ -202,14 +224,12 @@ pub(super) fn settle(backend: Backend) -> String {
         ("reply_text", Text),
     ];
     let given = given_rows(backend, 1, &columns);
+    let steps = [ACCEPT, DEFER, REFUSE, DOUBT, SKIP, RELEASE];
+    let following = following(&steps, "given.step", "deliveries.state");
     // What a server says of somebody who was erased meanwhile (a negative contact) may name them.
-    // A row that goes back keeps no sender; one that came to its end keeps it for who asks later. From
-    // transmitting nothing becomes planned again.
+    // A row that goes back keeps no sender; one that came to its end keeps it for who asks later.
     format!(
-        "UPDATE deliveries SET
-             state = CASE WHEN deliveries.state = 'transmitting' AND given.state = 'planned' THEN 'deferred'
-                          ELSE given.state END,
-             reason = given.reason, wait = given.wait,
+        "UPDATE deliveries SET state = {following}, reason = given.reason, wait = given.wait,
              not_before = COALESCE(given.not_before, deliveries.not_before),
              attempts = deliveries.attempts + given.tries, settled_at = given.settled_at, lease_until = NULL,
              incarnation = CASE WHEN given.settled_at IS NULL THEN NULL ELSE deliveries.incarnation END,
@@ -217,17 +237,14 @@ pub(super) fn settle(backend: Backend) -> String {
              reply_enhanced = COALESCE(given.reply_enhanced, deliveries.reply_enhanced),
              reply_text = CASE WHEN deliveries.contact >= 0 THEN COALESCE(given.reply_text, deliveries.reply_text) END
          FROM {given} AS given
-         WHERE deliveries.id = given.id AND deliveries.incarnation = $2
-           AND (deliveries.state = given.origins
-                OR given.origins = 'either' AND deliveries.state IN ('claimed', 'transmitting'))
+         WHERE deliveries.id = given.id AND deliveries.incarnation = $2 AND {following} IS NOT NULL
          RETURNING deliveries.id"
     )
 }
 
 /// A step that takes a row out of its sender's hands, as columns.
 struct Ending<'a> {
-    origins: &'static str,
-    state: DeliveryState,
+    step: &'static [Arrow],
     reason: Option<&'static str>,
     wait: Option<WaitReason>,
     not_before: Option<Timestamp>,
@@ -238,12 +255,10 @@ struct Ending<'a> {
 }
 
 impl<'a> Ending<'a> {
-    fn of(step: &'a Step, now: Timestamp) -> Self {
-        let (claimed, transmitting) = (DeliveryState::Claimed.word(), DeliveryState::Transmitting.word());
-        let either = "either";
-        let ended = |origins, state, reply: Option<&'a Reply>| Self {
-            origins,
-            state,
+    /// `None`: the step begins a handover.
+    fn of(step: &'a Step, now: Timestamp) -> Option<Self> {
+        let ended = |step, reply: Option<&'a Reply>| Self {
+            step,
             reason: None,
             wait: None,
             not_before: None,
@@ -252,41 +267,36 @@ impl<'a> Ending<'a> {
             reply,
             text: reply.map(|reply| reply.text.as_str()),
         };
-        match step {
-            Step::Accept(reply) => ended(transmitting, DeliveryState::Accepted, Some(reply)),
-            Step::Uncertain(reply) => ended(transmitting, DeliveryState::Uncertain, Some(reply)),
+        Some(match step {
+            Step::Transmit { .. } => return None,
+            Step::Accept(reply) => ended(ACCEPT, Some(reply)),
+            Step::Doubt { reply, .. } => ended(DOUBT, Some(reply)),
             Step::Refuse { reason, reply } => {
-                Self { reason: Some(reason.word()), ..ended(either, DeliveryState::Refused, Some(reply)) }
+                Self { reason: Some(reason.word()), ..ended(REFUSE, Some(reply)) }
             }
-            Step::Skip { reason, error } => Self {
-                reason: Some(reason.word()),
-                tries: 0,
-                text: error.as_deref(),
-                ..ended(claimed, DeliveryState::Skipped, None)
-            },
+            Step::Skip { reason, error } => {
+                Self { reason: Some(reason.word()), tries: 0, text: error.as_deref(), ..ended(SKIP, None) }
+            }
             Step::Defer { not_before, wait, reply } => Self {
                 wait: *wait,
                 not_before: Some(*not_before),
                 settled_at: None,
-                ..ended(either, DeliveryState::Deferred, Some(reply))
+                ..ended(DEFER, Some(reply))
             },
             Step::Release { wait, not_before, reply } => Self {
                 wait: *wait,
                 not_before: Some(*not_before),
                 tries: 0,
                 settled_at: None,
-                ..ended(either, DeliveryState::Planned, reply.as_ref())
+                ..ended(RELEASE, reply.as_ref())
             },
-            // `write` keeps these apart.
-            Step::Transmit { .. } => ended(claimed, DeliveryState::Transmitting, None),
-        }
+        })
     }
 
     fn row(&self, delivery: DeliveryId) -> Value {
         json!([
             delivery.0,
-            self.origins,
-            self.state.word(),
+            self.step.first().map(|arrow| arrow.word()),
             self.reason,
             self.wait.map(WaitReason::word),
             self.not_before.map(Timestamp::micros),

@@ -1,8 +1,11 @@
 //! Two contacts become one: what was the one's is the other's.
 
 use super::Result;
+use super::arrows::{becomes, begins};
 use super::bulk::{Bulk, Counter, pack, place, regroup, unpack};
+use crate::domain::arrow::Arrow;
 use crate::domain::contact::ContactId;
+use crate::domain::delivery::SkipReason;
 use crate::domain::time::Timestamp;
 
 /// Who the addressee of a delivery `d` is now: where two who became one were both in a run, the row of who
@@ -22,11 +25,6 @@ const MOVES: &[&str] = &[
     "UPDATE deliveries SET contact = $2 WHERE id IN (
        SELECT d.id FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1
        WHERE NOT EXISTS (SELECT 1 FROM deliveries other WHERE other.run = r.id AND other.contact = $2))",
-    // In a run in which both are, the one who stays gets the mail. A row that is being handed over is
-    // settled by its sender.
-    "UPDATE deliveries SET state = 'skipped', reason = 'already_sent', incarnation = NULL, lease_until = NULL
-     WHERE id IN (SELECT d.id FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1)
-       AND state IN ('planned', 'claimed', 'deferred') AND contact <> $2",
     "UPDATE contact_merges SET contact = $2 WHERE contact = $1",
     "UPDATE anonymous_ids SET contact = $2 WHERE contact = $1",
     "INSERT INTO contact_said (contact, said)
@@ -34,6 +32,19 @@ const MOVES: &[&str] = &[
     "DELETE FROM contact_said WHERE contact = $1 AND contact <> $2",
     "DELETE FROM contacts WHERE id = $1 AND id <> $2",
 ];
+
+/// In a run in which both are, the one who stays gets the mail. A row that is being handed over is settled by
+/// its sender. Values as for [`MOVES`], after them.
+fn skip() -> String {
+    format!(
+        "UPDATE deliveries SET {becomes}, reason = '{reason}', incarnation = NULL, lease_until = NULL
+         WHERE id IN (SELECT d.id FROM runs r JOIN deliveries d ON d.run = r.id AND d.contact = $1)
+           AND {begins} AND contact <> $2",
+        becomes = becomes(Arrow::Merge),
+        reason = SkipReason::AlreadySent.word(),
+        begins = begins(Arrow::Merge, "state")
+    )
+}
 
 /// `former` becomes `contact`: its history, consents, passages and deliveries move. Its packed
 /// memberships go at the next evaluation, which finds it gone. The log stays as it is.
@@ -50,6 +61,7 @@ pub(super) async fn merge(
     for text in MOVES {
         bulk.execute(text, &[former.0, contact.0]).await?;
     }
+    bulk.execute_with(&skip(), vec![former.0.into(), contact.0.into()]).await?;
     let note = "INSERT INTO contact_merges (former, contact, change, at) VALUES ($1, $2, $3, $4)";
     bulk.execute(note, &[former.0, contact.0, change, now.micros()]).await?;
     move_history(bulk, former, contact).await

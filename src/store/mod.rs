@@ -9,7 +9,7 @@
 //! | [`contacts`] [`consents`] [`events`] | people and the log of what they did, in bulk |
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass; so are facts of contacts (`facts`) |
 //! | [`memberships`] [`entries`] [`reviews`] | who is in which segment, since when, until when; when to look again |
-//! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] | the send ledger |
+//! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] [`uncertain`] | the send ledger; its arrows as SQL: `arrows` |
 //! | [`caps`] [`pauses`] [`backfills`] | what holds mails back |
 //! | [`links`] | the addresses that stand in mails |
 //! | [`hits`] [`engagements`] | what mails caused: the evidence, and what is read from it |
@@ -28,6 +28,7 @@ use sea_orm::{
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
 pub mod arrivals;
+mod arrows;
 pub mod backfills;
 mod bulk;
 pub mod campaigns;
@@ -70,6 +71,7 @@ mod sent;
 mod statement;
 pub mod suppressions;
 mod tail;
+pub mod uncertain;
 pub mod write_keys;
 
 use connection::{SqliteFile, WriteTurn};

@@ -3,12 +3,14 @@
 use chrono::NaiveDateTime;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _, QuerySelect as _};
 
+use super::arrows::{becomes, begins};
 use super::campaigns::campaign_name;
 use super::entity::run;
 use super::error::{failed, unknown_word};
 use super::statement::{execute, query_column, values};
 use super::{Result, Store};
-use crate::domain::delivery::{RunId, RunState, RunTrigger, WaitReason};
+use crate::domain::arrow::Arrow;
+use crate::domain::delivery::{RunId, RunState, RunTrigger, SkipReason, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::time::{Timestamp, Zone};
 
@@ -192,8 +194,11 @@ async fn skip_cancelled(
     now: Timestamp,
 ) -> Result<u64> {
     let update = format!(
-        "UPDATE deliveries AS d SET state = 'skipped', reason = 'run_cancelled', wait = NULL, settled_at = $2
-         WHERE d.run = $1 AND {OPEN} AND {NOT_IN_HAND}"
+        "UPDATE deliveries AS d SET {becomes}, reason = '{reason}', wait = NULL, settled_at = $2
+         WHERE d.run = $1 AND {OPEN} AND {begins}",
+        becomes = becomes(Arrow::Cancel),
+        reason = SkipReason::RunCancelled.word(),
+        begins = begins(Arrow::Cancel, "d.state")
     );
     execute(connection, operation, &update, values![run, now.micros()]).await
 }

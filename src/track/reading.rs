@@ -11,7 +11,7 @@ use crate::domain::delivery::DeliveryId;
 use crate::domain::engagement::{EngagementKind, Hit, Reading};
 use crate::domain::time::Timestamp;
 use crate::store::engagements::{self, Engagement, MailHits, Settled};
-use crate::store::{Result, Store};
+use crate::store::{Result, Store, deliveries};
 
 /// Mails that are read in one transaction.
 const AT_ONCE: u32 = 1_000;
@@ -59,12 +59,17 @@ pub async fn reclassify(
     }
 }
 
-async fn settle(store: &Store, deliveries: &[DeliveryId], now: Timestamp, read: &mut Read) -> Result<()> {
+async fn settle(store: &Store, mails: &[DeliveryId], now: Timestamp, read: &mut Read) -> Result<()> {
     let purged_until = engagements::purged_until(store).await?;
-    engagements::settle(store, deliveries, rules::EDITION, now, |mails| {
+    let confirmed = engagements::settle(store, mails, rules::EDITION, now, |mails| {
         mails.iter().filter_map(|mail| reading(mail, purged_until, read)).collect()
     })
-    .await
+    .await?;
+    if confirmed > 0 {
+        tracing::info!(deliveries.confirmed = confirmed, "uncertain mails were accepted: somebody has them");
+        deliveries::record_sent(store, now).await?;
+    }
+    Ok(())
 }
 
 /// What the rules change of a mail; `None`: nothing.

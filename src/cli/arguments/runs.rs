@@ -1,4 +1,4 @@
-//! What may be typed of runs that are there: let go, hold, end.
+//! What may be typed of runs that are there: let go, hold, end; and of their uncertain mails.
 
 use clap::Args;
 
@@ -67,6 +67,36 @@ pub struct Cancel {
     /// Why, for people.
     #[arg(long, value_name = "TEXT")]
     pub note: Option<String>,
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd uncertain`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The process or the connection ended between the last byte of a mail and the server's answer. An open, a click or \
+an unsubscription by the mail settles it as accepted; else look for its Message-ID in the server's log, and say \
+what you found. What was refused counts as not sent.
+
+Examples:
+  campaignd uncertain
+  campaignd uncertain --accepted 17 18
+  campaignd uncertain --refused --run 12
+  campaignd uncertain --accepted --campaign vip_discount")]
+pub struct Uncertain {
+    /// These were taken by the server (or all of --run, --campaign).
+    #[arg(long, value_name = "DELIVERY", num_args = 0.., conflicts_with = "refused")]
+    pub accepted: Option<Vec<i64>>,
+    /// These were not.
+    #[arg(long, value_name = "DELIVERY", num_args = 0..)]
+    pub refused: Option<Vec<i64>>,
+    /// Of one run.
+    #[arg(long, value_name = "RUN", conflicts_with = "campaign")]
+    pub run: Option<i64>,
+    /// Of one campaign.
+    #[arg(long, value_name = "CAMPAIGN")]
+    pub campaign: Option<String>,
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -30,6 +30,7 @@ mod segment;
 mod send;
 mod status;
 mod suppress;
+mod uncertain;
 
 /// Runs the command.
 pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failure> {
@@ -48,6 +49,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Pause(call) => wait_for(pause::run_pause(folder, call, terminal)),
         Command::Resume(call) => wait_for(pause::run_resume(folder, call, terminal)),
         Command::Cancel(call) => wait_for(decide::run_cancel(folder, call, terminal)),
+        Command::Uncertain(call) => wait_for(uncertain::run(folder, call, terminal)),
         Command::Report(call) => wait_for(report::run(folder, call, terminal)),
         Command::Contact(call) => wait_for(contact::run(folder, call, terminal)),
         Command::Suppress(call) => wait_for(suppress::run(folder, call, terminal)),

@@ -83,6 +83,12 @@ fn text(standing: &Standing, zone: Zone) -> String {
             }),
         );
     }
+    if totals.uncertain > 0 {
+        let what = counted(totals.uncertain, "mail is", "mails are");
+        text += "\n";
+        text += &what;
+        text += " uncertain: `campaignd uncertain` lists what nobody knows the end of.\n";
+    }
     if standing.open.iter().any(|figures| figures.run.state.word() == "held") {
         text += "\nA held run waits for `campaignd approve RUN` or `campaignd cancel RUN`.\n";
     }
@@ -167,6 +173,7 @@ fn as_json(standing: &Standing) -> Value {
             "events": totals.events,
             "runs": totals.runs,
             "deliveries": totals.deliveries,
+            "uncertain": totals.uncertain,
             "suppressions": totals.suppressions,
         },
         "upcoming": standing.upcoming.iter().map(upcoming).collect::<Vec<_>>(),

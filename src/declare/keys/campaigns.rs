@@ -260,9 +260,9 @@ const RETRY_KEY: Key =
     Key::new("retry", "a map", "how deferred mails are tried again", "retry: { for: 24 hours }");
 const ON_UNCERTAIN: Key = Key::new(
     "on_uncertain",
-    "`hold`",
-    "what becomes of a mail of which nobody knows whether it was accepted",
-    "on_uncertain: hold",
+    "`hold` or `send_again`",
+    "what becomes of a mail of which nobody knows whether it was accepted: it stays `uncertain`, or is sent once more, once",
+    "on_uncertain: send_again",
 );
 const UTM_KEY: Key = Key::new(
     "utm",

@@ -80,7 +80,7 @@ fn notes(text: &mut String, report: &Report) {
     if outcome.deliveries.of(DeliveryState::Uncertain) > 0 {
         text.push_str(
             "\nuncertain: the connection or the process ended before the server's answer was noted; \
-             nobody can know\nwhether the mail arrived, so it is not sent again.\n",
+             nobody can know\nwhether the mail arrived. `campaignd uncertain` lists them.\n",
         );
     }
     if outcome.engagement.mails.individual > 0 {

@@ -44,7 +44,8 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
         Ok(rows.into_iter().map(Row).collect())
     };
     let rows = ask(format!(
-        "SELECT d.id, d.run, r.campaign, {ADDRESSEE}, d.version, d.state, d.settled_at, d.first_claimed_at
+        "SELECT d.id, d.run, r.campaign, {ADDRESSEE}, d.version, d.state, d.settled_at,
+            COALESCE(d.transmitting_at, d.first_claimed_at)
          FROM {given} AS g {join} deliveries d ON d.id = g.id {join} runs r ON r.id = d.run ORDER BY d.id"
     ));
     let mut mails: Vec<MailHits> = rows.await?.iter().map(mail).collect();
@@ -79,7 +80,7 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
 }
 
 fn mail(row: &Row) -> MailHits {
-    // When an uncertain mail was handed over nobody noted; not before it was claimed.
+    // An uncertain mail was handed over after it was noted that it would be.
     let accepted_at = match row.text(5).and_then(DeliveryState::from_word) {
         Some(DeliveryState::Accepted) => row.optional(6),
         Some(DeliveryState::Uncertain) => row.optional(7),

@@ -9,9 +9,9 @@ mod write;
 
 use super::bulk::{Bulk, Counter};
 use super::statement::{query_column, query_value, values};
-use super::{Result, Store};
+use super::{Result, Store, uncertain};
 use crate::domain::contact::ContactId;
-use crate::domain::delivery::{DeliveryId, RunId};
+use crate::domain::delivery::{DeliveryId, Evidence, RunId};
 use crate::domain::engagement::{EngagementKind, Hit, Reading};
 use crate::domain::time::Timestamp;
 
@@ -102,18 +102,31 @@ pub async fn purged_until(store: &Store) -> Result<Timestamp> {
 }
 
 /// Reads these deliveries with their first [`HITS_AT_ONCE`] hits and writes what `read` makes of them, in
-/// one transaction. `edition` is that of the rules. Hits beyond the first of a mail count as read.
+/// one transaction; a hit says that an uncertain mail was accepted, and how many were is given. `edition` is that of the rules. Hits beyond the first of a mail count as read.
 pub async fn settle(
     store: &Store,
     deliveries: &[DeliveryId],
     edition: i64,
     now: Timestamp,
     read: impl FnOnce(&[MailHits]) -> Vec<Settled<'_>>,
-) -> Result<()> {
+) -> Result<u64> {
     let mut bulk = Bulk::begin(store, "write what hits mean").await?;
     bulk.last(Counter::Event).await?;
     let mails = load::mails(&mut bulk, deliveries).await?;
     let settled = read(&mails);
     write::settled(&mut bulk, &settled, edition, now).await?;
-    bulk.commit().await
+    let confirmed = uncertain::confirm(&mut bulk, &evidence(&mails)).await?;
+    bulk.commit().await?;
+    Ok(confirmed)
+}
+
+/// Whoever has an address that is signed for one mail has that mail: a person, or a machine before them.
+fn evidence(mails: &[MailHits]) -> Vec<(DeliveryId, Evidence)> {
+    let with_hits = mails.iter().filter(|mail| !mail.hits.is_empty());
+    with_hits
+        .map(|mail| {
+            let clicked = mail.hits.iter().any(|kept| kept.hit.kind == EngagementKind::Clicked);
+            (mail.delivery, if clicked { Evidence::Clicked } else { Evidence::Opened })
+        })
+        .collect()
 }

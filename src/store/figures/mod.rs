@@ -59,6 +59,8 @@ pub struct Totals {
     pub runs: u64,
     /// Deliveries.
     pub deliveries: u64,
+    /// Of these: nobody knows whether the server took them.
+    pub uncertain: u64,
     /// Suppressed addresses.
     pub suppressions: u64,
 }
@@ -175,6 +177,7 @@ pub async fn totals(store: &Store) -> Result<Totals> {
           WHERE name IN ('event', 'event_removed')) AS events,
         (SELECT COUNT(*) FROM runs) AS runs,
         (SELECT COUNT(*) FROM deliveries) AS deliveries,
+        (SELECT COUNT(*) FROM deliveries WHERE state = 'uncertain') AS uncertain,
         (SELECT COUNT(DISTINCT address) FROM suppressions) AS suppressions";
     let operation = "count what there is";
     let rows = query(&store.database, operation, text, vec![]).await?;
@@ -187,6 +190,7 @@ pub async fn totals(store: &Store) -> Result<Totals> {
         events: count(1)?,
         runs: count(2)?,
         deliveries: count(3)?,
-        suppressions: count(4)?,
+        uncertain: count(4)?,
+        suppressions: count(5)?,
     })
 }

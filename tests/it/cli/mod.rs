@@ -15,6 +15,7 @@ mod project;
 mod readme;
 mod rotate_links;
 mod segment;
+mod uncertain;
 
 /// What a call said and how it ended.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ campaigns:
 
 const NOON: &str = "2026-03-02 12:00";
 
-fn smtp(port: u16, connections: usize) -> Transport {
+pub(super) fn smtp(port: u16, connections: usize) -> Transport {
     let options = SmtpOptions {
         host: "127.0.0.1".to_owned(),
         port,
@@ -46,12 +46,19 @@ fn people(count: usize) -> Vec<Person> {
 
 /// A run of `hello` that is due now.
 async fn request(store: &Store, now: Timestamp) {
+    request_with(store, HELLO, now).await;
+}
+
+/// A run of `hello` as these declarations have it.
+pub(super) async fn request_with(store: &Store, declarations: &str, now: Timestamp) {
     let hello = CampaignName::parse("hello").expect("a name");
-    engine::request_run(store, &declared(HELLO).catalogue, &hello, now).await.expect("the run is noted");
+    engine::request_run(store, &declared(declarations).catalogue, &hello, now)
+        .await
+        .expect("the run is noted");
 }
 
 /// Ticks, hands over, finishes.
-async fn work(engine: &Engine, now: &str) {
+pub(super) async fn work(engine: &Engine, now: &str) {
     engine.tick(at(now)).await.expect("the tick is done");
     engine.drain(at(now)).await.expect("the mails are handed over");
     engine.finish(at(now)).await.expect("runs are finished");

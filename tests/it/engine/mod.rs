@@ -14,4 +14,5 @@ mod ranks;
 mod recipients;
 pub(crate) mod shop;
 mod tracking;
+mod uncertain;
 mod zones;

@@ -78,7 +78,7 @@ fn steps() -> Vec<Step> {
         Step::Accept(reply("ok\0, queued")),
         Step::Defer { not_before: LATER, wait: Some(WaitReason::Server), reply: reply("busy") },
         Step::Refuse { reason: RefusalReason::Rejected, reply: reply("no") },
-        Step::Uncertain(reply("gone")),
+        Step::Doubt { reply: reply("gone"), again: None },
         Step::Skip { reason: SkipReason::TemplateFailed, error: Some("no\0thing".to_owned()) },
         Step::Release { wait: None, not_before: NOW, reply: None },
     ]
@@ -132,7 +132,7 @@ fn every_step_obeys_the_arrows_of_the_ledger() {
             Accept: transmitting to accepted
             Defer: transmitting to deferred
             Refuse: transmitting to refused
-            Uncertain: transmitting to uncertain
+            Doubt: transmitting to uncertain
             Release: transmitting to deferred
             ");
         }
@@ -193,13 +193,13 @@ fn the_rows_of_the_dead_are_taken_back_and_those_of_the_living_are_not() {
         let mut recovered = Recovered::default();
         for _ in 0..200 {
             // The server may need a moment to see it.
-            recovered = deliveries::recover(store, me.id(), NOW).await.expect("it is looked for");
+            recovered = deliveries::recover(store, me.id(), &[], NOW).await.expect("it is looked for");
             if recovered != Recovered::default() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        assert_eq!(recovered, Recovered { planned: 1, uncertain: 1 });
+        assert_eq!(recovered, Recovered { planned: 1, uncertain: 1, sent_again: 0 });
         let rows = database.rows("SELECT state, CAST(incarnation AS TEXT) FROM deliveries ORDER BY id").await;
         let expected = [
             format!("uncertain | {}", number.0),
@@ -242,7 +242,7 @@ fn accepted_mail_becomes_one_event_and_is_counted() {
         assert_eq!(ledger::write(store, ME, &[wait], NOW).await.expect("it is noted"), []);
 
         for expected in [2, 0] {
-            assert_eq!(deliveries::record_sent(store, 10, LATER).await.expect("it is recorded"), expected);
+            assert_eq!(deliveries::record_sent(store, LATER).await.expect("it is recorded"), expected);
         }
         let log = "SELECT email, name, properties FROM event_log ORDER BY id LIMIT 1";
         let logged = database.rows(log).await.concat();

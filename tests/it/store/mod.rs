@@ -1,5 +1,6 @@
 //! The store, on both databases.
 
+mod arrows;
 mod contacts;
 mod events;
 mod histories;
