@@ -68,7 +68,7 @@ impl Checked {
         problems.extend(rendering.problems);
         if declared.complete {
             // An address that is missing was said of the settings.
-            let placeholder = || RenderSettings { postal_address: "-".to_owned(), time_zone };
+            let placeholder = || RenderSettings { postal_address: "-".to_owned(), bounces: None, time_zone };
             let settings = settings.settings.as_ref().map_or_else(placeholder, render_settings);
             let place_of = |path: &str| declared.places.of(path).cloned();
             problems.extend(render::check(&rendering.templates, &declared.draft, &settings, &place_of));
@@ -106,7 +106,11 @@ impl Checked {
 }
 
 fn render_settings(settings: &Settings) -> RenderSettings {
-    RenderSettings { postal_address: settings.sender.postal_address.clone(), time_zone: settings.time_zone }
+    RenderSettings {
+        postal_address: settings.sender.postal_address.clone(),
+        bounces: settings.sender.bounces.clone(),
+        time_zone: settings.time_zone,
+    }
 }
 
 /// The process's environment. Bytes of a value that are no text become U+FFFD, which settings refuse.

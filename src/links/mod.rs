@@ -17,7 +17,9 @@
 //! |---|---|
 //! | `token` | what a token says, as bytes |
 //! | `signer` | secrets; minting and verifying |
+//! | [`bounce`] | the sender of an envelope |
 
+pub mod bounce;
 mod signer;
 mod token;
 
@@ -69,6 +71,12 @@ impl Links {
     /// `domain` is that of the sender.
     pub fn unsubscribe_mailbox(&self, delivery: DeliveryId, domain: &str) -> String {
         format!("unsubscribe+{}@{domain}", self.signer.mint(Claims::Unsubscribe(delivery)))
+    }
+
+    /// `bounces+{token}@{domain}`, where `address` is `bounces@{domain}`: the sender of this delivery's envelope.
+    pub fn bounce_mailbox(&self, delivery: DeliveryId, address: &str) -> String {
+        let (name, domain) = address.rsplit_once('@').unwrap_or((address, ""));
+        format!("{name}+{}@{domain}", self.signer.bounce(delivery))
     }
 
     /// Whether an address is one of those that are minted here.

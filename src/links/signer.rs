@@ -8,10 +8,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use super::bounce;
 use super::token::{CLAIMS, Claims, LinkPurpose};
 use crate::domain::delivery::DeliveryId;
 
-type HmacSha256 = Hmac<Sha256>;
+pub(super) type HmacSha256 = Hmac<Sha256>;
 
 /// Bytes of the tag.
 const TAG: usize = 16;
@@ -51,6 +52,7 @@ struct Keys {
     signing: Key,
     others: Vec<Key>,
     message_ids: HmacSha256,
+    bounces: HmacSha256,
 }
 
 /// What is derived from one [`SigningKey`].
@@ -122,6 +124,16 @@ impl Signer {
         format!("<{}@{domain}>", hex(&mac.finalize().into_bytes()[..16]))
     }
 
+    /// The token in the sender of a delivery's envelope; made, as a `Message-ID` is, with the first key.
+    pub fn bounce(&self, delivery: DeliveryId) -> String {
+        bounce::mint(&self.keys().bounces, delivery)
+    }
+
+    /// The delivery that a token of [`bounce`](Self::bounce) names, in whatever case it came back.
+    pub fn bounced(&self, token: &str) -> Result<DeliveryId, InvalidToken> {
+        bounce::verify(&self.keys().bounces, token)
+    }
+
     fn keys(&self) -> Arc<Keys> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
@@ -138,7 +150,10 @@ impl Keys {
         let first = others.iter().fold(signing, |first, key| if key.id < first.id { key } else { first });
         let mut message_ids = keyed(&first.secret);
         message_ids.update(b"message-id\0");
-        Self { signing: Key::derive(signing), others: others.iter().map(Key::derive).collect(), message_ids }
+        let mut bounces = keyed(&first.secret);
+        bounces.update(b"bounce\0");
+        let others = others.iter().map(Key::derive).collect();
+        Self { signing: Key::derive(signing), others, message_ids, bounces }
     }
 }
 

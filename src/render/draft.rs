@@ -49,6 +49,7 @@ impl Draft<'_> {
             purpose: campaign.purpose,
             from: &campaign.from,
             reply_to: campaign.reply_to.as_ref(),
+            bounces: shared.settings.bounces.as_ref(),
             recipient: input.recipient,
             delivery: input.delivery,
             date: input.date,

@@ -17,6 +17,7 @@ pub(super) struct Parts<'a> {
     pub(super) purpose: MailPurpose,
     pub(super) from: &'a Mailbox,
     pub(super) reply_to: Option<&'a Mailbox>,
+    pub(super) bounces: Option<&'a EmailAddress>,
     pub(super) recipient: &'a EmailAddress,
     pub(super) delivery: DeliveryId,
     pub(super) date: Timestamp,
@@ -57,7 +58,7 @@ pub(super) fn write(parts: &Parts<'_>, links: &Links) -> Email {
     }
     let _ = write!(Text(&mut message), "\r\n--{boundary}--\r\n");
     Email {
-        sender: parts.from.address.clone(),
+        sender: envelope_sender(parts, links),
         recipient: parts.recipient.clone(),
         message_id,
         bytes: message,
@@ -104,6 +105,14 @@ fn sender_identifier(domain: &str) -> String {
         name.push('0');
     }
     name
+}
+
+/// Who hears of what cannot be delivered: an address that names the delivery, where there is one.
+fn envelope_sender(parts: &Parts<'_>, links: &Links) -> EmailAddress {
+    let named = parts.bounces.and_then(|address| {
+        EmailAddress::parse(&links.bounce_mailbox(parts.delivery, address.as_str())).ok()
+    });
+    named.unwrap_or_else(|| parts.from.address.clone())
 }
 
 /// An address as part of a URL: what is no part of one is percent-encoded.

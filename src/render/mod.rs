@@ -82,6 +82,8 @@ pub use templates::{LoadedTemplates, TemplateFile, Templates};
 pub struct RenderSettings {
     /// The sender's postal address, which marketing mail must carry.
     pub postal_address: String,
+    /// Where what cannot be delivered comes back to; the sender where there is none.
+    pub bounces: Option<EmailAddress>,
     /// The zone of contacts without one.
     pub time_zone: Zone,
 }

@@ -31,7 +31,7 @@ pub struct Renderer {
 pub(super) struct Shared {
     templates: Arc<Inner>,
     pub(super) links: Links,
-    settings: RenderSettings,
+    pub(super) settings: RenderSettings,
     campaigns: BTreeMap<CampaignName, Prepared>,
 }
 

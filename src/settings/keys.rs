@@ -8,9 +8,10 @@ pub const GROUPS: [&Group; 9] =
     [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
 
 /// The variables of the environment that override keys: name and path.
-pub const VARIABLES: [(&str, &[&str]); 22] = [
+pub const VARIABLES: [(&str, &[&str]); 23] = [
     ("CAMPAIGND_PUBLIC_URL", &["public_url"]),
     ("CAMPAIGND_SENDER_POSTAL_ADDRESS", &["sender", "postal_address"]),
+    ("CAMPAIGND_SENDER_BOUNCES", &["sender", "bounces"]),
     ("CAMPAIGND_TIME_ZONE", &["time_zone"]),
     ("CAMPAIGND_DATABASE", &["database"]),
     ("CAMPAIGND_DATABASE_PASSWORD_FILE", &["database_password_file"]),
@@ -114,12 +115,20 @@ pub const SETTINGS: Group = Group {
 pub const SENDER: Group = Group {
     name: "`sender`",
     path: "sender",
-    keys: &[Key::new(
-        "postal_address",
-        "text",
-        "the postal address that marketing mail must carry",
-        "postal_address: \"12 rue des Courts, 75016 Paris\"",
-    )],
+    keys: &[
+        Key::new(
+            "postal_address",
+            "text",
+            "the postal address that marketing mail must carry",
+            "postal_address: \"12 rue des Courts, 75016 Paris\"",
+        ),
+        Key::new(
+            "bounces",
+            "an address",
+            "where what cannot be delivered comes back to, with each mail's token behind a `+`; else to the campaign's `from`",
+            "bounces: bounces@mail.maison.example",
+        ),
+    ],
 };
 
 /// How mails leave: one of two.
@@ -158,7 +167,7 @@ pub const SMTP: Group = Group {
         Key::new(
             "ca_file",
             "a path",
-            "certificates (PEM) to trust beside the usual ones",
+            "certificates (PEM) to trust instead of the usual ones",
             "ca_file: /etc/ssl/our-own.pem",
         ),
     ],

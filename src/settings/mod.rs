@@ -20,6 +20,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::diagnostic::{self, Problem, Sources};
+use crate::domain::address::EmailAddress;
 use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
 use crate::domain::schedule::Cadence;
@@ -31,6 +32,7 @@ mod environment;
 pub mod keys;
 mod read;
 mod secrets;
+mod sender;
 
 /// The settings of an installation. Paths are absolute or relative to the current folder: those in
 /// the file are resolved against the project folder.
@@ -82,6 +84,9 @@ pub struct Http {
 pub struct Sender {
     /// The postal address that marketing mail must carry.
     pub postal_address: String,
+    /// Where what cannot be delivered comes back to: the envelope's sender is this address, with each delivery's
+    /// token behind a `+`. `None`: the campaign's `from`.
+    pub bounces: Option<EmailAddress>,
 }
 
 /// What a settled row survives.

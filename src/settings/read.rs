@@ -8,11 +8,10 @@ use secrecy::SecretString;
 
 use super::environment::Secrets;
 use super::keys::{
-    CONSENT, DATABASE_PASSWORD, FOLDER, HTTP, RETENTION, SENDER, SETTINGS, SMTP, SMTP_PASSWORD, TRANSPORT,
-    UNKNOWN,
+    CONSENT, DATABASE_PASSWORD, FOLDER, HTTP, RETENTION, SETTINGS, SMTP, SMTP_PASSWORD, TRANSPORT, UNKNOWN,
 };
 use super::{
-    ConsentUnknown, Durability, Http, Login, Sender, Settings, Smtp, Tls, Transport, database, read_bounded,
+    ConsentUnknown, Durability, Http, Login, Settings, Smtp, Tls, Transport, database, read_bounded, sender,
 };
 use crate::diagnostic::{Place, Problem};
 use crate::domain::campaign::Tracking;
@@ -48,7 +47,7 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
         return Outcome { settings: None, time_zone: Zone::UTC };
     };
     let public_url = fields.require(reader, "public_url").and_then(|field| public_url(reader, field));
-    let sender = fields.require(reader, "sender").and_then(|field| sender(reader, field));
+    let sender = fields.require(reader, "sender").and_then(|field| sender::read(reader, field));
     let time_zone = match fields.get("time_zone") {
         Some(field) => reader.zone(field.value, "`time_zone`"),
         None => Some(Zone::UTC),
@@ -157,13 +156,6 @@ fn public_url(reader: &mut Reader, field: Field<'_>) -> Option<String> {
         return wrong(reader, "takes a host and a path, and nothing else");
     }
     Some(text.trim_end_matches('/').to_owned())
-}
-
-fn sender(reader: &mut Reader, field: Field<'_>) -> Option<Sender> {
-    let fields = Fields::read(reader, field.value, "`sender`", &field.name.place, &SENDER)?;
-    let address = fields.require(reader, "postal_address")?;
-    let postal_address = reader.filled(address.value, "`postal_address`")?.trim().to_owned();
-    Some(Sender { postal_address })
 }
 
 fn database(

@@ -34,6 +34,7 @@ fn all_but_two_keys_have_defaults() {
         public_url: "https://mail.maison.example",
         sender: Sender {
             postal_address: "12 rue des Courts",
+            bounces: None,
         },
         time_zone: UTC,
         database: SecretBox<str>([REDACTED]),
@@ -214,6 +215,19 @@ fn transports_exclude_each_other() {
     campaignd.yaml:3:57+1 wrong-value: `port` must be a whole number from 1 to 65535, not `0`
     ");
     insta::assert_snapshot!(problems(&format!("{LEAST}transport: {{ smtp: {{ host: x, username: y, password_file: none }} }}\n")), @"campaignd.yaml:3:59+4 unreadable-file: could not read `/project/none`: No such file or directory (os error 2) (paths are relative to the project folder)");
+}
+
+#[test]
+fn bounces_need_an_address_with_room_for_a_token() {
+    let with = |bounces: &str| {
+        format!("public_url: https://m.example\nsender: {{ postal_address: Paris, bounces: {bounces} }}\n")
+    };
+    let loaded = load(&with("bounces@maison.example"), &[]);
+    let address = loaded.settings.expect("it is right").sender.bounces.expect("it is there");
+    assert_eq!(address.as_str(), "bounces@maison.example");
+    insta::assert_snapshot!(problems(&with("nobody")), @"campaignd.yaml:2:43+6 wrong-value: `bounces`: `nobody` is not an e-mail address: it has no @");
+    insta::assert_snapshot!(problems(&with(&format!("{}@maison.example", "b".repeat(32)))), @"campaignd.yaml:2:43+47 wrong-value: the name in `bounces` must be of letters, digits, `-`, `.` and `_`, at most 31 of them: `+` and a token of 32 characters are added to it");
+    insta::assert_snapshot!(problems(&with("rück+läufer@maison.example")), @"campaignd.yaml:2:43+26 wrong-value: the name in `bounces` must be of letters, digits, `-`, `.` and `_`, at most 31 of them: `+` and a token of 32 characters are added to it");
 }
 
 #[test]

@@ -147,6 +147,36 @@ fn addresses_hold_no_secret_and_no_person() {
 }
 
 #[test]
+fn the_sender_of_an_envelope_names_its_delivery() {
+    let links = Links::new(Signer::new(&key(1), &[]), "https://mail.maison.example");
+    let address = links.bounce_mailbox(DeliveryId(77), "bounces@maison.example");
+    insta::assert_snapshot!(address, @"bounces+aaaaaaaaaaae3giblambrbkruujkgzq3@maison.example");
+    let token =
+        address.strip_prefix("bounces+").and_then(|rest| rest.strip_suffix("@maison.example")).unwrap();
+    assert_eq!(token.len(), crate::links::bounce::TOKEN);
+    for delivery in [1, 77, i64::MAX].map(DeliveryId) {
+        let token = links.signer().bounce(delivery);
+        assert_eq!(links.signer().bounced(&token), Ok(delivery));
+        assert_eq!(links.signer().bounced(&token.to_uppercase()), Ok(delivery), "servers change the case");
+    }
+    // No letter can be another, and no other secret makes it.
+    for place in 0..token.len() {
+        for letter in ["a", "b", "7", "1", "é"] {
+            let mut altered = token.to_owned();
+            altered.replace_range(place..=place, letter);
+            let found = links.signer().bounced(&altered);
+            assert!(altered == token || found == Err(InvalidToken), "{altered}");
+        }
+    }
+    assert_eq!(links.signer().bounced(&token[1..]), Err(InvalidToken));
+    let stranger = Signer::new(&SigningKey { id: 1, secret: vec![9; 32] }, &[]);
+    assert_eq!(stranger.bounced(token), Err(InvalidToken));
+    // A new key leaves it as it is, at every try.
+    let rotated = Signer::new(&key(2), &[key(1)]);
+    assert_eq!(rotated.bounce(DeliveryId(77)), token);
+}
+
+#[test]
 fn the_mac_is_the_one_of_rfc_4231() {
     // Test cases 1 and 6 (a key longer than a block).
     for (secret, text, expected) in [

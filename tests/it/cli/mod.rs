@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+mod bounces;
 mod check;
 mod consent;
 mod daemon;

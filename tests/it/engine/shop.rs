@@ -293,7 +293,11 @@ pub(crate) fn declared(declarations: &str) -> Declared {
     let files = TEMPLATES.map(|(name, text)| TemplateFile { name: name.into(), bytes: text.into() });
     let loaded = Templates::read(&files);
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
-    let settings = RenderSettings { postal_address: "12 rue des Courts, Paris".to_owned(), time_zone: ZONE };
+    let settings = RenderSettings {
+        postal_address: "12 rue des Courts, Paris".to_owned(),
+        bounces: None,
+        time_zone: ZONE,
+    };
     let renderer = Renderer::new(loaded.templates, &catalogue, signed(), settings);
     Declared { catalogue: Arc::new(catalogue), renderer }
 }

@@ -57,6 +57,7 @@ impl Shop {
     fn of(declared: declare::Loaded, rendering: render::LoadedTemplates) -> Self {
         let settings = RenderSettings {
             postal_address: "12 rue des Courts, 75016 Paris".to_owned(),
+            bounces: None,
             time_zone: Zone::Europe__Paris,
         };
         let catalogue = declared.draft;
