@@ -135,6 +135,7 @@ impl Core {
                     }
                 }
             };
+            slot.lane.close_if_idle().await;
             if !when_idle.wait(idle, &self.claims.news).await {
                 break;
             }

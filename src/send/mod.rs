@@ -119,6 +119,13 @@ impl Lane {
         }
     }
 
+    /// Gives a connection back that nobody needed for a while.
+    pub async fn close_if_idle(&mut self) {
+        if let Self::Smtp(lane) = self {
+            lane.close_if_idle().await;
+        }
+    }
+
     /// Closes the lane with good manners (`QUIT`).
     pub async fn close(self) {
         if let Self::Smtp(lane) = self {

@@ -1,34 +1,34 @@
 //! One connection to the server, from the socket to "ready for mail": connect, greeting, EHLO,
 //! STARTTLS, EHLO again, AUTH.
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Auth, Ehlo};
 use lettre::transport::smtp::response::Response;
 use secrecy::ExposeSecret as _;
-use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout};
 
+use super::answer::Answer;
 use super::extensions::Extensions;
-use super::reply::{Answer, Failure};
+use super::reply::Failure;
 use super::wire::Wire;
-use super::{Server, SmtpTls};
+use super::{Server, SmtpTimeouts, SmtpTls};
 
 /// How long good manners (QUIT) may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// A connection that is ready for mail.
+#[derive(Debug)]
 pub(super) struct Connection {
-    lettre: AsyncSmtpConnection,
     wire: Wire,
     extensions: Extensions,
     used_at: Instant,
-    command_timeout: Duration,
+    timeouts: SmtpTimeouts,
+    /// The server did what it must not: nobody knows where it stands.
+    is_strange: bool,
 }
 
 /// Where opening a connection stopped.
@@ -48,23 +48,20 @@ impl Connection {
             let step = format!("{step} {}:{}", options.host, options.port);
             move |failure: Failure| NotOpened { step, failure }
         };
-        let wire = connect(server).await.map_err(stopped("connecting to"))?;
+        let mut wire = connect(server).await.map_err(stopped("connecting to"))?;
         if options.tls == SmtpTls::Implicit {
-            start_tls(&wire, server).await.map_err(stopped("starting TLS with"))?;
+            wire = encrypted(wire, server).await.map_err(stopped("starting TLS with"))?;
         }
-        let greeting = AsyncSmtpConnection::connect_with_transport(Box::new(wire.clone()), &server.hello);
-        let lettre = within(options.timeouts.command, "the greeting", async { Ok(greeting.await?) })
-            .await
-            .map_err(stopped("greeting"))?;
         let mut connection = Self {
-            lettre,
-            extensions: Extensions::read(&wire.last_reply()),
             wire,
+            extensions: Extensions::default(),
             used_at: Instant::now(),
-            command_timeout: options.timeouts.command,
+            timeouts: options.timeouts,
+            is_strange: false,
         };
+        connection.greet(server).await.map_err(stopped("greeting"))?;
         if options.tls == SmtpTls::Required {
-            connection.encrypt(server).await.map_err(stopped("starting TLS with"))?;
+            connection = connection.secure(server).await.map_err(stopped("starting TLS with"))?;
         }
         if options.credentials.is_some() {
             connection.log_in(server).await.map_err(stopped("logging in at"))?;
@@ -72,18 +69,28 @@ impl Connection {
         Ok(connection)
     }
 
-    async fn encrypt(&mut self, server: &Server) -> Result<(), Failure> {
+    async fn greet(&mut self, server: &Server) -> Result<(), Failure> {
+        within(self.timeouts.greeting, "the greeting", self.wire.answer()).await?.agreed()?;
+        self.introduce(server).await
+    }
+
+    async fn introduce(&mut self, server: &Server) -> Result<(), Failure> {
+        let answer = self.command(&Ehlo::new(server.hello.clone()).to_string()).await?.agreed()?;
+        self.extensions = Extensions::read(&answer.lines);
+        Ok(())
+    }
+
+    async fn secure(mut self, server: &Server) -> Result<Self, Failure> {
         if !self.extensions.starttls {
             return Err(Failure::Broke(
                 "the server does not offer STARTTLS, and the settings require it (tls: required)".to_owned(),
             ));
         }
-        self.command("STARTTLS\r\n").await?;
-        start_tls(&self.wire, server).await?;
+        self.command("STARTTLS\r\n").await?.agreed()?;
+        let mut secured = Self { wire: encrypted(self.wire, server).await?, ..self };
         // What was said before was not encrypted and counts no more (RFC 3207 section 4.2).
-        self.command(&Ehlo::new(server.hello.clone()).to_string()).await?;
-        self.extensions = Extensions::read(&self.wire.last_reply());
-        Ok(())
+        secured.introduce(server).await?;
+        Ok(secured)
     }
 
     async fn log_in(&mut self, server: &Server) -> Result<(), Failure> {
@@ -103,17 +110,20 @@ impl Connection {
         };
         let credentials =
             Credentials::new(credentials.username.clone(), credentials.password.expose_secret().to_owned());
-        let mut answer = self.ask(&Auth::new(mechanism, credentials.clone(), None)?.to_string()).await?;
+        let wrong = |error: lettre::transport::smtp::Error| Failure::Broke(error.to_string());
+        let first = Auth::new(mechanism, credentials.clone(), None).map_err(wrong)?;
+        let mut answer = self.command(&first.to_string()).await?.unless_refused()?;
         // AUTH LOGIN asks twice: user name, password.
         for _ in 0..2 {
-            if u16::from(answer.code()) != 334 {
+            if answer.code != 334 {
                 break;
             }
-            let next = Auth::new_from_response(mechanism, credentials.clone(), &answer)?;
-            answer = self.ask(&next.to_string()).await?;
+            let asked: Response = format!("334 {}\r\n", answer.text()).parse().map_err(wrong)?;
+            let next = Auth::new_from_response(mechanism, credentials.clone(), &asked).map_err(wrong)?;
+            answer = self.command(&next.to_string()).await?.unless_refused()?;
         }
-        match u16::from(answer.code()) {
-            200..=299 => Ok(()),
+        match answer.code {
+            200..300 => Ok(()),
             code => Err(Failure::Broke(format!("the server went on asking ({code})"))),
         }
     }
@@ -123,54 +133,40 @@ impl Connection {
         &self.extensions
     }
 
-    /// Sends a command, its line's end included, and waits for the answer.
-    pub(super) async fn command(&mut self, line: &str) -> Result<Answer, Failure> {
-        Ok(self.ask(line).await?.into())
+    /// How long to wait for what.
+    pub(super) fn timeouts(&self) -> SmtpTimeouts {
+        self.timeouts
     }
 
-    async fn ask(&mut self, line: &str) -> Result<Response, Failure> {
-        within(self.command_timeout, "an answer", async { Ok(self.lettre.command(line).await?) }).await
+    /// Sends a command, its line's end included, and waits for the answer.
+    pub(super) async fn command(&mut self, line: &str) -> Result<Answer, Failure> {
+        self.send(line.as_bytes()).await?;
+        self.answer(self.timeouts.command).await
     }
 
     /// Sends commands without waiting for each answer (RFC 2920).
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        within(self.command_timeout, "the server to read", async {
-            self.wire.write_all(bytes).await.map_err(Failure::from)?;
-            self.wire.flush().await.map_err(Failure::from)
-        })
-        .await
+    pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        let mut sent = 0;
+        self.send_counted(bytes, &mut sent, self.timeouts.command).await
     }
 
-    /// Sends bytes of which it matters how many went out, counting them as the socket takes them.
-    pub(super) async fn write_counted(&mut self, bytes: &[u8], sent: &mut usize) -> Result<(), Failure> {
+    /// Sends bytes of which it matters how many went out, counting them as the socket takes them. Each part
+    /// that it takes may last as long as `patience`.
+    pub(super) async fn send_counted(
+        &mut self,
+        bytes: &[u8],
+        sent: &mut usize,
+        patience: Duration,
+    ) -> Result<(), Failure> {
         while *sent < bytes.len() {
-            let rest = &bytes[*sent..];
-            let written = within(self.command_timeout, "the server to read", async {
-                self.wire.write(rest).await.map_err(Failure::from)
-            })
-            .await?;
-            if written == 0 {
-                return Err(Failure::Broke("the server closed the connection".to_owned()));
-            }
-            *sent += written;
+            *sent += within(patience, "the server to read", self.wire.write(&bytes[*sent..])).await?;
         }
-        within(self.command_timeout, "the server to read", async {
-            self.wire.flush().await.map_err(Failure::from)
-        })
-        .await
+        within(patience, "the server to read", self.wire.flush()).await
     }
 
-    /// Waits for an answer to something that was written.
+    /// Waits for an answer to something that was sent.
     pub(super) async fn answer(&mut self, patience: Duration) -> Result<Answer, Failure> {
-        let response =
-            within(patience, "an answer", async { Ok(self.lettre.read_response().await?) }).await?;
-        let text = response.message().collect::<Vec<_>>().join(" ");
-        Ok(Answer { code: response.code().into(), text })
-    }
-
-    /// How long to wait for answers.
-    pub(super) fn command_timeout(&self) -> Duration {
-        self.command_timeout
+        within(patience, "an answer", self.wire.answer()).await
     }
 
     /// Notes that it was used now.
@@ -178,20 +174,30 @@ impl Connection {
         self.used_at = Instant::now();
     }
 
+    /// Whether it was not used for so long that the server may be about to close it.
+    pub(super) fn is_idle(&self) -> bool {
+        self.used_at.elapsed() >= self.timeouts.idle
+    }
+
     /// Whether it can be taken for another mail: used lately, and the server said nothing since.
-    pub(super) fn is_fresh(&self, idle: Duration) -> bool {
-        self.used_at.elapsed() < idle && self.is_in_step() && self.wire.is_quiet()
+    pub(super) fn is_fresh(&mut self) -> bool {
+        !self.is_idle() && self.wire.is_quiet()
     }
 
     /// Whether the server answered the last command once, and said nothing more: an answer too many
     /// would be taken for that to the next command.
     pub(super) fn is_in_step(&self) -> bool {
-        self.wire.replies() <= 1
+        !self.is_strange && self.wire.is_in_step()
+    }
+
+    /// It is not to be used for another mail.
+    pub(super) fn distrust(&mut self) {
+        self.is_strange = true;
     }
 
     /// Says goodbye and closes.
     pub(super) async fn quit(mut self) {
-        timeout(FAREWELL, self.lettre.command("QUIT\r\n")).await.ok();
+        timeout(FAREWELL, self.command("QUIT\r\n")).await.ok();
     }
 }
 
@@ -199,9 +205,7 @@ async fn connect(server: &Server) -> Result<Wire, Failure> {
     let options = &server.options;
     within(options.timeouts.connect, "the connection", async {
         let socket = connect_to_any(&options.host, options.port, options.timeouts.connect).await?;
-        // Else the system holds back the end of a message for up to 40 ms (Nagle's algorithm).
-        socket.set_nodelay(true).map_err(Failure::from)?;
-        Wire::new(socket).map_err(Failure::from)
+        Ok(Wire::new(socket)?)
     })
     .await
 }
@@ -224,12 +228,10 @@ async fn connect_to_any(host: &str, port: u16, patience: Duration) -> std::io::R
     Err(last)
 }
 
-async fn start_tls(wire: &Wire, server: &Server) -> Result<(), Failure> {
-    let Some(config) = server.tls.clone() else { return Ok(()) };
-    within(server.options.timeouts.connect, "the TLS handshake", async {
-        Ok(wire.start_tls(config, server.tls_name.clone()).await?)
-    })
-    .await
+async fn encrypted(wire: Wire, server: &Server) -> Result<Wire, Failure> {
+    let Some(config) = server.tls.clone() else { return Ok(wire) };
+    let handshake = wire.encrypted(config, server.tls_name.clone());
+    within(server.options.timeouts.connect, "the TLS handshake", handshake).await
 }
 
 async fn within<T>(
@@ -240,11 +242,5 @@ async fn within<T>(
     match timeout(patience, work).await {
         Ok(result) => result,
         Err(_) => Err(Failure::Broke(format!("waited {} s for {what_for}", patience.as_secs_f32()))),
-    }
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Connection").field("wire", &self.wire).finish_non_exhaustive()
     }
 }

@@ -10,9 +10,10 @@ use crate::domain::time::Timestamp;
 use crate::send::HandoverStopped;
 
 use super::Server;
+use super::answer::Answer;
 use super::connection::Connection;
 use super::message::WireMessage;
-use super::reply::{self, Answer, Failure};
+use super::reply::{self, Failure};
 
 /// One connection's worth of a mail server.
 #[derive(Debug)]
@@ -60,8 +61,8 @@ impl SmtpLane {
         if let Err(stopped) = before_dot().await {
             return TryOutcome::Deferred(reply::failure(stopped.to_string(), false, now));
         }
-        let mut sent = 0;
-        if let Err(failure) = connection.write_counted(&message.bytes, &mut sent).await {
+        let (mut sent, timeouts) = (0, connection.timeouts());
+        if let Err(failure) = connection.send_counted(&message.bytes, &mut sent, timeouts.block).await {
             // The server cannot have taken a message whose final dot was not even begun.
             return if sent <= message.before_dot {
                 failure.of_mail("sending the message", now)
@@ -69,15 +70,11 @@ impl SmtpLane {
                 uncertain(failure, now)
             };
         }
-        let patience = self.server.options.timeouts.final_reply;
-        match connection.answer(patience).await {
-            Ok(answer) if (200..300).contains(&answer.code) => {
+        match connection.answer(timeouts.final_reply).await.and_then(Answer::agreed) {
+            Ok(answer) => {
                 connection.touch();
                 self.connection = Some(connection);
                 TryOutcome::Accepted(answer.into_reply(false, now))
-            }
-            Ok(answer) => {
-                uncertain(Failure::Broke(format!("the server answered {} {}", answer.code, answer.text)), now)
             }
             Err(failure @ Failure::Said(_)) => {
                 if failure.leaves_the_connection_usable() {
@@ -87,6 +84,14 @@ impl SmtpLane {
                 failure.of_mail("the message", now)
             }
             Err(failure @ Failure::Broke(_)) => uncertain(failure, now),
+        }
+    }
+
+    /// Says goodbye to a server that was not needed for a while: servers have few places, and close those that
+    /// idle anyway.
+    pub(in crate::send) async fn close_if_idle(&mut self) {
+        if let Some(connection) = self.connection.take_if(|connection| connection.is_idle()) {
+            connection.quit().await;
         }
     }
 
@@ -103,8 +108,8 @@ impl SmtpLane {
         message: &WireMessage,
         now: Timestamp,
     ) -> Result<Connection, TryOutcome> {
-        let idle = self.server.options.timeouts.idle;
-        if let Some(mut kept) = self.connection.take().filter(|kept| kept.is_fresh(idle)) {
+        let kept = self.connection.take().and_then(|mut kept| kept.is_fresh().then_some(kept));
+        if let Some(mut kept) = kept {
             match envelope(&mut kept, email, message).await {
                 // Servers close connections that are old or have carried enough: nothing was
                 // handed over, so a fresh one may try.
@@ -134,8 +139,9 @@ impl SmtpLane {
                 Err(TryOutcome::Refused(reply::failure(text, false, now)))
             }
             Err(Stopped::Failed { step, failure }) => {
-                let usable =
-                    failure.leaves_the_connection_usable() && connection.command("RSET\r\n").await.is_ok();
+                let usable = failure.leaves_the_connection_usable()
+                    && connection.is_in_step()
+                    && connection.command("RSET\r\n").await.and_then(Answer::agreed).is_ok();
                 if usable {
                     connection.touch();
                     self.connection = Some(connection);
@@ -146,27 +152,50 @@ impl SmtpLane {
     }
 }
 
-/// MAIL, RCPT, DATA, up to 354.
+/// MAIL, RCPT, DATA, up to 354: in one write, and so in one round trip, where the server offers PIPELINING
+/// (RFC 2920 section 3.1 lets DATA be the last of a group).
 async fn envelope(connection: &mut Connection, email: &Email, message: &WireMessage) -> Result<(), Stopped> {
     let (sender, recipient) = (email.sender.on_the_wire(), email.recipient.on_the_wire());
     let mail = mail_command(connection, &sender, &recipient, message).map_err(Stopped::Unfit)?;
     let rcpt = format!("RCPT TO:<{recipient}>\r\n");
-    if connection.extensions().pipelining {
-        connection.write(format!("{mail}{rcpt}").as_bytes()).await.map_err(Stopped::at("MAIL and RCPT"))?;
-        let patience = connection.command_timeout();
-        let mail_answer = connection.answer(patience).await;
-        if let Err(failure @ Failure::Broke(_)) = mail_answer {
-            return Err(Stopped::at("MAIL")(failure));
-        }
-        // Read even if MAIL's answer is no, else it would be taken for another's.
-        let rcpt_answer = connection.answer(patience).await;
-        mail_answer.and_then(agreed).map_err(Stopped::at("MAIL"))?;
-        rcpt_answer.and_then(agreed).map_err(Stopped::at("RCPT"))?;
-    } else {
-        connection.command(&mail).await.and_then(agreed).map_err(Stopped::at("MAIL"))?;
-        connection.command(&rcpt).await.and_then(agreed).map_err(Stopped::at("RCPT"))?;
+    let timeouts = connection.timeouts();
+    if !connection.extensions().pipelining {
+        connection.command(&mail).await.and_then(Answer::agreed).map_err(Stopped::at("MAIL"))?;
+        connection.command(&rcpt).await.and_then(Answer::agreed).map_err(Stopped::at("RCPT"))?;
+        connection.send(DATA).await.map_err(Stopped::at("DATA"))?;
+        let data = connection.answer(timeouts.data).await;
+        return go_ahead(connection, data);
     }
-    let answer = connection.command("DATA\r\n").await.map_err(Stopped::at("DATA"))?;
+    let group = [mail.as_bytes(), rcpt.as_bytes(), DATA].concat();
+    connection.send(&group).await.map_err(Stopped::at("MAIL, RCPT and DATA"))?;
+    let mail = connection.answer(timeouts.command).await.and_then(Answer::agreed);
+    if let Err(failure) = mail.as_ref().map(drop)
+        && !failure.leaves_the_connection_usable()
+    {
+        return Err(Stopped::at("MAIL")(failure.clone()));
+    }
+    let rcpt = connection.answer(timeouts.command).await.and_then(Answer::agreed);
+    if mail.is_ok()
+        && let Err(failure) = rcpt.as_ref().map(drop)
+        && !failure.leaves_the_connection_usable()
+    {
+        return Err(Stopped::at("RCPT")(failure.clone()));
+    }
+    // Read even if the others are a no, else it would be taken for another's.
+    let data = connection.answer(timeouts.data).await;
+    let (refused, waits) = (rcpt.is_err(), data.as_ref().is_ok_and(|answer| answer.code == 354));
+    if let Err(failure) = mail.map_err(Stopped::at("MAIL")).and(rcpt.map_err(Stopped::at("RCPT"))) {
+        if waits {
+            end_what_nobody_gets(connection, refused).await;
+        }
+        return Err(failure);
+    }
+    go_ahead(connection, data)
+}
+
+/// The server waits for the message, and for nothing else.
+fn go_ahead(connection: &Connection, answer: Result<Answer, Failure>) -> Result<(), Stopped> {
+    let answer = answer.and_then(Answer::unless_refused).map_err(Stopped::at("DATA"))?;
     let confused = match answer.code {
         354 if connection.is_in_step() => return Ok(()),
         354 => "the server said more than 354".to_owned(),
@@ -175,13 +204,18 @@ async fn envelope(connection: &mut Connection, email: &Email, message: &WireMess
     Err(Stopped::at("DATA")(Failure::Broke(confused)))
 }
 
-/// A yes is 2xx: a server that goes on asking (3xx) is elsewhere in the conversation than we are.
-fn agreed(answer: Answer) -> Result<Answer, Failure> {
-    match answer.code {
-        200..300 => Ok(answer),
-        code => Err(Failure::Broke(format!("the server answered {code} {}", answer.text))),
+/// Some servers say 354 although they refused the only recipient. Then they get an empty message, which they must
+/// refuse (RFC 2920 section 3.1); one that took the recipient of a mail that it refused might deliver that.
+async fn end_what_nobody_gets(connection: &mut Connection, recipient_is_refused: bool) {
+    let ended =
+        recipient_is_refused && connection.command(".\r\n").await.is_ok_and(|answer| !answer.is_good());
+    if !ended {
+        connection.distrust();
     }
 }
+
+/// The command before the message.
+const DATA: &[u8] = b"DATA\r\n";
 
 /// `MAIL FROM` with what the server needs to know of the message; an error where it cannot take it.
 fn mail_command(
@@ -232,7 +266,7 @@ fn mail_command(
 fn uncertain(failure: Failure, now: Timestamp) -> TryOutcome {
     let text = match failure {
         Failure::Broke(text) => text,
-        Failure::Said(answer) => answer.text,
+        Failure::Said(answer) => answer.text(),
     };
     let text = format!("no clear answer to the message, which was sent whole: {text}");
     TryOutcome::Uncertain(Reply { server_failed: true, ..reply::failure(text, true, now) })

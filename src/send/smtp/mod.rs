@@ -4,17 +4,20 @@
 //! |---|---|
 //! | `mod.rs` | what is configured, and what is checked of it |
 //! | `lane` | one mail after the other: the envelope, the message, what becomes of the connection |
-//! | `connection` | from the socket to "ready for mail": EHLO, STARTTLS, AUTH |
-//! | `wire` | the bytes below: plain or TLS, replies tidied |
+//! | `connection` | from the socket to "ready for mail": EHLO, STARTTLS, AUTH; commands and answers |
+//! | `wire` | the bytes below: plain or TLS |
+//! | `answer` | bytes to answers |
 //! | `tls` | whom to trust |
 //! | `extensions` | what the server can do |
 //! | `message` | a message's bytes: whole lines, doubled dots, the final dot |
 //! | [`reply`] | what a server said, as one clean line; what it decides |
 //!
-//! The conversation is held by lettre's connection, over a socket of our own: lettre's own pool
-//! keeps Nagle's delay (44 ms a mail), asks NOOP before each mail, and hides whether the final dot
-//! went out, which the send ledger must know.
+//! The conversation is our own, with lettre's words where they have a grammar (EHLO, AUTH). lettre's connection
+//! waits for the answer to each command, hides how much of a message went out, which the send ledger must know,
+//! and takes twice the time of a processor; its pool keeps Nagle's delay (44 ms a mail) and asks NOOP before each
+//! mail. ARCHITECTURE.md has the figures.
 
+mod answer;
 mod connection;
 mod extensions;
 mod lane;
@@ -79,16 +82,22 @@ pub struct SmtpCredentials {
 }
 
 /// How long to wait for what. The defaults are those of RFC 5321 section 4.5.3.2, but for the
-/// connection, which it does not speak of.
+/// connection and for idling, which it does not speak of.
 #[derive(Debug, Clone, Copy)]
 pub struct SmtpTimeouts {
     /// For the connection and the TLS handshake.
     pub connect: Duration,
-    /// For each answer up to DATA's, and for writing the message.
+    /// For the server's first words (4.5.3.2.1).
+    pub greeting: Duration,
+    /// For the answers to MAIL, RCPT and all commands that it does not name (4.5.3.2.2 and 3).
     pub command: Duration,
-    /// For the answer to the final dot. Giving up here leaves a delivery uncertain.
+    /// For the answer to DATA (4.5.3.2.4).
+    pub data: Duration,
+    /// For each part of the message that the server reads (4.5.3.2.5).
+    pub block: Duration,
+    /// For the answer to the final dot (4.5.3.2.6). Giving up here leaves a delivery uncertain.
     pub final_reply: Duration,
-    /// A connection that was not used for this long is closed and opened anew.
+    /// A connection that was not used for this long is closed.
     pub idle: Duration,
 }
 
@@ -96,7 +105,10 @@ impl Default for SmtpTimeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
+            greeting: Duration::from_mins(5),
             command: Duration::from_mins(5),
+            data: Duration::from_mins(2),
+            block: Duration::from_mins(3),
             final_reply: Duration::from_mins(10),
             idle: Duration::from_secs(30),
         }

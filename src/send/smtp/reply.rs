@@ -8,6 +8,7 @@
 //! | 4xx or 5xx to anything earlier | deferred | the server's |
 //! | none, or nonsense | deferred | the server's |
 
+use super::answer::{Answer, NoAnswer};
 use crate::domain::delivery::{Reply, TryOutcome};
 use crate::domain::time::Timestamp;
 
@@ -36,15 +37,6 @@ pub fn one_line(text: &str) -> String {
     line
 }
 
-/// What a server answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Answer {
-    /// The three digits.
-    pub(super) code: u16,
-    /// Its lines, joined.
-    pub(super) text: String,
-}
-
 /// Why a step of the conversation did not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Failure {
@@ -57,12 +49,27 @@ pub(super) enum Failure {
 impl Answer {
     /// For the ledger.
     pub(super) fn into_reply(self, server_failed: bool, at: Timestamp) -> Reply {
+        let text = self.text();
         Reply {
             code: Some(self.code),
-            enhanced: enhanced_code(self.code, &self.text),
-            text: one_line(&self.text),
+            enhanced: enhanced_code(self.code, &text),
+            text: one_line(&text),
             server_failed,
             at,
+        }
+    }
+
+    /// What the server did not refuse (2xx, 3xx).
+    pub(super) fn unless_refused(self) -> Result<Self, Failure> {
+        if self.is_good() { Ok(self) } else { Err(Failure::Said(self)) }
+    }
+
+    /// A yes, 2xx: a server that goes on asking (3xx) is elsewhere in the conversation than we are.
+    pub(super) fn agreed(self) -> Result<Self, Failure> {
+        match self.code {
+            200..300 => Ok(self),
+            300..400 => Err(Failure::Broke(format!("the server answered {} {}", self.code, self.text()))),
+            _ => Err(Failure::Said(self)),
         }
     }
 
@@ -82,6 +89,11 @@ impl Answer {
 }
 
 impl Failure {
+    /// The end of the stream.
+    pub(super) fn closed() -> Self {
+        Self::Broke("the server closed the connection".to_owned())
+    }
+
     /// What it means before we are ready to send mail: never the recipient's fault.
     pub(super) fn before_mail(self, step: &str, at: Timestamp) -> TryOutcome {
         TryOutcome::Deferred(match self {
@@ -116,26 +128,9 @@ impl Failure {
     }
 }
 
-impl From<lettre::transport::smtp::Error> for Failure {
-    fn from(error: lettre::transport::smtp::Error) -> Self {
-        use std::error::Error as _;
-        let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
-        match error.status() {
-            Some(code) => Self::Said(Answer { code: code.into(), text: cause }),
-            // lettre's words for the end of the stream.
-            None if cause == "incomplete response" => {
-                Self::Broke("the server closed the connection".to_owned())
-            }
-            None if error.is_response() => Self::Broke("the server's answer is no SMTP reply".to_owned()),
-            None => Self::Broke(cause),
-        }
-    }
-}
-
-impl From<lettre::transport::smtp::response::Response> for Answer {
-    fn from(response: lettre::transport::smtp::response::Response) -> Self {
-        let text = response.message().collect::<Vec<_>>().join(" ");
-        Self { code: response.code().into(), text }
+impl From<NoAnswer> for Failure {
+    fn from(error: NoAnswer) -> Self {
+        Self::Broke(error.to_string())
     }
 }
 
@@ -146,7 +141,7 @@ impl From<std::io::Error> for Failure {
 }
 
 /// The enhanced status code at the beginning of a reply's text (RFC 2034), if it agrees with the code.
-fn enhanced_code(code: u16, text: &str) -> Option<String> {
+pub(super) fn enhanced_code(code: u16, text: &str) -> Option<String> {
     let word = text.split_ascii_whitespace().next()?;
     let parts: Vec<&str> = word.split('.').collect();
     let digits =
@@ -184,7 +179,7 @@ mod tests {
     fn answers_decide() {
         let at = Timestamp::from_seconds(0);
         let check = |code: u16, word: &str, server_failed: bool| {
-            let outcome = Failure::Said(Answer { code, text: "x".to_owned() }).of_mail("RCPT", at);
+            let outcome = Failure::Said(Answer { code, lines: vec!["x".to_owned()] }).of_mail("RCPT", at);
             let (found, reply) = match outcome {
                 TryOutcome::Deferred(reply) => ("deferred", reply),
                 TryOutcome::Refused(reply) => ("refused", reply),

@@ -4,6 +4,7 @@ mod aiosmtpd;
 mod folder;
 mod lanes;
 mod phases;
+mod pipelining;
 mod tls;
 
 use campaignd::domain::address::EmailAddress;

@@ -25,7 +25,9 @@ async fn at(step: &'static str, action: Action) -> String {
     })
     .await;
     let timeouts = SmtpTimeouts {
+        greeting: Duration::from_millis(300),
         command: Duration::from_millis(300),
+        data: Duration::from_millis(300),
         final_reply: Duration::from_millis(300),
         ..SmtpTimeouts::default()
     };

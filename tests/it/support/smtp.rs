@@ -259,7 +259,7 @@ impl Conversation<'_> {
         if let Then::End = self.act(Step::Greeting, "220 mail.shop.example").await? {
             return Ok(());
         }
-        let (mut sender, mut recipient) = (String::new(), None);
+        let (mut sender, mut recipient) = (None, None);
         while let Some(line) = self.read_line().await? {
             lock(self.ledger).commands.push(line.clone());
             let upper = line.to_ascii_uppercase();
@@ -276,24 +276,27 @@ impl Conversation<'_> {
                 self.log_in(&line).await?
             } else if upper.starts_with("MAIL FROM:") {
                 let then = self.act(Step::Mail(&line), "250 2.1.0 ok").await?;
-                if let Then::GoOn { good: true } = then {
-                    (sender, recipient) = (between_brackets(&line), None);
-                }
+                let good = matches!(then, Then::GoOn { good: true });
+                (sender, recipient) = (good.then(|| between_brackets(&line)), None);
                 then
             } else if upper.starts_with("RCPT TO:") {
                 let address = between_brackets(&line);
+                if sender.is_none() {
+                    self.say("503 5.5.1 no sender").await?;
+                    continue;
+                }
                 let then = self.act(Step::Rcpt(&address), "250 2.1.5 ok").await?;
                 if let Then::GoOn { good: true } = then {
                     recipient = Some(address);
                 }
                 then
             } else if upper == "DATA" {
-                let Some(recipient) = recipient.take() else {
+                let (Some(sender), Some(recipient)) = (&sender, recipient.take()) else {
                     self.say("503 5.5.1 no recipient").await?;
                     continue;
                 };
                 match self.act(Step::Data, "354 go ahead").await? {
-                    Then::GoOn { good: true } => self.take_message(&sender, &recipient).await?,
+                    Then::GoOn { good: true } => self.take_message(sender, &recipient).await?,
                     then => then,
                 }
             } else if upper == "QUIT" {
@@ -301,7 +304,7 @@ impl Conversation<'_> {
                 Then::End
             } else {
                 if upper == "RSET" {
-                    recipient = None;
+                    (sender, recipient) = (None, None);
                 }
                 self.act(Step::Other(&line), "250 2.0.0 ok").await?
             };
