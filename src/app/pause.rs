@@ -24,7 +24,7 @@ pub async fn pause(installation: &Installation, target: &str) -> Result<Target, 
     let failed = |error| installation.failed(error);
     match find(installation, target).await? {
         Target::Campaign(name) => {
-            if pauses::pause(store, &name, now).await.map_err(failed)? {
+            if pauses::pause(store, &name, None, now).await.map_err(failed)? {
                 return Ok(Target::Campaign(name));
             }
             let hint = format!("`campaignd resume {name}` ends the pause");

@@ -98,7 +98,7 @@ async fn until_over(
         if !is_open || shutdown.peek().is_some() {
             return Ok(());
         }
-        let waiting = figures::waiting(store).await.map_err(failed)?;
+        let waiting = figures::waiting(store, installation.clock.now()).await.map_err(failed)?;
         let waiting = || waiting.iter().filter(|waiting| waiting.run == run);
         let now = installation.clock.now();
         let soon = now.plus(Duration::from_secs(1));

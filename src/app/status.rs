@@ -13,6 +13,7 @@ use super::transport::TransportShown;
 use super::{Failure, Installation};
 
 pub use crate::store::figures::{RunFigures, Totals, Waiting};
+pub use crate::store::pauses::Pause;
 
 /// The standing of an installation at one instant.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,8 +56,8 @@ pub struct Upcoming {
     pub in_zone_of_contact: bool,
     /// When it is due next.
     pub next: Option<Timestamp>,
-    /// Since when it has been paused, if it is.
-    pub paused_since: Option<Timestamp>,
+    /// Since when it has been paused, if it is, and what stopped it.
+    pub paused: Option<Pause>,
 }
 
 /// How many runs that are over are shown.
@@ -82,9 +83,9 @@ pub async fn status(installation: &Installation) -> Result<Status, Failure> {
     } else {
         Vec::new()
     };
-    let paused_since = |campaign: &Campaign| paused.get(&campaign.name).copied();
+    let paused = |campaign: &Campaign| paused.get(&campaign.name).cloned();
     let mut upcoming: Vec<Upcoming> =
-        campaigns.values().map(|campaign| upcoming(campaign, &zones, paused_since(campaign), at)).collect();
+        campaigns.values().map(|campaign| upcoming(campaign, &zones, paused(campaign), at)).collect();
     upcoming.sort_by_key(|upcoming| (upcoming.next.is_none(), upcoming.next));
     Ok(Status {
         at,
@@ -95,7 +96,7 @@ pub async fn status(installation: &Installation) -> Result<Status, Failure> {
         upcoming,
         open,
         over,
-        waiting: figures::waiting(store).await.map_err(failed)?,
+        waiting: figures::waiting(store, at).await.map_err(failed)?,
         refused_calls: refusals::count_since(store, at.minus(REFUSED_WITHIN)).await.map_err(failed)?,
     })
 }
@@ -104,12 +105,7 @@ const fn is_open(state: RunState) -> bool {
     !matches!(state, RunState::Finished | RunState::Cancelled | RunState::Missed)
 }
 
-fn upcoming(
-    campaign: &Campaign,
-    zones: &[Zone],
-    paused_since: Option<Timestamp>,
-    now: Timestamp,
-) -> Upcoming {
+fn upcoming(campaign: &Campaign, zones: &[Zone], paused: Option<Pause>, now: Timestamp) -> Upcoming {
     let next_in = |zone: Zone| {
         let starts = campaign.starts.map(|starts| starts.in_zone(zone));
         let from = starts.map_or(now, |starts| starts.minus(Duration::from_micros(1)).max(now));
@@ -131,6 +127,6 @@ fn upcoming(
         time_zone: soonest.map_or(campaign.time_zone, |(_, zone)| zone),
         in_zone_of_contact: campaign.in_zone_of_contact,
         next: soonest.map(|(next, _)| next),
-        paused_since,
+        paused,
     }
 }

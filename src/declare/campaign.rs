@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use super::condition::Conditions;
 use super::facts::description;
 use super::judge::Of;
-use super::keys::{CAMPAIGN, LIMITS, MISSED, REPEAT, RETRY, UTM, VERSION};
+use super::keys::{CAMPAIGN, MISSED, REPEAT, RETRY, UTM, VERSION};
+use super::limits::{self, Limits};
 use super::schedule::{self, ZoneOf};
 use crate::diagnostic::{Place, Problem};
 use crate::domain::campaign::{Campaign, MailPurpose, Missed, OnUncertain, Repeat, Tracking, Utm, Version};
 use crate::domain::condition::Condition;
 use crate::domain::email::Mailbox;
 use crate::domain::name::CampaignName;
+use crate::domain::pace::Pace;
+use crate::domain::stop;
 use crate::domain::time::{Span, Zone};
 use crate::yaml::{Entry, Field, Fields, Kind, Name, Node, Reader};
 
@@ -25,7 +28,7 @@ pub(super) struct Shared {
     reply_to: Option<Mailbox>,
     missed: Option<Missed>,
     repeat: Option<Repeat>,
-    max_recipients: Option<u64>,
+    limits: Limits,
     retry_for: Option<Span>,
     on_uncertain: Option<OnUncertain>,
     time_zone: Option<Zone>,
@@ -42,7 +45,7 @@ impl Shared {
             reply_to: fields.get("reply_to").and_then(|field| reader.mailbox(field.value, "`reply_to`")),
             missed: fields.get("missed").and_then(|field| missed(reader, field)),
             repeat: fields.get("repeat").and_then(|field| repeat(reader, field)),
-            max_recipients: fields.get("limits").and_then(|field| max_recipients(reader, field)),
+            limits: fields.get("limits").and_then(|field| limits::read(reader, field)).unwrap_or_default(),
             retry_for: fields.get("retry").and_then(|field| retry_for(reader, field)),
             on_uncertain: fields
                 .get("on_uncertain")
@@ -76,7 +79,7 @@ impl Shared {
             reply_to: self.reply_to.or_else(|| others.reply_to.clone()),
             missed: self.missed.or(others.missed),
             repeat: self.repeat.or(others.repeat),
-            max_recipients: self.max_recipients.or(others.max_recipients),
+            limits: self.limits.or(others.limits),
             retry_for: self.retry_for.or(others.retry_for),
             on_uncertain: self.on_uncertain.or(others.on_uncertain),
             time_zone: self.time_zone.or(others.time_zone),
@@ -164,7 +167,9 @@ pub(super) fn read(
         data: data.unwrap_or_default(),
         starts,
         ends,
-        max_recipients: shared.max_recipients,
+        max_recipients: shared.limits.max_recipients,
+        pace: shared.limits.per_hour.map(Pace::per_hour),
+        max_refused: shared.limits.max_refused.unwrap_or(stop::MOST_REFUSED),
         retry_for: shared.retry_for.unwrap_or(RETRY_FOR),
         on_uncertain: shared.on_uncertain.unwrap_or_default(),
         tracking: shared.tracking.unwrap_or_default(),
@@ -276,12 +281,6 @@ fn utm(reader: &mut Reader, field: Field<'_>) -> Option<Utm> {
         term: text("term"),
         content: text("content"),
     })
-}
-
-fn max_recipients(reader: &mut Reader, field: Field<'_>) -> Option<u64> {
-    let fields = Fields::read(reader, field.value, "`limits`", &field.name.place, &LIMITS)?;
-    let most = fields.get("max_recipients")?;
-    reader.whole(most.value, "`max_recipients`", 1, u64::MAX)
 }
 
 fn retry_for(reader: &mut Reader, field: Field<'_>) -> Option<Span> {

@@ -36,6 +36,7 @@ mod follow;
 mod frequency;
 mod judge;
 pub mod keys;
+mod limits;
 mod lint;
 mod newcomers;
 mod places;

@@ -7,6 +7,7 @@ use super::condition::Condition;
 use super::consent::ConsentState;
 use super::email::Mailbox;
 use super::name::CampaignName;
+use super::pace::Pace;
 use super::schedule::Schedule;
 use super::time::{Span, Timestamp, Zone};
 
@@ -49,6 +50,10 @@ pub struct Campaign {
     /// A run with more planned mails is held until it is approved. With [`Schedule::OnEntry`] all runs
     /// of 24 hours together.
     pub max_recipients: Option<u64>,
+    /// How fast its mails leave, where that is limited.
+    pub pace: Option<Pace>,
+    /// More refused mails than this, in percent of its results, pause it.
+    pub max_refused: u8,
     /// For how long a deferred mail is tried again.
     pub retry_for: Span,
     /// What becomes of a mail of which nobody knows whether it was accepted.

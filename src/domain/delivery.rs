@@ -142,6 +142,8 @@ words! {
         QuietHours = "quiet_hours",
         /// For a mail of a campaign with a higher priority, which may leave no room under a cap.
         Priority = "priority",
+        /// The campaign's `limits: { per_hour }` are used up for now.
+        Rate = "rate",
         /// Nobody knows whether the server took it; the campaign says that it is sent once more.
         SendAgain = "send_again",
     }

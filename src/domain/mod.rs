@@ -11,7 +11,7 @@
 //! | [`population`] | what is not a contact's own: thresholds of rankings |
 //! | [`written`] | conditions in the words of the YAML |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
-//! | [`caps`] [`quiet_hours`] | how much of it, and when not |
+//! | [`caps`] [`pace`] [`quiet_hours`] [`stop`] | how much of it, how fast, when not, and when no more |
 //! | [`suppression`] | who is not mailed |
 //! | [`engagement`] | what came of it |
 
@@ -37,11 +37,13 @@ pub mod link;
 pub mod membership;
 pub mod name;
 pub mod number;
+pub mod pace;
 pub mod population;
 pub mod quiet_hours;
 pub mod ranking;
 pub mod schedule;
 pub mod score;
+pub mod stop;
 pub mod suppression;
 pub mod text;
 pub mod time;

@@ -10,6 +10,7 @@ use super::error::{Doing as _, EngineError};
 use super::gates;
 use super::lane::Tally;
 use super::parts::Declared;
+use super::stop::Stops;
 use crate::audience::{self, Ranks, Seen};
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::{Campaign, MailPurpose, Tracking};
@@ -68,6 +69,8 @@ pub(super) struct Claims {
     look: AtomicU64,
     /// Tells lanes that sleep that there may be work, or that the server is back.
     pub(super) news: tokio::sync::Notify,
+    /// When to look whether too much is refused.
+    pub(super) stops: Stops,
 }
 
 #[derive(Debug)]
@@ -90,6 +93,7 @@ impl Claims {
             healthy: AtomicUsize::new(lanes),
             look: AtomicU64::new(0),
             news: tokio::sync::Notify::new(),
+            stops: Stops::default(),
         }
     }
 
@@ -181,15 +185,16 @@ impl Core {
         let declared = Arc::new(self.declarations.current());
         let mut runs = self.sending_runs(&declared).await?;
         runs.retain(|run| only.is_none_or(|only| only == run.id));
-        let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
-        if ids.is_empty() {
+        if runs.is_empty() {
             return Ok(false);
         }
+        self.stop_what_is_refused(&declared, &runs, now).await?;
+        let sources: Vec<_> = runs.iter().map(|run| declared.source(run)).collect();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let asked_at = Instant::now();
         let rules = declared.cap_rules(self.settings.evaluation.time_zone);
         let sender = self.incarnation.id();
-        let claims = deliveries::claim_within(&self.store, sender, &ids, limit, LEASE, &rules, now)
+        let claims = deliveries::claim_within(&self.store, sender, &sources, limit, LEASE, &rules, now)
             .await
             .doing(|| "claim deliveries".to_owned())?;
         tally.held_back(claims.skipped, claims.waiting);
@@ -197,6 +202,7 @@ impl Core {
             tracing::info!(deliveries.skipped = claims.skipped, "deliveries are skipped: caps leave no room");
         }
         let claimed = claims.rows;
+        self.claims.stops.claimed(claimed.iter().map(|row| &row.campaign));
         if claimed.is_empty() {
             return Ok(claims.skipped + claims.waiting > 0);
         }

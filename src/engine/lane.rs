@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::domain::campaign::OnUncertain;
 use crate::domain::contact::ContactView;
 use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
+use crate::domain::stop;
 use crate::domain::time::Timestamp;
 use crate::render::{Draft, RenderError, RenderInput};
 use crate::send::Lane;
@@ -205,8 +206,19 @@ impl Core {
             Some(true) => Progress::Marked,
         };
         let now = clock.now();
+        let refused_sender = match &outcome {
+            TryOutcome::Refused(reply) if stop::is_senders_fault(reply) => Some(reply.clone()),
+            _ => None,
+        };
+        if let Some(reply) = &refused_sender {
+            // Before the row goes back: else it could be claimed again at once.
+            self.stop_sender(&work.claimed.campaign, reply, now).await;
+        }
         let step = self.step_after(slot, &work, outcome, progress, now, tally);
         self.ledger.settle(delivery, step, now).await;
+        if refused_sender.is_some() {
+            tally.waiting(self.give_back(None, None, now, now).await);
+        }
         if matches!(progress, Progress::NotMarked) {
             // The store failed, or another sender has the row: go on when the store does.
             self.ledger.flush(now).await;
@@ -242,6 +254,11 @@ impl Core {
             TryOutcome::Accepted(reply) => {
                 count(&tally.accepted);
                 Step::Accept(reply)
+            }
+            // Nothing is wrong with whom it was for: it goes out when the campaign is resumed.
+            TryOutcome::Refused(reply) if stop::is_senders_fault(&reply) => {
+                count(&tally.waiting);
+                Step::Release { wait: None, not_before: now, reply: Some(reply) }
             }
             TryOutcome::Refused(reply) => {
                 count(&tally.refused);

@@ -13,6 +13,7 @@
 //! | `tick` `due` `fix` | one look at the clock: what is due becomes runs, runs become rows |
 //! | `refresh` | when segments are evaluated, and contacts ranked |
 //! | `names` | campaigns that are renamed, or vanish |
+//! | `stop` | campaigns that stop by themselves |
 //! | `claim` `lane` `numbers` `ledger` | rows become mails; every step and every link stands in the store first |
 //! | `daemon` | all of it by the clock until it is told to stop |
 //!
@@ -41,6 +42,7 @@ mod parts;
 mod pause;
 pub mod prospect;
 mod refresh;
+mod stop;
 mod tick;
 
 use std::sync::Arc;

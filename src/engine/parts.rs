@@ -13,6 +13,8 @@ use crate::render::Renderer;
 use crate::send::Transport;
 use crate::store::Store;
 use crate::store::caps::CapRules;
+use crate::store::deliveries::Source;
+use crate::store::runs::Run;
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -41,6 +43,13 @@ impl Declared {
     pub(super) fn rank(&self, campaign: &CampaignName) -> (i64, CampaignName) {
         let priority = self.catalogue.campaigns.get(campaign).map_or(0, |campaign| campaign.priority);
         (priority.saturating_neg(), campaign.clone())
+    }
+
+    /// A run as rows are claimed from it.
+    pub(super) fn source<'r>(&self, run: &'r Run) -> Source<'r> {
+        let campaign = self.catalogue.campaigns.get(&run.campaign);
+        let pace = campaign.and_then(|campaign| campaign.pace).map(|pace| (&run.campaign, pace));
+        Source { run: run.id, pace }
     }
 
     /// What holds for marketing mail of all campaigns.

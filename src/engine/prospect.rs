@@ -189,7 +189,7 @@ pub async fn prospect(
         Next::OnEntry { .. } => Next::OnEntry { is_in: is_kept(store, campaign, contact.id).await? },
         other => other,
     };
-    let paused_since = pauses::all(store).await?.get(&campaign.name).copied();
+    let paused_since = pauses::all(store).await?.get(&campaign.name).map(|pause| pause.since);
     let fate = match (next, paused_since, &faced.recipient.plan) {
         (Next::Over, ..) => Fate::Over,
         (_, Some(_), _) => Fate::Paused,

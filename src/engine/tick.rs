@@ -94,7 +94,8 @@ impl Core {
         let declared = self.declarations.current();
         let due: Vec<_> =
             declared.catalogue.campaigns.values().filter_map(|one| self.next_due(one, now)).collect();
-        let sending: Vec<_> = self.sending_runs(&declared).await?.iter().map(|run| run.id).collect();
+        let sending = self.sending_runs(&declared).await?;
+        let sending: Vec<_> = sending.iter().map(|run| declared.source(run)).collect();
         let retry = if sending.is_empty() {
             None
         } else {

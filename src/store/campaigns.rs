@@ -105,7 +105,7 @@ pub async fn forget_current(store: &Store, name: &CampaignName) -> Result<()> {
 }
 
 /// Carries everything that is kept under a former name over to the new one: runs with their deliveries,
-/// what is known of due times, entries, a pause. What the new name has itself already it keeps, too.
+/// what is known of due times, entries, a pause, a used pace. What the new name has itself already it keeps, too.
 /// `None`: nothing is kept under the former name.
 pub async fn carry_over(
     store: &Store,
@@ -142,11 +142,18 @@ pub async fn carry_over(
     } else {
         execute(connection, operation, "UPDATE campaigns SET name = $2 WHERE name = $1", both()).await?;
     }
-    let pause = "INSERT INTO campaign_pauses (campaign, at)
-        SELECT $2, at FROM campaign_pauses WHERE campaign = $1 ON CONFLICT (campaign) DO NOTHING";
-    execute(connection, operation, pause, both()).await?;
-    let unpause = "DELETE FROM campaign_pauses WHERE campaign = $1";
-    execute(connection, operation, unpause, values![former.as_str()]).await?;
+    let pause = "INSERT INTO campaign_pauses (campaign, at, reason)
+        SELECT $2, at, reason FROM campaign_pauses WHERE campaign = $1 ON CONFLICT (campaign) DO NOTHING";
+    let pace = "INSERT INTO campaign_paces (campaign, used_until, next_at)
+        SELECT $2, used_until, next_at FROM campaign_paces WHERE campaign = $1 ON CONFLICT (campaign) DO NOTHING";
+    for carry in [pause, pace] {
+        execute(connection, operation, carry, both()).await?;
+    }
+    for drop in
+        ["DELETE FROM campaign_pauses WHERE campaign = $1", "DELETE FROM campaign_paces WHERE campaign = $1"]
+    {
+        execute(connection, operation, drop, values![former.as_str()]).await?;
+    }
     carry_audience(connection, operation, &audience(former), &audience(name)).await?;
     transaction.commit().await?;
     Ok(Some(CarriedOver { runs }))

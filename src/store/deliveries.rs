@@ -9,11 +9,12 @@ use super::dialect::{given_numbers, join_in_this_order, kept_as_it_is, passing_o
 use super::pauses::NOT_PAUSED;
 use super::runs::OPEN;
 use super::statement::{execute, numbers_json, query_as, query_column, values};
-use super::{Backend, Result, Store, incarnations, suppressions, uncertain};
+use super::{Backend, Result, Store, incarnations, paces, suppressions, uncertain};
 use crate::domain::arrow::Arrow;
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause, WaitReason};
 use crate::domain::name::CampaignName;
+use crate::domain::pace::Pace;
 use crate::domain::time::Timestamp;
 use sea_orm::FromQueryResult;
 
@@ -72,6 +73,15 @@ struct ClaimedRow {
     first_claimed_at: Option<i64>,
 }
 
+/// A run from which rows are claimed.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// Which.
+    pub run: RunId,
+    /// How fast the mails of its campaign may leave, where that is limited.
+    pub pace: Option<(&'a CampaignName, Pace)>,
+}
+
 /// Claims up to `limit` rows of these runs, as far as they are in sending: run by run in the order that
 /// is given, in each those that may be sent first first.
 pub async fn claim(
@@ -82,7 +92,8 @@ pub async fn claim(
     lease: Duration,
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
-    claim_within(store, incarnation, runs, limit, lease, &CapRules::default(), now)
+    let sources: Vec<_> = runs.iter().map(|run| Source { run: *run, pace: None }).collect();
+    claim_within(store, incarnation, &sources, limit, lease, &CapRules::default(), now)
         .await
         .map(|claims| claims.rows)
 }
@@ -98,11 +109,12 @@ pub struct Claims {
     pub waiting: u64,
 }
 
-/// See [`claim`]; what is claimed keeps the caps, beside all that is claimed by others at the same time.
+/// See [`claim`]; what is claimed keeps the caps and the pace of each campaign, beside all that is claimed by
+/// others at the same time.
 pub async fn claim_within(
     store: &Store,
     incarnation: IncarnationId,
-    runs: &[RunId],
+    sources: &[Source<'_>],
     limit: u32,
     lease: Duration,
     rules: &CapRules,
@@ -119,16 +131,32 @@ pub async fn claim_within(
     if !rules.caps.is_empty() {
         caps::in_a_row(store.backend(), &*transaction, operation).await?;
     }
-    for run in runs {
-        let room = i64::from(limit) - ids.len() as i64;
+    for Source { run, pace } in sources {
+        let mut room = i64::from(limit) - ids.len() as i64;
         if room <= 0 {
             break;
         }
         if query_column::<i64>(&*transaction, operation, &is_sending, values![run.0]).await?.is_empty() {
             continue;
         }
+        let held = match pace {
+            Some((campaign, pace)) => {
+                Some(paces::hold(&*transaction, campaign, *pace, room.unsigned_abs(), now).await?)
+            }
+            None => None,
+        };
+        if let Some(held) = &held {
+            room = room.min(i64::try_from(held.granted).unwrap_or(i64::MAX));
+            if room == 0 {
+                continue;
+            }
+        }
         let given = values![incarnation.0, now.plus(lease).micros(), now.micros(), run.0, room];
-        ids.extend(query_column::<i64>(&*transaction, operation, &take, given).await?);
+        let taken: Vec<i64> = query_column(&*transaction, operation, &take, given).await?;
+        if let Some(held) = &held {
+            held.use_up(&*transaction, taken.len() as u64).await?;
+        }
+        ids.extend(taken);
     }
     let judged = if rules.caps.is_empty() {
         Judged::default()
@@ -315,17 +343,22 @@ pub(super) fn next_in_run() -> String {
     )
 }
 
-/// The next instant at which a row of these runs may be claimed, as far as they are in sending; `None`
-/// when there is none.
-pub async fn next_not_before(store: &Store, runs: &[RunId]) -> Result<Option<Timestamp>> {
+/// The next instant at which a row of these runs may be claimed, as far as they are in sending and their
+/// campaigns' pace lets it; `None` when there is none.
+pub async fn next_not_before(store: &Store, sources: &[Source<'_>]) -> Result<Option<Timestamp>> {
     let text = next_in_run();
     let mut next = None;
-    for run in runs {
+    for Source { run, pace } in sources {
         let operation = "look for deliveries to be tried again";
         let first: Vec<i64> = query_column(&store.database, operation, &text, values![run.0]).await?;
-        next = first.into_iter().chain(next).min();
+        let Some(first) = first.first() else { continue };
+        let mut first = Timestamp::from_micros(*first);
+        if let Some((campaign, _)) = pace {
+            first = first.max(paces::next_of(store, campaign).await?.unwrap_or(first));
+        }
+        next = Some(next.map_or(first, |next: Timestamp| next.min(first)));
     }
-    Ok(next.map(Timestamp::from_micros))
+    Ok(next)
 }
 
 /// Writes an `email_sent` event for every accepted row that has none yet, many rows and their events in one

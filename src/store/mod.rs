@@ -10,7 +10,7 @@
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass; so are facts of contacts (`facts`) |
 //! | [`memberships`] [`entries`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] [`uncertain`] | the send ledger; its arrows as SQL: `arrows` |
-//! | [`caps`] [`pauses`] [`backfills`] | what holds mails back |
+//! | [`caps`] [`pauses`] [`backfills`] `paces` | what holds mails back |
 //! | [`links`] | the addresses that stand in mails |
 //! | [`hits`] [`engagements`] | what mails caused: the evidence, and what is read from it |
 //! | [`incarnations`] | which sender is alive |
@@ -56,6 +56,7 @@ pub mod links;
 mod log;
 pub mod memberships;
 mod merges;
+mod paces;
 mod passages;
 pub mod pauses;
 #[cfg(test)]

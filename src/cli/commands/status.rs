@@ -49,8 +49,8 @@ fn text(standing: &Standing, zone: Zone) -> String {
             &["campaign", "next", "schedule"],
             standing.upcoming.iter().map(|upcoming| {
                 let next = upcoming.next.map(|next| shown::time(next, upcoming.time_zone));
-                let next = match upcoming.paused_since {
-                    Some(since) => format!("paused since {}", shown::time(since, zone)),
+                let next = match &upcoming.paused {
+                    Some(pause) => format!("paused since {}", shown::time(pause.since, zone)),
                     None => next.unwrap_or_else(|| "-".to_owned()),
                 };
                 let schedule = upcoming.schedule.as_deref().unwrap_or("by hand");
@@ -82,6 +82,16 @@ fn text(standing: &Standing, zone: Zone) -> String {
                 ]
             }),
         );
+    }
+    for upcoming in &standing.upcoming {
+        if let Some(reason) = upcoming.paused.as_ref().and_then(|pause| pause.reason.as_deref()) {
+            let name = &upcoming.campaign;
+            let lines = [
+                format!("\n{name} was paused by itself: {}.\n", shown::printable(reason)),
+                format!("`campaignd resume {name}` lets it go on.\n"),
+            ];
+            text.extend(lines);
+        }
     }
     if totals.uncertain > 0 {
         let what = counted(totals.uncertain, "mail is", "mails are");
@@ -149,7 +159,8 @@ fn as_json(standing: &Standing) -> Value {
             "time_zone": upcoming.time_zone.name(),
             "in_zone_of_contact": upcoming.in_zone_of_contact,
             "next": upcoming.next.map(|next| next.to_string()),
-            "paused_since": upcoming.paused_since.map(|since| since.to_string()),
+            "paused_since": upcoming.paused.as_ref().map(|pause| pause.since.to_string()),
+            "paused_because": upcoming.paused.as_ref().and_then(|pause| pause.reason.clone()),
         })
     };
     let waiting = |waiting: &Waiting| {

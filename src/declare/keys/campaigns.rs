@@ -174,7 +174,18 @@ pub const LIMITS: Group = Group {
             "a run with more is held until it is approved",
             "max_recipients: 20000",
         ),
-        Key::later("per_hour", "how many mails leave in an hour"),
+        Key::new(
+            "per_hour",
+            "a whole number",
+            "so many mails leave in an hour at most, evenly",
+            "per_hour: 5000",
+        ),
+        Key::new(
+            "max_refused",
+            "a whole number from 1 to 100",
+            "more refused mails than this, in percent of at least 200 results, pause the campaign; else 5, and 100 never does",
+            "max_refused: 3",
+        ),
     ],
 };
 

@@ -130,11 +130,12 @@ struct CountRow {
 /// back because the server was away is planned, and has an answer too: why it could not be reached.
 pub(in crate::store) const WAITING: &str =
     "SELECT d.run, CASE WHEN p.campaign IS NOT NULL AND r.state = 'sending' THEN 'paused' ELSE r.state END AS state,
-        d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try,
+        d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try, pace.next_at,
         MAX(CASE WHEN d.state = 'deferred' OR d.wait = 'server' THEN d.reply_text END) AS last_reply
     FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN campaign_pauses p ON p.campaign = r.campaign
+        LEFT JOIN campaign_paces pace ON pace.campaign = r.campaign
     WHERE d.state IN ('planned', 'claimed', 'transmitting', 'deferred') AND d.state IN ('planned', 'deferred')
-    GROUP BY d.run, r.state, p.campaign, d.wait ORDER BY next_try, d.run, count";
+    GROUP BY d.run, r.state, p.campaign, d.wait, pace.next_at ORDER BY next_try, d.run, count";
 
 #[derive(Debug, FromQueryResult)]
 struct WaitingRow {
@@ -143,11 +144,12 @@ struct WaitingRow {
     wait: Option<String>,
     count: i64,
     next_try: i64,
+    next_at: Option<i64>,
     last_reply: Option<String>,
 }
 
 /// What waits in open runs, and for what; what is tried next first.
-pub async fn waiting(store: &Store) -> Result<Vec<Waiting>> {
+pub async fn waiting(store: &Store, now: Timestamp) -> Result<Vec<Waiting>> {
     let rows: Vec<WaitingRow> = query_as(&store.database, "list what waits", WAITING, vec![]).await?;
     let mut waiting: Vec<Waiting> = Vec::with_capacity(rows.len());
     for row in rows {
@@ -157,7 +159,15 @@ pub async fn waiting(store: &Store) -> Result<Vec<Waiting>> {
             _ => row.wait.as_deref().and_then(WaitReason::from_word),
         };
         let run = RunId(row.run);
-        let next_try = Timestamp::from_micros(row.next_try);
+        let mut next_try = Timestamp::from_micros(row.next_try);
+        let rate = row.next_at.map(Timestamp::from_micros).filter(|at| *at > now && *at > next_try);
+        let wait = match rate {
+            Some(next_at) if wait.is_none() => {
+                next_try = next_at;
+                Some(WaitReason::Rate)
+            }
+            _ => wait,
+        };
         // A run that is held or paused has one entry, whatever its rows waited for before.
         if let Some(known) = waiting.iter_mut().find(|known| known.run == run && known.wait == wait) {
             known.count += row.count as u64;

@@ -11,6 +11,7 @@ mod daemon;
 mod demo;
 mod explain;
 mod key;
+mod limits;
 mod page;
 mod project;
 mod readme;

@@ -86,7 +86,6 @@ campaigns:
         @r#"
     a.yaml:3:11+10 missing-key: a score needs `half_life` or `within`: how long events count (for example `half_life: 30 days`)
     a.yaml:4:1+5 not-available: `tests` is not available in this version (leave it out)
-    a.yaml:15:15+8 not-available: `per_hour` is not available in this version (leave it out)
     "#
     );
 }

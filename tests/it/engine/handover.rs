@@ -26,7 +26,7 @@ campaigns:
 
 const NOON: &str = "2026-03-02 12:00";
 
-pub(super) fn smtp(port: u16, connections: usize) -> Transport {
+pub(crate) fn smtp(port: u16, connections: usize) -> Transport {
     let options = SmtpOptions {
         host: "127.0.0.1".to_owned(),
         port,
@@ -40,7 +40,7 @@ pub(super) fn smtp(port: u16, connections: usize) -> Transport {
     Transport::smtp(options).expect("a usable server")
 }
 
-fn people(count: usize) -> Vec<Person> {
+pub(crate) fn people(count: usize) -> Vec<Person> {
     (0..count).map(|number| person(&format!("p{number:03}"))).collect()
 }
 
@@ -50,7 +50,7 @@ async fn request(store: &Store, now: Timestamp) {
 }
 
 /// A run of `hello` as these declarations have it.
-pub(super) async fn request_with(store: &Store, declarations: &str, now: Timestamp) {
+pub(crate) async fn request_with(store: &Store, declarations: &str, now: Timestamp) {
     let hello = CampaignName::parse("hello").expect("a name");
     engine::request_run(store, &declared(declarations).catalogue, &hello, now)
         .await
@@ -58,7 +58,7 @@ pub(super) async fn request_with(store: &Store, declarations: &str, now: Timesta
 }
 
 /// Ticks, hands over, finishes.
-pub(super) async fn work(engine: &Engine, now: &str) {
+pub(crate) async fn work(engine: &Engine, now: &str) {
     engine.tick(at(now)).await.expect("the tick is done");
     engine.drain(at(now)).await.expect("the mails are handed over");
     engine.finish(at(now)).await.expect("runs are finished");

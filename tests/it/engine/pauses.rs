@@ -37,12 +37,12 @@ fn a_paused_campaign_sends_nothing_and_goes_on_when_it_is_resumed() {
         let elsewhere = shop.database.open_again().await;
         let (sale, welcome) = (name("sale"), name("welcome"));
         let now = at("2026-03-02 09:00");
-        assert!(pauses::pause(&elsewhere, &sale, now).await.expect("paused"));
-        assert!(!pauses::pause(&elsewhere, &sale, now).await.expect("asked"), "only once");
-        assert!(pauses::pause(&elsewhere, &welcome, now).await.expect("paused"));
+        assert!(pauses::pause(&elsewhere, &sale, None, now).await.expect("paused"));
+        assert!(!pauses::pause(&elsewhere, &sale, None, now).await.expect("asked"), "only once");
+        assert!(pauses::pause(&elsewhere, &welcome, None, now).await.expect("paused"));
         shop.at("2026-03-02 09:00").await;
         assert_eq!(shop.mailed(), [""; 0]);
-        let waiting = figures::waiting(&shop.database.store).await.expect("figures");
+        let waiting = figures::waiting(&shop.database.store, shop.clock.now()).await.expect("figures");
         let shown: Vec<_> = waiting.iter().map(|waiting| (waiting.wait, waiting.count)).collect();
         assert_eq!(shown, [(Some(WaitReason::Paused), 2)]);
 

@@ -47,7 +47,7 @@ fn mails_wait_for_the_end_of_the_night_where_their_contact_is() {
                 "Mon 2026-03-02 22:00 cleo planned quiet_hours"
             ]
         );
-        let waiting = figures::waiting(&shop.database.store).await.expect("figures");
+        let waiting = figures::waiting(&shop.database.store, shop.clock.now()).await.expect("figures");
         assert_eq!(waiting[0].wait, Some(WaitReason::QuietHours));
         assert_eq!((waiting[0].count, waiting[0].next_try), (2, at("2026-03-03 08:00")));
         shop.until("2026-03-03 07:59").await;

@@ -258,14 +258,14 @@ fn accepted_mail_becomes_one_event_and_is_counted() {
         let counts: Vec<_> =
             figures[0].deliveries.iter().map(|count| (count.state.word(), count.count)).collect();
         assert_eq!(counts, [("accepted", 2), ("deferred", 1)]);
-        let waiting = figures::waiting(store).await.expect("what waits");
+        let waiting = figures::waiting(store, NOW).await.expect("what waits");
         assert_eq!(waiting.len(), 1);
         assert_eq!(
             (waiting[0].wait, waiting[0].count, waiting[0].next_try, waiting[0].last_reply.as_deref()),
             (Some(WaitReason::Server), 1, LATER, Some("busy\u{fffd}"))
         );
         assert!(runs::pause(store, run).await.expect("it is paused"));
-        let waiting = figures::waiting(store).await.expect("what waits");
+        let waiting = figures::waiting(store, NOW).await.expect("what waits");
         assert_eq!(waiting[0].wait, Some(WaitReason::Paused));
         let totals = figures::totals(store).await.expect("totals");
         assert_eq!((totals.contacts, totals.events, totals.runs, totals.deliveries), (3, 2, 1, 3));

@@ -35,7 +35,7 @@ fn an_empty_database_says_what_to_do() {
         let empty = Store::connect(&format!("{}.empty", database.address), &StoreOptions::default()).await;
         let refusal = empty.expect("the file is made").require_migrated().await.expect_err("it is empty");
         assert!(!refusal.is_unavailable());
-        let told = refusal.to_string().replace(char::is_numeric, "N");
+        let told = refusal.to_string().replace(char::is_numeric, "N").replace("NN", "N");
         insta::assert_snapshot!(told, @"the database lacks N migration(s); run `campaignd migrate`");
     });
 }
