@@ -9,6 +9,7 @@ mod declare;
 mod diagnostic;
 mod engine;
 mod evaluate;
+mod faults;
 mod hits;
 mod http;
 mod ingest;

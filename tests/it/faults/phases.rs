@@ -1,0 +1,147 @@
+//! Every misbehaviour in every phase of a conversation.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use campaignd::clock::Clock;
+use campaignd::send::{SmtpOptions, SmtpTimeouts, SmtpTls, Transport};
+
+use super::checker::agree;
+use super::server::{Fault, FaultyServer, Phase};
+use crate::engine::handover::{people, request_with};
+use crate::engine::shop::{add, at, runs, start};
+use crate::support::database::{TestDatabase, on_both};
+
+const HELLO: &str = "
+campaigns:
+  hello: { audience: everyone, template: letter, repeat: every_run, retry: { for: 4 hours } }
+";
+
+/// All that a server may do, by name.
+const FAULTS: [(&str, Fault); 25] = [
+    ("4xx", Fault::Says("451 4.3.0 later\r\n")),
+    ("4xx without enhanced code", Fault::Says("450 later\r\n")),
+    ("5xx", Fault::Says("550 5.3.0 no\r\n")),
+    ("5xx of the session", Fault::Says("503 5.5.1 out of order\r\n")),
+    ("5xx, leaves", Fault::SaysAndLeaves("554 5.3.2 no\r\n")),
+    ("421", Fault::Says("421 4.3.2 shutting down\r\n")),
+    ("421, leaves", Fault::SaysAndLeaves("421 4.3.2 shutting down\r\n")),
+    ("3xx out of place", Fault::Says("334 what else\r\n")),
+    ("code out of range", Fault::Says("650 odd\r\n")),
+    ("no code", Fault::Says("hello\r\n")),
+    ("empty line", Fault::Says("\r\n")),
+    ("codes that differ", Fault::Says("250-fine\r\n550 not at all\r\n")),
+    ("multi-line refusal", Fault::Says("550-5.7.1 no\r\n550-5.7.1 and no\r\n550 5.7.1 again\r\n")),
+    ("3 kB long", Fault::SaysAtLength("451 4.3.0 later")),
+    ("no end of lines", Fault::Repeats("250-more\r\n", 300)),
+    ("half a line", Fault::Says("250 2.0.0 hal")),
+    ("leaves", Fault::Leaves),
+    ("answers and leaves", Fault::AnswersAndLeaves),
+    ("resets", Fault::Resets),
+    ("is silent", Fault::IsSilent),
+    ("half-closes", Fault::HalfCloses),
+    ("byte by byte", Fault::Trickles),
+    ("says it twice", Fault::Stutters),
+    ("answers, 421 behind", Fault::AnswersAndSaysGoodbye),
+    ("bare line feeds", Fault::Says("451 4.3.0 later\n")),
+];
+
+/// Who waits for what never comes waits a second; all others have time enough, however slow the machine is.
+fn smtp(port: u16, fault: Fault) -> Transport {
+    let never_ends = matches!(fault, Fault::IsSilent | Fault::Says("250 2.0.0 hal"));
+    let patience = Duration::from_secs(if never_ends { 1 } else { 60 });
+    let options = SmtpOptions {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: SmtpTls::None,
+        credentials: None,
+        connections: 1,
+        ca_file: None,
+        hello_name: None,
+        timeouts: SmtpTimeouts {
+            greeting: patience,
+            command: patience,
+            data: patience,
+            final_reply: patience,
+            ..SmtpTimeouts::default()
+        },
+    };
+    Transport::smtp(options).expect("a usable server")
+}
+
+/// One run to three people, of whom one meets the fault; how the rows ended.
+async fn case(
+    database: &TestDatabase,
+    folder: &std::path::Path,
+    phase: Phase,
+    name: &str,
+    fault: Fault,
+) -> String {
+    let case = format!("{phase:?}, {name}");
+    let server = FaultyServer::start(folder, phase, fault).await;
+    // A day for each case, so that runs are apart.
+    let before = database.rows("SELECT CAST(id AS TEXT) FROM runs").await.len() as u64;
+    let noon = at("2026-03-02 12:00").plus(Duration::from_hours(24 * before));
+    let engine = start(&database.store, HELLO, smtp(server.port(), fault), noon).await;
+    request_with(&database.store, HELLO, noon).await;
+    let (_, clock) = Clock::set_at(noon);
+    engine.run_until(&clock, noon.plus(Duration::from_hours(6))).await.expect("the time passes");
+    engine.stop(clock.now()).await.expect("it stops");
+    assert!(server.fault_happened(), "{case}: nothing happened");
+    let over = runs(database).await;
+    assert!(over.iter().all(|run| run.ends_with("finished")), "{case}: {over:?}");
+    let states = agree(&case, database, &server.journal(), 1).await;
+    assert_eq!(states.values().sum::<usize>(), 3, "{case}: somebody is missing: {states:?}");
+    let others: Vec<_> = states.iter().filter(|(state, _)| *state != "accepted").collect();
+    match others.as_slice() {
+        [] => "accepted".to_owned(),
+        [(state, 1)] => (*state).clone(),
+        several => panic!("{case}: the fault was one mail's, and {several:?}"),
+    }
+}
+
+#[test]
+fn in_every_phase_every_misbehaviour_ends_well_or_by_name() {
+    on_both(|database| async move {
+        let folder = tempfile::tempdir().expect("a folder");
+        add(&database.store, &people(3), at("2026-03-02 11:00")).await;
+        let mut table = String::new();
+        for (name, fault) in FAULTS {
+            let mut ends = Vec::new();
+            for phase in Phase::ALL {
+                ends.push(case(&database, folder.path(), phase, name, fault).await);
+            }
+            let words = ends.iter().map(|end| format!(" {end:9}")).collect::<String>();
+            let _ = writeln!(table, "{name:25}{}", words.trim_end());
+        }
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(table, @r"
+            4xx                       accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            4xx without enhanced code accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            5xx                       accepted  accepted  refused   refused   refused   refused   refused
+            5xx of the session        accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            5xx, leaves               accepted  accepted  refused   refused   refused   refused   refused
+            421                       accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            421, leaves               accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            3xx out of place          accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            code out of range         accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            no code                   accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            empty line                accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            codes that differ         accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            multi-line refusal        accepted  accepted  refused   refused   refused   refused   refused
+            3 kB long                 accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            no end of lines           accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            half a line               accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            leaves                    accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            answers and leaves        accepted  accepted  accepted  accepted  uncertain uncertain accepted
+            resets                    accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            is silent                 accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            half-closes               accepted  accepted  accepted  accepted  accepted  uncertain uncertain
+            byte by byte              accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            says it twice             accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            answers, 421 behind       accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            bare line feeds           accepted  accepted  accepted  accepted  accepted  accepted  accepted
+            ");
+        }
+    });
+}
