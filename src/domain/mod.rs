@@ -16,8 +16,8 @@
 //! | [`engagement`] | what came of it |
 
 pub mod address;
-pub mod attributes;
 pub mod arrow;
+pub mod attributes;
 pub mod calendar;
 pub mod campaign;
 pub mod caps;
