@@ -12,6 +12,7 @@ mod m20261123_000006_campaigns;
 mod m20261123_000007_ingest;
 mod m20261124_000001_ranks;
 mod m20261124_000002_delivery;
+mod m20261124_000003_kept;
 mod m20261124_000005_attributes;
 mod m20261124_000008_limits;
 mod spelling;
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_ingest::STEP),
             Box::new(m20261124_000001_ranks::STEP),
             Box::new(m20261124_000002_delivery::STEP),
+            Box::new(m20261124_000003_kept::STEP),
             Box::new(m20261124_000005_attributes::STEP),
             Box::new(m20261124_000008_limits::STEP),
         ]

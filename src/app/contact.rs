@@ -105,7 +105,7 @@ pub async fn story(installation: &Installation, contact: Contact) -> Result<Stor
         at,
         consents: consents::history(store, id).await.map_err(failed)?,
         suppressions: held_back,
-        segments: segments(installation, id).await?,
+        segments: segments(installation, id, at).await?,
         traits: traits.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))).collect(),
         scores: scores
             .into_iter()
@@ -125,19 +125,34 @@ pub async fn story(installation: &Installation, contact: Contact) -> Result<Stor
     })
 }
 
-async fn segments(installation: &Installation, contact: ContactId) -> Result<Vec<Stay>, Failure> {
-    let names: Vec<SegmentName> = installation.project.catalogue.segments.keys().cloned().collect();
+async fn segments(
+    installation: &Installation,
+    contact: ContactId,
+    at: Timestamp,
+) -> Result<Vec<Stay>, Failure> {
+    let segments = &installation.project.catalogue.segments;
+    let names: Vec<SegmentName> = segments.keys().cloned().collect();
     let failed = |error| installation.failed(error);
     let known = memberships::ensure_segments(&installation.store, &names).await.map_err(failed)?;
-    let mut stays = Vec::new();
-    for (name, segment) in names.iter().zip(known) {
-        let members = memberships::members_among(&installation.store, segment.id, &[contact]).await;
-        let members = members.map_err(failed)?;
-        stays.extend(members.into_iter().map(|member| Stay {
-            segment: name.clone(),
-            since: member.entered_at,
-            until: member.until,
-        }));
-    }
-    Ok(stays)
+    let known: Vec<_> = known.into_iter().map(|segment| segment.id).collect();
+    let members =
+        memberships::members_among(&installation.store, &known, &[contact]).await.map_err(failed)?;
+    let conditions: Vec<_> = segments.values().map(|segment| &segment.condition).collect();
+    let seen = audience::look_at(
+        &installation.store,
+        &installation.project.catalogue,
+        installation.project.evaluation_settings(),
+        &[contact],
+        Asked { conditions: &conditions, ..Asked::default() },
+        Ranks::Standing,
+        at,
+    )
+    .await
+    .map_err(|error| installation.audience_failed(error))?;
+    let until = |place: usize| seen.first().and_then(|seen| seen.outcomes.get(place)?.until);
+    let stays = names.into_iter().zip(members).enumerate().filter_map(|(place, (segment, members))| {
+        let since = members.first()?.entered_at;
+        Some(Stay { segment, since, until: until(place) })
+    });
+    Ok(stays.collect())
 }

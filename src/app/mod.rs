@@ -6,6 +6,7 @@
 //! | [`installation`] | a project with its database |
 //! | [`check`] | what `check` can say only with the database at hand |
 //! | [`init`] [`import`] [`segment`] [`preview`] [`decide`] [`pause`] [`status`] [`report`] [`migrate`] | one use case each |
+//! | [`doctor`] | whether what is kept is what it should be |
 //! | [`keys`] | keys of those who write through the API |
 //! | [`signing`] | the secrets that sign links |
 //! | [`explain`] | why a contact is in a segment or mailed by a campaign, or not |
@@ -20,6 +21,7 @@ pub mod check;
 pub mod contact;
 pub mod daemon;
 pub mod decide;
+pub mod doctor;
 pub mod explain;
 pub mod failure;
 pub mod forget;

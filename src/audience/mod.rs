@@ -3,7 +3,9 @@
 //!
 //! | file | what it does |
 //! |---|---|
-//! | [`refresh`](refresh()) | all segments in one pass, or for those contacts whose answer can have changed |
+//! | [`refresh`](refresh()) | segments, for those contacts whose answer can have changed; what is declared anew, for all |
+//! | `answers`, `causes` | what a pass finds; why contacts entered |
+//! | [`verify`](verify()), [`misfits`](misfits()) | what is kept, held against a full pass; values that do not fit their type |
 //! | [`select`](select()) | everybody who meets a campaign's audience, with the version each gets |
 //! | `groups` | what is evaluated together, and what by itself |
 //! | `fingerprint` | what answers rest on but data |
@@ -12,23 +14,29 @@
 //! | [`survey`](survey()) | who meets a condition, how it overlaps with others, and with which values |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
 
+mod answers;
+mod causes;
 mod error;
 mod explain;
 mod fingerprint;
 mod groups;
 pub mod inspect;
+mod misfits;
 pub mod population;
 mod program;
 mod refresh;
 mod select;
 mod survey;
+mod verify;
 
 pub use error::AudienceError;
 pub use explain::explain;
 pub use fingerprint::fingerprint;
 pub use groups::{segments_of, shared, with_own_time};
 pub use inspect::{Counted, Seen, count_and_sample, drawn, evaluate_contact, look_at};
+pub use misfits::{Misfit, ValueOf, misfits};
 pub use population::{Ranks, keep_ranks};
 pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh, refresh_alone, refresh_shared};
 pub use select::{Selected, select, select_among, version_of};
 pub use survey::{Overlap, Surveyed, Values, survey, values};
+pub use verify::{Compared, Difference, verify};

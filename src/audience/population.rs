@@ -255,10 +255,11 @@ pub(super) async fn fingerprints(
     catalogue: &Catalogue,
     settings: EvaluationSettings,
     conditions: &[&Condition],
+    ranks: Ranks,
     now: Timestamp,
 ) -> StoreResult<(Vec<String>, Population)> {
     let program = compile(store, catalogue, settings, Asked { conditions, ..Asked::default() }).await?;
-    let population = of(store, catalogue, settings, &program, Ranks::Standing, now).await?;
+    let population = of(store, catalogue, settings, &program, ranks, now).await?;
     let rests_on_ranks = !program.ranked().is_empty();
     let mut fingerprints = Vec::with_capacity(conditions.len());
     for condition in conditions {

@@ -79,6 +79,8 @@ pub enum Command {
     Key(Key),
     /// Read all recorded opens and clicks anew, by the rules of this version.
     Reclassify(Reclassify),
+    /// Whether what is kept is what it should be: memberships, histories, rows, values.
+    Doctor(Doctor),
     /// Bring the database's tables up to date.
     Migrate(Migrate),
 }
@@ -348,6 +350,23 @@ pub struct Report {
     pub html: Option<PathBuf>,
 }
 
+/// `campaignd doctor`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Holds kept memberships, and when they are looked at again, against a full pass as of their last evaluation, \
+packed histories against the event log, and rows against each other; names values that do not fit their declared \
+type, which count as missing. Only reads, also beside a running daemon: what changes meanwhile is left out. \
+Exits with 1 when something is found.
+
+Examples:
+  campaignd doctor
+  campaignd doctor --json | jq '.findings[].what'")]
+pub struct Doctor {
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// `campaignd migrate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -356,11 +375,15 @@ happen, before a daemon starts.
 
 Examples:
   campaignd migrate
-  campaignd migrate --rebuild-histories      when a message says that a packed history is damaged")]
+  campaignd migrate --rebuild-histories      when `doctor` or a message says that a packed history is wrong
+  campaignd migrate --reevaluate             when `doctor` says that memberships are wrong")]
 pub struct Migrate {
     /// Make the packed histories anew from the event log, and the packed facts from the contacts.
     #[arg(long)]
     pub rebuild_histories: bool,
+    /// Have all segments evaluated anew by the next refresh. Nobody is mailed for entering by it.
+    #[arg(long)]
+    pub reevaluate: bool,
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

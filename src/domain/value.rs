@@ -102,6 +102,18 @@ pub(crate) fn of_token(value_type: ValueType, token: Token<'_>) -> Option<Value>
     })
 }
 
+/// Whether [`read`] makes a value of it.
+pub fn fits(value_type: ValueType, token: Token<'_>) -> bool {
+    match value_type {
+        ValueType::Text => token_text(token).is_some(),
+        ValueType::Number => token_number(token).is_some(),
+        ValueType::Boolean => token_boolean(token).is_some(),
+        ValueType::Date => token_date(token).is_some(),
+        ValueType::Datetime => token_datetime(token).is_some(),
+        ValueType::List => token_list(token).all(|item| item.is_some()),
+    }
+}
+
 /// Reads a bare text (a CSV cell, the content of a JSON text) as the declared type.
 pub fn from_text(value_type: ValueType, text: &str) -> Option<Value> {
     Some(match value_type {

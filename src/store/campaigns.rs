@@ -170,10 +170,11 @@ async fn carry_audience(
     if query_value::<i64>(connection, operation, known, values![former]).await? == 0 {
         return Ok(());
     }
-    for table in ["membership_blocks", "membership_changes"] {
-        let delete =
-            format!("DELETE FROM {table} WHERE segment IN (SELECT id FROM segments WHERE name = $1)");
-        execute(connection, operation, &delete, values![name]).await?;
+    for delete in [
+        "DELETE FROM membership_blocks WHERE id / 4294967296 IN (SELECT id FROM segments WHERE name = $1)",
+        "DELETE FROM membership_changes WHERE segment IN (SELECT id FROM segments WHERE name = $1)",
+    ] {
+        execute(connection, operation, delete, values![name]).await?;
     }
     execute(connection, operation, "DELETE FROM segments WHERE name = $1", values![name]).await?;
     let rename = "UPDATE segments SET name = $2 WHERE name = $1";

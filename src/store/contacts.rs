@@ -280,6 +280,21 @@ pub async fn mark(store: &Store) -> Result<ChangeMark> {
     })
 }
 
+/// Numbers that are nobody's any more since `mark`: their contacts became others. In order.
+pub async fn merged_since(store: &Store, mark: ChangeMark) -> Result<Vec<ContactId>> {
+    let text = "SELECT former FROM contact_merges WHERE change > $1 ORDER BY former";
+    let operation = "list contacts that became others";
+    let formers: Vec<i64> = query_column(&store.database, operation, text, values![mark.contacts]).await?;
+    Ok(formers.into_iter().map(ContactId).collect())
+}
+
+/// Numbers of contacts that were erased, in order.
+pub async fn forgotten(store: &Store) -> Result<Vec<ContactId>> {
+    let text = "SELECT contact FROM forgotten_contacts ORDER BY contact";
+    let numbers: Vec<i64> = query_column(&store.database, "list erased contacts", text, vec![]).await?;
+    Ok(numbers.into_iter().map(ContactId).collect())
+}
+
 /// Who changed since `mark`. Contacts that became others are named, too: they are no more.
 pub async fn changed_since(store: &Store, mark: ChangeMark, limit: usize) -> Result<Changes> {
     let operation = "list contacts that changed";
@@ -301,7 +316,7 @@ pub async fn changed_since(store: &Store, mark: ChangeMark, limit: usize) -> Res
         ),
     ];
     for (text, after, up_to) in texts {
-        let more = values![after, up_to, limit as i64 + 1];
+        let more = values![after, up_to, i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)];
         contacts.extend(query_column::<i64>(&store.database, operation, text, more).await?);
     }
     contacts.sort_unstable();

@@ -15,6 +15,7 @@
 //! | [`hits`] [`engagements`] | what mails caused: the evidence, and what is read from it |
 //! | [`incarnations`] | which sender is alive |
 //! | [`arrivals`] [`write_keys`] [`refusals`] | calls of the API, who may make them, what was refused |
+//! | [`checkup`] | what rows say that cannot be |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
 //! | [`dossier`] [`forget`] | all that is held on one contact; erasing it |
 //! | `connection` `dialect` `statement` `error` | how the two databases are talked to |
@@ -23,7 +24,8 @@ use std::sync::Arc;
 
 use migrations::MigratorTrait as _;
 use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+    DatabaseConnection, DatabaseTransaction, IsolationLevel, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait as _,
 };
 use sqlx::postgres::{PgConnectOptions, PgPool};
 
@@ -33,6 +35,7 @@ pub mod backfills;
 mod bulk;
 pub mod campaigns;
 pub mod caps;
+pub mod checkup;
 mod connection;
 pub mod consents;
 pub mod contacts;
@@ -51,6 +54,7 @@ pub mod histories;
 pub mod hits;
 mod identity;
 pub mod incarnations;
+mod kept;
 pub mod ledger;
 pub mod links;
 mod log;
@@ -242,6 +246,17 @@ impl Store {
             file.close_readers();
         }
         self.database.close().await.map_err(failed("close the database"))
+    }
+
+    /// A transaction that only reads: all of it as of one moment.
+    async fn begin_read(&self, operation: &'static str) -> Result<DatabaseTransaction> {
+        let isolation_level = match &self.engine {
+            // Every transaction there has a snapshot.
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(..) => Some(IsolationLevel::RepeatableRead),
+        };
+        let options = TransactionOptions { isolation_level, ..TransactionOptions::default() };
+        self.database.begin_with_options(options).await.map_err(failed(operation))
     }
 
     /// A transaction that writes. On `SQLite` it waits for its turn and takes the write lock at once:

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, QueryResult};
+use sea_orm::QueryResult;
 
+use super::bulk::{Bulk, Cell};
 use super::dialect::given_numbers;
 use super::error::failed;
 use super::memberships::{SegmentChange, SegmentId};
-use super::statement::{backend_of, execute, numbers_json, query, query_value, values};
+use super::statement::{numbers_json, query, query_value, values};
 use super::{ROWS, Result, Store};
 use crate::domain::contact::ContactId;
 use crate::domain::membership::EntryCause;
@@ -36,17 +37,13 @@ pub struct Passage {
 }
 
 /// Logs who entered and who left by an evaluation.
-pub(super) async fn log(
-    connection: &impl ConnectionTrait,
-    change: &SegmentChange,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) async fn log(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -> Result<()> {
     let SegmentId(segment) = change.segment;
     for (cause, entered) in by_cause(change) {
-        log_some(connection, segment, Some(cause), &entered, now).await?;
+        log_some(bulk, segment, Some(cause), &entered, now).await?;
     }
     let left: Vec<_> = change.left.iter().map(|contact| contact.0).collect();
-    log_some(connection, segment, None, &left, now).await
+    log_some(bulk, segment, None, &left, now).await
 }
 
 fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
@@ -55,7 +52,7 @@ fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
         place.ok().map(|place| change.other_causes[place].1)
     };
     let mut entered: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
-    for (contact, _) in &change.entered {
+    for contact in &change.entered {
         entered.entry(other(contact).unwrap_or(change.cause)).or_default().push(contact.0);
     }
     entered
@@ -63,22 +60,28 @@ fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
 
 /// `cause`: of those who entered; none of those who left.
 async fn log_some(
-    connection: &impl ConnectionTrait,
+    bulk: &mut Bulk,
     segment: i64,
     cause: Option<EntryCause>,
     contacts: &[i64],
     now: Timestamp,
 ) -> Result<()> {
-    let given = given_numbers(backend_of(connection), 5, "contact");
+    let given = given_numbers(bulk.backend(), 5, "contact");
     let insert = format!(
         "INSERT INTO membership_changes (segment, entered, at, contact, cause)
-         SELECT $1, $2, $3, contact, $4 FROM {given} AS given WHERE true
+         SELECT $1, $2, $3, contact, NULLIF($4, '') FROM {given} AS given WHERE true
          ON CONFLICT (segment, entered, at, contact) DO NOTHING"
     );
     for some in contacts.chunks(ROWS) {
-        let (entered, cause) = (i64::from(cause.is_some()), cause.map(|cause| cause.word().to_owned()));
-        let given = values![segment, entered, now.micros(), cause, numbers_json(some.iter().copied())];
-        execute(connection, "log who entered and left", &insert, given).await?;
+        let (entered, cause) = (i64::from(cause.is_some()), cause.map_or("", EntryCause::word));
+        let given: Vec<Cell> = vec![
+            segment.into(),
+            entered.into(),
+            now.micros().into(),
+            cause.into(),
+            numbers_json(some.iter().copied()).into(),
+        ];
+        bulk.execute_with(&insert, given).await?;
     }
     Ok(())
 }

@@ -3,14 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use sea_orm::{ConnectionTrait, Value};
-
-use super::dialect::given_numbers;
-use super::memberships::{blocks_of, packed_rows, write_blocks};
-use super::statement::{backend_of, execute, numbers_json, query, values};
+use super::bulk::Bulk;
+use super::kept::{self, KeptRow, KeptTable, Wanted};
+use super::memberships::blocks_of;
 use super::{Result, Store};
 use crate::domain::contact::ContactId;
-use crate::domain::membership::{MemberBlock, pack_reviews, unpack_reviews};
+use crate::domain::membership::{KeptBlock, pack_reviews, unpack_reviews};
 use crate::domain::time::Timestamp;
 
 /// When contacts are to be looked at again although no data came in: the least `until` of all
@@ -21,96 +19,85 @@ pub enum Reviews {
     Keep,
     /// For all contacts: what is not named has none. In the order of numbers.
     All(Vec<(ContactId, Timestamp)>),
-    /// For these contacts only. In the order of numbers.
-    Some(Vec<(ContactId, Option<Timestamp>)>),
+    /// For some contacts. Both in the order of numbers.
+    Some {
+        /// Of those all of whose answers are known.
+        exactly: Vec<(ContactId, Option<Timestamp>)>,
+        /// Of those some of whose answers are new: no later than this.
+        at_latest: Vec<(ContactId, Timestamp)>,
+    },
 }
 
 /// Writes what an evaluation found.
-pub(super) async fn write(connection: &impl ConnectionTrait, reviews: &Reviews) -> Result<()> {
+pub(super) async fn write(bulk: &mut Bulk, reviews: &Reviews) -> Result<()> {
     match reviews {
         Reviews::Keep => Ok(()),
-        Reviews::All(reviews) => replace(connection, None, |_| Ok(reviews_by_block(reviews))).await,
-        Reviews::Some(reviews) => {
-            let touched = blocks_of(reviews.iter().map(|(contact, _)| *contact));
-            replace(connection, Some(touched), |old| merge_reviews(old, reviews)).await
+        Reviews::All(reviews) => {
+            let old = bulk.read_kept(KeptTable::Reviews, Wanted::Between(i64::MIN, i64::MAX)).await?;
+            replace(bulk, &old, rows(reviews)).await
+        }
+        Reviews::Some { exactly, at_latest } => {
+            let touched = exactly.iter().map(|(contact, _)| *contact);
+            let mut touched = blocks_of(touched.chain(at_latest.iter().map(|(contact, _)| *contact)));
+            touched.sort_unstable();
+            touched.dedup();
+            let numbers = touched.iter().map(|block| block.0).collect();
+            let old = bulk.read_kept(KeptTable::Reviews, Wanted::These(numbers)).await?;
+            let new = merged(&old, exactly, at_latest)?;
+            replace(bulk, &old, rows(&new)).await
         }
     }
 }
 
-/// Reviews of a block as they are stored: the earliest, and all of them packed.
-type PackedReviews = BTreeMap<MemberBlock, (Timestamp, Vec<u8>)>;
-
-/// Replaces the reviews of the touched blocks (of all, without `touched`) by what `make` makes of the old.
-async fn replace(
-    connection: &impl ConnectionTrait,
-    touched: Option<Vec<MemberBlock>>,
-    make: impl FnOnce(&BTreeMap<MemberBlock, Vec<u8>>) -> Result<PackedReviews>,
-) -> Result<()> {
-    let operation = "write when contacts are looked at again";
-    let filter = match &touched {
-        None => String::new(),
-        Some(_) => format!("WHERE block IN {}", given_numbers(backend_of(connection), 1, "block")),
-    };
-    let text = format!("SELECT block, payload FROM review_blocks {filter} ORDER BY block");
-    let given = touched.iter().map(|blocks| Value::from(numbers_json(blocks.iter().map(|block| block.0))));
-    let old: BTreeMap<_, _> =
-        packed_rows(query(connection, operation, &text, given.collect()).await?)?.into_iter().collect();
-    let new = make(&old)?;
-    let emptied: Vec<i64> =
-        old.keys().filter(|block| !new.contains_key(block)).map(|block| block.0).collect();
-    let changed = new.into_iter().filter(|(block, (_, payload))| old.get(block) != Some(payload));
-    let rows =
-        changed.map(|(block, (earliest, payload))| values![block.0, earliest.micros(), payload]).collect();
-    let conflict =
-        "ON CONFLICT (block) DO UPDATE SET earliest = excluded.earliest, payload = excluded.payload";
-    write_blocks(connection, "review_blocks (block, earliest, payload)", conflict, rows).await?;
-    if !emptied.is_empty() {
-        let given = given_numbers(backend_of(connection), 1, "block");
-        let delete = format!("DELETE FROM review_blocks WHERE block IN {given}");
-        execute(connection, operation, &delete, values![numbers_json(emptied)]).await?;
-    }
-    Ok(())
+/// Puts new rows into the place of these.
+async fn replace(bulk: &mut Bulk, old: &[KeptRow], new: Vec<KeptRow>) -> Result<()> {
+    let find = |rows: &[KeptRow], id: i64| rows.binary_search_by_key(&id, |row| row.id).ok();
+    let emptied = old.iter().map(|row| row.id).filter(|id| find(&new, *id).is_none()).collect();
+    let changed = new.into_iter().filter(|row| find(old, row.id).is_none_or(|place| old[place] != *row));
+    bulk.write_kept(KeptTable::Reviews, changed.collect(), emptied).await
 }
 
 /// Packs reviews that come in the order of contacts.
-fn reviews_by_block(reviews: &[(ContactId, Timestamp)]) -> PackedReviews {
-    let blocks = reviews.chunk_by(|left, right| MemberBlock::of(left.0) == MemberBlock::of(right.0));
+fn rows(reviews: &[(ContactId, Timestamp)]) -> Vec<KeptRow> {
+    let blocks = reviews.chunk_by(|left, right| KeptBlock::of(left.0) == KeptBlock::of(right.0));
     let packed = blocks.filter_map(|reviews| {
-        let block = MemberBlock::of(reviews.first()?.0);
+        let block = KeptBlock::of(reviews.first()?.0);
         let earliest = reviews.iter().map(|(_, at)| *at).min()?;
-        Some((block, (earliest, pack_reviews(block, reviews.iter().copied()))))
+        let payload = pack_reviews(block, reviews.iter().copied());
+        Some(KeptRow { id: block.0, number: earliest.micros(), payload })
     });
     packed.collect()
 }
 
-fn merge_reviews(
-    old: &BTreeMap<MemberBlock, Vec<u8>>,
-    changes: &[(ContactId, Option<Timestamp>)],
-) -> Result<PackedReviews> {
+fn merged(
+    old: &[KeptRow],
+    exactly: &[(ContactId, Option<Timestamp>)],
+    at_latest: &[(ContactId, Timestamp)],
+) -> Result<Vec<(ContactId, Timestamp)>> {
     let mut reviews = BTreeMap::new();
-    for (block, payload) in old {
-        for review in unpack_reviews(*block, payload) {
+    for row in old {
+        for review in unpack_reviews(KeptBlock(row.id), &row.payload) {
             let (contact, at) = review?;
             reviews.insert(contact, at);
         }
     }
-    for (contact, at) in changes {
+    for (contact, at) in exactly {
         match at {
             Some(at) => reviews.insert(*contact, *at),
             None => reviews.remove(contact),
         };
     }
-    Ok(reviews_by_block(&reviews.into_iter().collect::<Vec<_>>()))
+    for (contact, at) in at_latest {
+        reviews.entry(*contact).and_modify(|known| *known = (*known).min(*at)).or_insert(*at);
+    }
+    Ok(reviews.into_iter().collect())
 }
 
 /// Contacts to be looked at again at `now`, in the order of numbers.
 pub async fn due_for_review(store: &Store, now: Timestamp) -> Result<Vec<ContactId>> {
-    let operation = "find who is to be looked at again";
-    let text = "SELECT block, payload FROM review_blocks WHERE earliest <= $1 ORDER BY block";
-    let blocks = packed_rows(query(&store.database, operation, text, values![now.micros()]).await?)?;
     let mut due = Vec::new();
-    for (block, payload) in blocks {
-        for review in unpack_reviews(block, &payload) {
+    for row in kept::read(store, KeptTable::Reviews, Wanted::AtMost(now.micros())).await? {
+        for review in unpack_reviews(KeptBlock(row.id), &row.payload) {
             let (contact, at) = review?;
             if at <= now {
                 due.push(contact);

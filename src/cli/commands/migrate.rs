@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::app::Failure;
-use crate::app::migrate::migrate;
+use crate::app::migrate::{Anew, migrate};
 use crate::cli::arguments::Migrate;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
@@ -14,7 +14,8 @@ use super::{counted, project};
 
 pub(super) async fn run(folder: &Path, call: &Migrate, terminal: Terminal) -> Result<Exit, Failure> {
     let project = project(folder)?;
-    let migrated = migrate(&project, call.rebuild_histories).await?;
+    let migrated =
+        migrate(&project, Anew { histories: call.rebuild_histories, memberships: call.reevaluate }).await?;
     let shown = &project.settings.database_shown;
     if call.json {
         terminal.json(&json!({
@@ -22,6 +23,7 @@ pub(super) async fn run(folder: &Path, call: &Migrate, terminal: Terminal) -> Re
             "database": shown,
             "steps": migrated.steps,
             "rebuilt_events": migrated.rebuilt,
+            "segments_to_be_evaluated": migrated.to_be_evaluated,
         }))?;
         return Ok(Exit::Fine);
     }
@@ -31,6 +33,10 @@ pub(super) async fn run(folder: &Path, call: &Migrate, terminal: Terminal) -> Re
     })?;
     if let Some(events) = migrated.rebuilt {
         terminal.result(&format!("packed histories made anew: {}\n", counted(events, "event", "events")))?;
+    }
+    if let Some(segments) = migrated.to_be_evaluated {
+        let segments = counted(segments, "segment", "segments");
+        terminal.result(&format!("evaluated anew by the next refresh: {segments}\n"))?;
     }
     Ok(Exit::Fine)
 }

@@ -15,6 +15,7 @@ mod check;
 mod contact;
 mod decide;
 mod demo;
+mod doctor;
 mod explain;
 mod forget;
 mod import;
@@ -58,6 +59,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         Command::Key(call) => wait_for(key::run(folder, call, terminal)),
         Command::Demo(call) => wait_for(demo::run(folder, call, terminal)),
         Command::Reclassify(call) => wait_for(reclassify::run(folder, call, terminal)),
+        Command::Doctor(call) => wait_for(doctor::run(folder, call, terminal)),
         Command::Migrate(call) => wait_for(migrate::run(folder, call, terminal)),
     }
 }

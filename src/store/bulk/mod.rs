@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::facts::StaleBlock;
+use super::kept::{KeptRow, KeptTable, Wanted};
 use super::{Backend, Engine, Result, Store};
 use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
 use crate::domain::event::EventNameId;
@@ -233,6 +234,21 @@ impl Bulk {
     /// Notes that deliveries have their `email_sent` event.
     pub(super) async fn mark_recorded(&mut self, deliveries: Vec<i64>, now: i64) -> Result<()> {
         forward!(self, mark_recorded(deliveries, now))
+    }
+
+    /// Rows of packed members or reviews, in the order of their numbers.
+    pub(super) async fn read_kept(&mut self, table: KeptTable, wanted: Wanted) -> Result<Vec<KeptRow>> {
+        forward!(self, read_kept(table, wanted))
+    }
+
+    /// Writes rows of packed members or reviews, and removes those that are empty now.
+    pub(super) async fn write_kept(
+        &mut self,
+        table: KeptTable,
+        rows: Vec<KeptRow>,
+        emptied: Vec<i64>,
+    ) -> Result<()> {
+        forward!(self, write_kept(table, rows, emptied))
     }
 
     /// Events in a range of numbers, of contacts in a range of numbers, in order; of contacts that became

@@ -6,6 +6,7 @@
 mod postgres;
 mod rebuild;
 mod sqlite;
+mod verify;
 
 use std::ops::Range;
 
@@ -16,7 +17,8 @@ use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::{ContactPart, History, Needs};
 use crate::domain::membership::CONTACTS_PER_MEMBER_BLOCK;
 use crate::domain::time::Timestamp;
-pub use rebuild::{rebuild, verify};
+pub use rebuild::rebuild;
+pub use verify::verify;
 
 /// Somebody who looks at contacts, one after the other.
 pub trait ContactVisitor: Send + 'static {
@@ -58,11 +60,11 @@ pub async fn visit_all<V: ContactVisitor>(
     if needs.contact != ContactPart::Whole {
         facts::pack(store).await?;
     }
-    visit_packed(store, needs, visitors).await
+    visit_as_packed(store, needs, visitors).await
 }
 
-/// As [`visit_all`], without packing what is not packed yet: of events it shows what is packed.
-async fn visit_packed<V: ContactVisitor>(
+/// As [`visit_all`], but only reads: of events it shows those that are packed.
+pub async fn visit_as_packed<V: ContactVisitor>(
     store: &Store,
     needs: &Needs,
     visitors: Vec<V>,

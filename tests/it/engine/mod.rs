@@ -2,6 +2,7 @@
 
 mod caps;
 mod dates;
+mod doctor;
 mod entries;
 mod every_entry;
 mod guard;

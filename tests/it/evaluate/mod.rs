@@ -10,4 +10,5 @@ pub(crate) mod person;
 pub(crate) mod plain;
 mod random;
 mod scores;
+mod sequences;
 mod values;

@@ -131,6 +131,99 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     )
 }
 
+/// What happens one after the other to some contacts and what is declared of them.
+#[derive(Debug, Clone)]
+pub(super) struct Sequence {
+    pub(super) catalogue: Catalogue,
+    pub(super) installation: Zone,
+    pub(super) now: Timestamp,
+    pub(super) steps: Vec<Step>,
+}
+
+/// One of them. Contacts are known by places in a list that has no end.
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    /// Rows of contacts, with all that they say.
+    Rows { rows: Vec<(usize, Contact)>, imported: bool },
+    /// Attributes are taken away.
+    Removed(usize, Vec<&'static str>),
+    /// Events, some of which came before.
+    Events { events: Vec<(usize, Happening)>, again: bool, imported: bool },
+    /// The reading of an event changes.
+    Replaced(usize, Happening),
+    /// One contact takes the address of another, who has no id.
+    Merged(usize, usize),
+    /// A device does something, and it becomes known whose it is.
+    Joined(usize, Happening),
+    /// Somebody is erased.
+    Forgotten(usize),
+    /// Time passes.
+    Passed(Span),
+    /// Time passes until the next contact is to be looked at, more or less.
+    Reviewed(i64),
+    /// A segment is declared otherwise, for the first time, or not any more.
+    Segment(usize, Option<Condition>),
+    /// A trait is.
+    Trait(usize, Box<Trait>),
+    /// The installation moves.
+    Zone(Zone),
+}
+
+/// The segments of a sequence, beside those that are in its catalogue from the start.
+pub(super) const MORE_SEGMENTS: usize = 3;
+
+pub(super) fn sequence() -> impl Strategy<Value = Sequence> {
+    case().prop_flat_map(|case| {
+        let around = Around { now: case.now, zone: case.installation };
+        let types: Vec<_> = case.catalogue.traits.values().map(|declared| declared.value_type).collect();
+        let more = prop::collection::vec(condition(around, &types), MORE_SEGMENTS);
+        let rows = prop::collection::vec((0..6_usize, contact(around)), 3..7);
+        let events = prop::collection::vec((0..6_usize, happening(around)), 0..20);
+        let steps = prop::collection::vec(step(around, types), 4..9);
+        (more, rows, events, steps).prop_map(move |(more, rows, events, steps)| {
+            let mut catalogue = case.catalogue.clone();
+            for (place, condition) in more.into_iter().enumerate() {
+                let segment = Segment { condition, refresh: None, description: None };
+                catalogue.segments.insert(segment_name(2 + place), segment);
+            }
+            let first =
+                [Step::Rows { rows, imported: true }, Step::Events { events, again: false, imported: true }];
+            let steps = first.into_iter().chain(steps).collect();
+            Sequence { catalogue, installation: case.installation, now: case.now, steps }
+        })
+    })
+}
+
+fn step(around: Around, types: Vec<ValueType>) -> BoxedStrategy<Step> {
+    let who = || 0..8_usize;
+    let names: Vec<&'static str> = FIELDS.iter().map(|(name, _)| *name).chain(["tags"]).collect();
+    let rows = (prop::collection::vec((who(), contact(around)), 1..3), any::<bool>());
+    let events = (prop::collection::vec((who(), happening(around)), 1..5), any::<bool>(), any::<bool>());
+    let traits = (0..2_usize).prop_flat_map(move |place| {
+        // What tests a trait knows its type.
+        let value_type = types[place];
+        let of_type =
+            declared_trait(around).prop_filter("of the same type", move |one| one.value_type == value_type);
+        of_type.prop_map(move |declared| Step::Trait(place, Box::new(declared)))
+    });
+    prop_oneof![
+        4 => rows.prop_map(|(rows, imported)| Step::Rows { rows, imported }),
+        2 => (who(), prop::sample::subsequence(names, 1..3)).prop_map(|(who, names)| Step::Removed(who, names)),
+        6 => events.prop_map(|(events, again, imported)| Step::Events { events, again, imported }),
+        2 => (who(), happening(around)).prop_map(|(who, event)| Step::Replaced(who, event)),
+        2 => (who(), who()).prop_map(|(to, of)| Step::Merged(to, of)),
+        1 => (who(), happening(around)).prop_map(|(who, event)| Step::Joined(who, event)),
+        1 => who().prop_map(Step::Forgotten),
+        5 => span().prop_map(Step::Passed),
+        5 => select(&[-1_i64, 0, 1, 60_000_000]).prop_map(Step::Reviewed),
+        2 => (0..5_usize, option::weighted(0.8, leaf(around)))
+            .prop_map(|(place, condition)| Step::Segment(place, condition)),
+        1 => traits,
+        1 => select(&ZONES).prop_map(|name| Step::Zone(name.parse().expect("a zone"))),
+    ]
+    .boxed()
+}
+
 #[derive(Debug, Clone, Copy)]
 struct Around {
     now: Timestamp,
@@ -158,7 +251,7 @@ pub(super) fn trait_name(place: usize) -> TraitName {
     TraitName::parse(&format!("trait_{place}")).expect("a name")
 }
 
-fn segment_name(place: usize) -> SegmentName {
+pub(super) fn segment_name(place: usize) -> SegmentName {
     SegmentName::parse(&format!("segment_{place}")).expect("a name")
 }
 

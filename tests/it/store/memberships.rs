@@ -17,7 +17,7 @@ fn at(seconds: i64) -> Timestamp {
 async fn apply(
     store: &Store,
     segment: SegmentId,
-    (entered, left, until): (&[i64], &[i64], &[(i64, i64)]),
+    (entered, left): (&[i64], &[i64]),
     reviews: &Reviews,
     now: i64,
 ) {
@@ -25,30 +25,25 @@ async fn apply(
         cause: EntryCause::Data,
         other_causes: Vec::new(),
         segment,
-        entered: entered.iter().map(|contact| (ContactId(*contact), None)).collect(),
+        entered: entered.iter().copied().map(ContactId).collect(),
         left: left.iter().copied().map(ContactId).collect(),
-        until: until.iter().map(|(contact, until)| (ContactId(*contact), Some(at(*until)))).collect(),
+        gone: Vec::new(),
         evaluated: Evaluated {
             at: at(now),
             fingerprint: "f".to_owned(),
             mark: ChangeMark { contacts: 1, events: now },
         },
     };
-    memberships::apply(store, &[change], reviews, at(now)).await.expect("the memberships are written");
+    memberships::apply(store, &[change], &[], reviews, at(now)).await.expect("the memberships are written");
 }
 
-/// `contact@entered` of every member, with `-until` where there is one.
+/// `contact@entered` of every member.
 async fn members(store: &Store, segment: SegmentId) -> Vec<String> {
     let members = memberships::members(store, segment).await.expect("the members are read");
     assert_eq!(memberships::count(store, segment).await.expect("they are counted"), members.len() as u64);
-    let until = |until: Option<Timestamp>| {
-        until.map_or(String::new(), |until| format!("-{}", until.micros() / 1_000_000))
-    };
     members
         .iter()
-        .map(|member| {
-            format!("{}@{}{}", member.contact.0, member.entered_at.micros() / 1_000_000, until(member.until))
-        })
+        .map(|member| format!("{}@{}", member.contact.0, member.entered_at.micros() / 1_000_000))
         .collect()
 }
 
@@ -64,28 +59,26 @@ fn who_stays_keeps_the_time_of_entering() {
         let segment = known[0].id;
 
         let far = 5_000_000;
-        apply(store, segment, (&[1, 2, 4_095, 4_096, far], &[], &[]), &Reviews::Keep, 100).await;
+        apply(store, segment, (&[1, 2, 4_095, 4_096, far], &[]), &Reviews::Keep, 100).await;
         assert_eq!(members(store, segment).await, ["1@100", "2@100", "4095@100", "4096@100", "5000000@100"]);
         let entered = memberships::lately_entered(store, segment, 9).await.expect("it is read");
         assert!(entered.is_empty(), "a first evaluation does not say when anybody came");
 
-        apply(store, segment, (&[3, 9_000], &[2, far], &[(1, 500)]), &Reviews::Keep, 200).await;
-        assert_eq!(members(store, segment).await, ["1@100-500", "3@200", "4095@100", "4096@100", "9000@200"]);
+        apply(store, segment, (&[3, 9_000], &[2, far]), &Reviews::Keep, 200).await;
+        assert_eq!(members(store, segment).await, ["1@100", "3@200", "4095@100", "4096@100", "9000@200"]);
         let entered = memberships::lately_entered(store, segment, 9).await.expect("it is read");
         assert_eq!(entered.iter().map(|passage| passage.contact.0).collect::<Vec<_>>(), [3, 9_000]);
         let left = memberships::lately_left(store, segment, 1).await.expect("it is read");
         assert_eq!(left.iter().map(|passage| passage.contact.0).collect::<Vec<_>>(), [2]);
-        let among = [ContactId(9_000), ContactId(2), ContactId(1)];
-        let among = memberships::members_among(store, segment, &among).await.expect("they are read");
-        assert_eq!(among.iter().map(|member| member.contact.0).collect::<Vec<_>>(), [1, 9_000]);
-        let sample = memberships::sample(store, segment, 2).await.expect("they are read");
-        assert_eq!(sample.iter().map(|member| member.contact.0).collect::<Vec<_>>(), [1, 3]);
+        let among = [ContactId(1), ContactId(2), ContactId(9_000)];
+        let among = memberships::members_among(store, &[segment], &among).await.expect("they are read");
+        assert_eq!(among[0].iter().map(|member| member.contact.0).collect::<Vec<_>>(), [1, 9_000]);
         let known = memberships::ensure_segments(store, &names).await.expect("they are known");
         let evaluated = known[0].evaluated.as_ref().expect("it was evaluated");
         assert_eq!((evaluated.at, evaluated.mark.events), (at(200), 200));
         assert_eq!(known[1].evaluated, None);
 
-        apply(store, segment, (&[], &[1, 3, 4_095, 4_096, 9_000], &[]), &Reviews::Keep, 300).await;
+        apply(store, segment, (&[], &[1, 3, 4_095, 4_096, 9_000]), &Reviews::Keep, 300).await;
         assert!(members(store, segment).await.is_empty());
     });
 }
@@ -103,16 +96,18 @@ fn who_is_to_be_looked_at_again_is_found_in_time() {
         };
         let all = [(1, 50), (2, 10), (4_096, 10), (9_000, 99)];
         let all = all.iter().map(|(contact, review)| (ContactId(*contact), at(*review))).collect();
-        apply(store, segment, (&[], &[], &[]), &Reviews::All(all), 1).await;
+        apply(store, segment, (&[], &[]), &Reviews::All(all), 1).await;
         assert_eq!(due(9).await, [] as [i64; 0]);
         assert_eq!(due(10).await, [2, 4_096]);
-        let some = [(2, None), (3, Some(20)), (4_096, Some(70))];
-        let some = some.iter().map(|(contact, review)| (ContactId(*contact), review.map(at))).collect();
-        apply(store, segment, (&[], &[], &[]), &Reviews::Some(some), 10).await;
+        let some = |some: &[(i64, Option<i64>)]| Reviews::Some {
+            exactly: some.iter().map(|(contact, review)| (ContactId(*contact), review.map(at))).collect(),
+            at_latest: Vec::new(),
+        };
+        apply(store, segment, (&[], &[]), &some(&[(2, None), (3, Some(20)), (4_096, Some(70))]), 10).await;
         assert_eq!(due(70).await, [1, 3, 4_096]);
-        apply(store, segment, (&[], &[], &[]), &Reviews::Some(vec![(ContactId(9_000), None)]), 11).await;
+        apply(store, segment, (&[], &[]), &some(&[(9_000, None)]), 11).await;
         assert_eq!(due(1_000).await, [1, 3, 4_096]);
-        apply(store, segment, (&[], &[], &[]), &Reviews::All(vec![(ContactId(7), at(5))]), 12).await;
+        apply(store, segment, (&[], &[]), &Reviews::All(vec![(ContactId(7), at(5))]), 12).await;
         assert_eq!(due(1_000).await, [7]);
     });
 }

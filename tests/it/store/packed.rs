@@ -99,7 +99,7 @@ fn after_any_writes_what_is_packed_is_what_is_stored() {
                 }
             }
             if dice.is_lucky(3) {
-                let different = histories::verify(store, 10).await.expect("it is verified");
+                let different = histories::verify(store).await.expect("it is verified");
                 assert_eq!(different, [], "in round {round}");
                 let whole = notes(store, ContactPart::Whole).await;
                 let named = ContactPart::Attributes(vec!["nobody_has_it".to_owned(), "lucky".to_owned()]);
@@ -108,9 +108,9 @@ fn after_any_writes_what_is_packed_is_what_is_stored() {
         }
         let merged = database.rows("SELECT CAST(COUNT(*) AS TEXT) FROM contact_merges").await;
         assert_ne!(merged, ["0"], "some became others");
-        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), []);
+        assert_eq!(histories::verify(store).await.expect("it is verified"), []);
         histories::rebuild(store).await.expect("it is rebuilt");
-        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), []);
+        assert_eq!(histories::verify(store).await.expect("it is verified"), []);
     });
 }
 
@@ -170,7 +170,7 @@ fn a_pass_reads_packed_facts_and_makes_those_that_are_gone_or_old() {
         // Behind everybody's back, so that the change goes unseen.
         database.execute("UPDATE contacts SET marketing = 1 WHERE id = 2").await;
         assert_eq!(facts(store).await, both, "they are read from the block");
-        assert_eq!(histories::verify(store, 10).await.expect("it is verified"), [ContactId(2)]);
+        assert_eq!(histories::verify(store).await.expect("it is verified"), [ContactId(2)]);
         database.execute("DELETE FROM contact_fact_blocks").await;
         let now = [both[0], r#"2 yes unknown 7 Some("UTC") 0 {}"#];
         assert_eq!(facts(store).await, now, "the block is made anew");
@@ -178,7 +178,7 @@ fn a_pass_reads_packed_facts_and_makes_those_that_are_gone_or_old() {
         assert_eq!(facts(store).await, [r#"1 unknown unknown 7 Some("Asia/Tokyo") 0 {}"#, now[1]]);
         let bytes = if database.address.starts_with("sqlite") { "x'ff'" } else { "'\\xff'" };
         database.execute(&format!("UPDATE contact_fact_blocks SET payload = {bytes}")).await;
-        let failure = histories::verify(store, 1).await.expect_err("it cannot be read");
+        let failure = histories::verify(store).await.expect_err("it cannot be read");
         insta::allow_duplicates! {
             insta::assert_snapshot!(failure, @"cannot read the packed facts of contacts");
             insta::assert_snapshot!(
@@ -187,7 +187,7 @@ fn a_pass_reads_packed_facts_and_makes_those_that_are_gone_or_old() {
             );
         }
         histories::rebuild(store).await.expect("it is rebuilt");
-        assert_eq!(histories::verify(store, 1).await.expect("it is verified"), []);
+        assert_eq!(histories::verify(store).await.expect("it is verified"), []);
     });
 }
 
@@ -217,7 +217,7 @@ fn a_database_of_the_first_version_is_packed_anew() {
         let store = Store::connect(&address, &StoreOptions::default()).await.expect("it opens");
         assert!(store.migrate().await.expect("it is migrated") >= 1);
         assert_eq!(facts(&store).await, ["1 yes unknown 5 None 0 {}", "2 unknown no 6 None 0 {}"]);
-        assert_eq!(histories::verify(&store, 10).await.expect("it is verified"), []);
+        assert_eq!(histories::verify(&store).await.expect("it is verified"), []);
         let chunks = "SELECT CAST(COUNT(*) AS TEXT) FROM history_chunks";
         assert_eq!(old.rows(chunks).await, ["1"]);
     });

@@ -65,7 +65,7 @@ fn a_person_after_a_machine_takes_its_place() {
         assert_eq!(events.len(), 100, "one open a mail");
         assert_eq!(events.iter().filter(|event| event.ends_with(" 500 human")).count(), 34);
         assert_eq!(events::count(&database.store).await.expect("a count"), 100);
-        assert_eq!(histories::verify(&database.store, 10).await.expect("it is verified"), []);
+        assert_eq!(histories::verify(&database.store).await.expect("it is verified"), []);
         assert_eq!(
             database.rows("SELECT CAST(COUNT(*) AS TEXT) FROM event_messages").await,
             ["100"],
@@ -215,7 +215,7 @@ fn reclassify_applies_the_rules_to_the_past() {
         assert_eq!(again().await, Read { hits: 50, changed_hits: 24, new: 0, changed: 24 });
         assert_eq!(again().await, Read { hits: 50, ..Read::default() });
         assert_eq!(sent.events().await, right);
-        assert_eq!(histories::verify(&database.store, 10).await.expect("it is verified"), []);
+        assert_eq!(histories::verify(&database.store).await.expect("it is verified"), []);
         let of_edition = "SELECT CAST(COUNT(*) AS TEXT) FROM engagements WHERE rules = 1 AND agent = 'human'";
         assert_eq!(database.rows(of_edition).await, ["24"]);
         sent.served.stop().await;

@@ -15,6 +15,7 @@ macro_rules! columns {
 
 mod cells;
 mod facts;
+mod kept;
 mod log;
 mod people;
 

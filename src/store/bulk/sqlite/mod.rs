@@ -4,6 +4,7 @@
 
 mod cells;
 mod facts;
+mod kept;
 mod log;
 mod people;
 

@@ -1,0 +1,96 @@
+//! Why contacts entered, and who did not leave but became somebody else.
+
+use std::collections::HashSet;
+
+use crate::domain::contact::ContactId;
+use crate::store::contacts::{self, ChangeMark};
+use crate::store::memberships::EntryCause;
+use crate::store::{Result, Store, backfills};
+
+/// What happened to contacts between evaluations, read when it is asked for.
+pub(super) struct Causes<'s> {
+    store: &'s Store,
+    /// The data that the present evaluation saw.
+    mark: ChangeMark,
+    news: Option<News>,
+}
+
+/// What happened after a mark.
+struct News {
+    since: ChangeMark,
+    imported: Option<HashSet<ContactId>>,
+    /// Of whom something new is known; in order.
+    known: Option<Vec<ContactId>>,
+    /// Who became others; in order.
+    formers: Option<Vec<ContactId>>,
+}
+
+impl<'s> Causes<'s> {
+    /// `with_news`: who has something new after which mark, where that is known already.
+    pub(super) fn new(
+        store: &'s Store,
+        mark: ChangeMark,
+        with_news: Option<(ChangeMark, Vec<ContactId>)>,
+    ) -> Self {
+        let news =
+            with_news.map(|(since, known)| News { since, imported: None, known: Some(known), formers: None });
+        Self { store, mark, news }
+    }
+
+    fn since(&mut self, mark: ChangeMark) -> &mut News {
+        let news = self.news.take().filter(|news| news.since == mark);
+        self.news.insert(news.unwrap_or(News { since: mark, imported: None, known: None, formers: None }))
+    }
+
+    /// Of those who entered since the last evaluation: whom an import brought in, and whom nothing but time
+    /// did.
+    pub(super) async fn other_than_data(
+        &mut self,
+        entered: &[ContactId],
+        last: ChangeMark,
+    ) -> Result<Vec<(ContactId, EntryCause)>> {
+        if entered.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (store, mark) = (self.store, self.mark);
+        let news = self.since(last);
+        let imported = match news.imported.take() {
+            Some(imported) => imported,
+            None => backfills::touched(store, last, mark).await?,
+        };
+        let known = match news.known.take() {
+            Some(known) => known,
+            None => contacts::changed_since(store, last, usize::MAX).await?.contacts.unwrap_or_default(),
+        };
+        let cause = |contact: &ContactId| {
+            if imported.contains(contact) {
+                return Some(EntryCause::Import);
+            }
+            known.binary_search(contact).is_err().then_some(EntryCause::Time)
+        };
+        let causes = entered.iter().filter_map(|contact| Some((*contact, cause(contact)?))).collect();
+        (news.imported, news.known) = (Some(imported), Some(known));
+        Ok(causes)
+    }
+
+    /// Of those who are no members any more: who left, and who became somebody else.
+    pub(super) async fn left_or_gone(
+        &mut self,
+        former_members: Vec<ContactId>,
+        last: Option<ChangeMark>,
+    ) -> Result<(Vec<ContactId>, Vec<ContactId>)> {
+        let (false, Some(last)) = (former_members.is_empty(), last) else {
+            return Ok((former_members, Vec::new()));
+        };
+        let store = self.store;
+        let news = self.since(last);
+        let formers = match news.formers.take() {
+            Some(formers) => formers,
+            None => contacts::merged_since(store, last).await?,
+        };
+        let is_gone = |contact: &ContactId| formers.binary_search(contact).is_ok();
+        let (gone, left) = former_members.into_iter().partition(is_gone);
+        news.formers = Some(formers);
+        Ok((left, gone))
+    }
+}

@@ -1,0 +1,153 @@
+//! What evaluations changed is written, in one transaction; erased contacts are taken out.
+
+use std::collections::BTreeMap;
+
+use super::super::bulk::{Bulk, Cell};
+use super::super::kept::{KeptRow, KeptTable, Wanted};
+use super::super::reviews::{self, Reviews};
+use super::super::{Result, Store, passages};
+use super::{EntryCause, Evaluated, Member, SegmentId, blocks_of, unpacked};
+use crate::domain::contact::ContactId;
+use crate::domain::membership::{KeptBlock, pack_members};
+use crate::domain::time::Timestamp;
+
+/// What an evaluation changed in one segment. Contacts are in the order of their numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SegmentChange {
+    /// Which.
+    pub segment: SegmentId,
+    /// New members.
+    pub entered: Vec<ContactId>,
+    /// Why they entered …
+    pub cause: EntryCause,
+    /// … but for these, in the order of their numbers.
+    pub other_causes: Vec<(ContactId, EntryCause)>,
+    /// Former members.
+    pub left: Vec<ContactId>,
+    /// Former members who are nobody any more, having become others: they did not leave.
+    pub gone: Vec<ContactId>,
+    /// How it was evaluated.
+    pub evaluated: Evaluated,
+}
+
+/// Writes what evaluations changed: who entered and who left is logged, but not at a segment's first
+/// evaluation, which says nothing of when they came. What is `undeclared` loses its fingerprint: reviews do not
+/// speak of it any more, so all of it is evaluated anew when it comes back.
+pub async fn apply(
+    store: &Store,
+    changes: &[SegmentChange],
+    undeclared: &[SegmentId],
+    reviews: &Reviews,
+    now: Timestamp,
+) -> Result<()> {
+    let mut bulk = Bulk::begin(store, "write memberships").await?;
+    for SegmentId(segment) in undeclared {
+        bulk.execute("UPDATE segments SET fingerprint = '' WHERE id = $1", &[*segment]).await?;
+    }
+    for change in changes {
+        apply_change(&mut bulk, change, now).await?;
+    }
+    reviews::write(&mut bulk, reviews).await?;
+    bulk.commit().await
+}
+
+async fn apply_change(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -> Result<()> {
+    let Evaluated { at, fingerprint, mark } = &change.evaluated;
+    // Also the row lock behind which other writers of this segment wait.
+    let note = "UPDATE segments SET evaluated_at = $2, fingerprint = $3, contacts_mark = $4, events_mark = $5
+        WHERE id = $1 AND evaluated_at IS NOT NULL";
+    let noted: Vec<Cell> = vec![
+        change.segment.0.into(),
+        at.micros().into(),
+        fingerprint.as_str().into(),
+        mark.contacts.into(),
+        mark.events.into(),
+    ];
+    let is_first = bulk.execute_with(note, noted.clone()).await? == 0;
+    if is_first {
+        bulk.execute_with(&note.replace("IS NOT NULL", "IS NULL"), noted).await?;
+    } else {
+        passages::log(bulk, change, now).await?;
+    }
+    let touched = change.entered.iter().chain(&change.left).chain(&change.gone);
+    let mut touched = blocks_of(touched.copied());
+    touched.sort_unstable();
+    touched.dedup();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let numbers = touched.iter().map(|block| change.segment.row(*block)).collect();
+    let old = bulk.read_kept(KeptTable::Members, Wanted::These(numbers)).await?;
+    let mut old: BTreeMap<i64, KeptRow> = old.into_iter().map(|row| (row.id, row)).collect();
+    let (mut entered, mut left, mut gone) = (&change.entered[..], &change.left[..], &change.gone[..]);
+    let (mut written, mut emptied) = (Vec::with_capacity(touched.len()), Vec::new());
+    for block in touched {
+        let id = change.segment.row(block);
+        let old = old.remove(&id);
+        let mut members = old.as_ref().map_or(Ok(Vec::new()), unpacked)?;
+        for former in [split_block(&mut left, block), split_block(&mut gone, block)] {
+            members.retain(|member| former.binary_search(&member.contact).is_err());
+        }
+        add(&mut members, split_block(&mut entered, block), now);
+        if members.is_empty() {
+            emptied.push(id);
+        } else {
+            let number = members.len() as i64;
+            let payload = pack_members(block, members);
+            if old.is_none_or(|old| old.payload != payload) {
+                written.push(KeptRow { id, number, payload });
+            }
+        }
+    }
+    bulk.write_kept(KeptTable::Members, written, emptied).await
+}
+
+/// The leading contacts that are of this block; they are taken from `rest`.
+fn split_block<'a>(rest: &mut &'a [ContactId], block: KeptBlock) -> &'a [ContactId] {
+    let length = rest.iter().position(|contact| KeptBlock::of(*contact) != block).unwrap_or(rest.len());
+    let (taken, left) = rest.split_at(length);
+    *rest = left;
+    taken
+}
+
+/// Adds those who entered. Somebody who entered although present stays since when they came.
+fn add(members: &mut Vec<Member>, entered: &[ContactId], now: Timestamp) {
+    let present = members.len();
+    for contact in entered {
+        let is_present = members[..present].binary_search_by_key(contact, |member| member.contact).is_ok();
+        if !is_present {
+            members.push(Member { contact: *contact, entered_at: now });
+        }
+    }
+    if present > 0 {
+        members.sort_unstable_by_key(|member| member.contact);
+    }
+}
+
+/// Takes contacts that were erased out of all segments, out of what is known of their coming and going, and
+/// out of what is to be looked at again.
+pub(in crate::store) async fn forget(store: &Store, contacts: &[ContactId]) -> Result<()> {
+    let mut bulk = Bulk::begin(store, "take an erased contact out of segments").await?;
+    let segments = bulk.numbers("SELECT id FROM segments ORDER BY id", &[]).await?;
+    for contact in contacts {
+        let block = KeptBlock::of(*contact);
+        let numbers = segments.iter().map(|segment| SegmentId(*segment).row(block)).collect();
+        let (mut written, mut emptied) = (Vec::new(), Vec::new());
+        for row in bulk.read_kept(KeptTable::Members, Wanted::These(numbers)).await? {
+            let mut members = unpacked(&row)?;
+            let before = members.len();
+            members.retain(|member| member.contact != *contact);
+            if members.is_empty() {
+                emptied.push(row.id);
+            } else if members.len() < before {
+                let number = members.len() as i64;
+                written.push(KeptRow { number, payload: pack_members(block, members), ..row });
+            }
+        }
+        bulk.write_kept(KeptTable::Members, written, emptied).await?;
+        bulk.execute("DELETE FROM membership_changes WHERE contact = $1", &[contact.0]).await?;
+        reviews::write(&mut bulk, &Reviews::Some { exactly: vec![(*contact, None)], at_latest: Vec::new() })
+            .await?;
+    }
+    bulk.commit().await
+}
