@@ -289,5 +289,6 @@ fn hypothetical(campaign: &Campaign, due_at: Timestamp, zone: Zone) -> Run {
 /// Whether the contact is in the campaign's audience as the daemon saw it last.
 async fn is_kept(store: &Store, campaign: &Campaign, contact: ContactId) -> Result<bool> {
     let segment = kept_audience(store, campaign).await?;
-    Ok(!memberships::members_among(store, segment, &[contact]).await?.is_empty())
+    let members = memberships::members_among(store, &[segment], &[contact]).await?;
+    Ok(members.iter().any(|members| !members.is_empty()))
 }

@@ -1,8 +1,6 @@
 //! When contacts are to be looked at again without new data, packed by blocks of contacts as
 //! memberships are, and written in their transaction; see [`super::memberships::apply`].
 
-use std::collections::BTreeMap;
-
 use super::bulk::Bulk;
 use super::kept::{self, KeptRow, KeptTable, Wanted};
 use super::memberships::blocks_of;
@@ -34,63 +32,87 @@ pub(super) async fn write(bulk: &mut Bulk, reviews: &Reviews) -> Result<()> {
         Reviews::Keep => Ok(()),
         Reviews::All(reviews) => {
             let old = bulk.read_kept(KeptTable::Reviews, Wanted::Between(i64::MIN, i64::MAX)).await?;
-            replace(bulk, &old, rows(reviews)).await
+            let blocks = reviews.chunk_by(|left, right| KeptBlock::of(left.0) == KeptBlock::of(right.0));
+            let new: Vec<_> =
+                blocks.filter_map(|reviews| Some(row(KeptBlock::of(reviews.first()?.0), reviews))).collect();
+            let find = |rows: &[KeptRow], id: i64| rows.binary_search_by_key(&id, |row| row.id).ok();
+            let emptied = old.iter().map(|row| row.id).filter(|id| find(&new, *id).is_none()).collect();
+            let is_new = |row: &KeptRow| find(&old, row.id).is_none_or(|place| old[place] != *row);
+            let changed = new.into_iter().filter(is_new).collect();
+            bulk.write_kept(KeptTable::Reviews, changed, emptied).await
         }
-        Reviews::Some { exactly, at_latest } => {
-            let touched = exactly.iter().map(|(contact, _)| *contact);
-            let mut touched = blocks_of(touched.chain(at_latest.iter().map(|(contact, _)| *contact)));
-            touched.sort_unstable();
-            touched.dedup();
-            let numbers = touched.iter().map(|block| block.0).collect();
-            let old = bulk.read_kept(KeptTable::Reviews, Wanted::These(numbers)).await?;
-            let new = merged(&old, exactly, at_latest)?;
-            replace(bulk, &old, rows(&new)).await
-        }
+        Reviews::Some { exactly, at_latest } => write_some(bulk, exactly, at_latest).await,
     }
 }
 
-/// Puts new rows into the place of these.
-async fn replace(bulk: &mut Bulk, old: &[KeptRow], new: Vec<KeptRow>) -> Result<()> {
-    let find = |rows: &[KeptRow], id: i64| rows.binary_search_by_key(&id, |row| row.id).ok();
-    let emptied = old.iter().map(|row| row.id).filter(|id| find(&new, *id).is_none()).collect();
-    let changed = new.into_iter().filter(|row| find(old, row.id).is_none_or(|place| old[place] != *row));
-    bulk.write_kept(KeptTable::Reviews, changed.collect(), emptied).await
+async fn write_some(
+    bulk: &mut Bulk,
+    mut exactly: &[(ContactId, Option<Timestamp>)],
+    mut at_latest: &[(ContactId, Timestamp)],
+) -> Result<()> {
+    let touched = exactly.iter().map(|(contact, _)| *contact);
+    let mut touched = blocks_of(touched.chain(at_latest.iter().map(|(contact, _)| *contact)));
+    touched.sort_unstable();
+    touched.dedup();
+    let numbers = touched.iter().map(|block| block.0).collect();
+    let old = bulk.read_kept(KeptTable::Reviews, Wanted::These(numbers)).await?;
+    let mut old = old.into_iter().peekable();
+    let (mut written, mut emptied) = (Vec::new(), Vec::new());
+    for block in touched {
+        let payload = old.next_if(|row| row.id == block.0).map(|row| row.payload).unwrap_or_default();
+        let before = unpack_reviews(block, &payload).collect::<Result<Vec<_>, _>>()?;
+        let exactly = of_block(&mut exactly, block, |(contact, _)| *contact);
+        let at_latest = of_block(&mut at_latest, block, |(contact, _)| *contact);
+        let after = merged(before.clone(), exactly, at_latest);
+        if after == before {
+            continue;
+        }
+        if after.is_empty() {
+            emptied.push(block.0);
+        } else {
+            written.push(row(block, &after));
+        }
+    }
+    bulk.write_kept(KeptTable::Reviews, written, emptied).await
 }
 
-/// Packs reviews that come in the order of contacts.
-fn rows(reviews: &[(ContactId, Timestamp)]) -> Vec<KeptRow> {
-    let blocks = reviews.chunk_by(|left, right| KeptBlock::of(left.0) == KeptBlock::of(right.0));
-    let packed = blocks.filter_map(|reviews| {
-        let block = KeptBlock::of(reviews.first()?.0);
-        let earliest = reviews.iter().map(|(_, at)| *at).min()?;
-        let payload = pack_reviews(block, reviews.iter().copied());
-        Some(KeptRow { id: block.0, number: earliest.micros(), payload })
-    });
-    packed.collect()
+/// The leading items that are of this block; they are taken from `rest`.
+fn of_block<'a, T>(rest: &mut &'a [T], block: KeptBlock, contact: impl Fn(&T) -> ContactId) -> &'a [T] {
+    let length = rest.iter().position(|item| KeptBlock::of(contact(item)) != block).unwrap_or(rest.len());
+    let (taken, left) = rest.split_at(length);
+    *rest = left;
+    taken
+}
+
+/// A row of reviews, of which there is at least one.
+fn row(block: KeptBlock, reviews: &[(ContactId, Timestamp)]) -> KeptRow {
+    let earliest = reviews.iter().map(|(_, at)| at.micros()).min().unwrap_or(i64::MAX);
+    KeptRow { id: block.0, number: earliest, payload: pack_reviews(block, reviews.iter().copied()) }
 }
 
 fn merged(
-    old: &[KeptRow],
+    mut reviews: Vec<(ContactId, Timestamp)>,
     exactly: &[(ContactId, Option<Timestamp>)],
     at_latest: &[(ContactId, Timestamp)],
-) -> Result<Vec<(ContactId, Timestamp)>> {
-    let mut reviews = BTreeMap::new();
-    for row in old {
-        for review in unpack_reviews(KeptBlock(row.id), &row.payload) {
-            let (contact, at) = review?;
-            reviews.insert(contact, at);
+) -> Vec<(ContactId, Timestamp)> {
+    let find = |reviews: &[(ContactId, Timestamp)], contact: ContactId| {
+        reviews.binary_search_by_key(&contact, |(contact, _)| *contact)
+    };
+    for (contact, at) in exactly {
+        match (find(&reviews, *contact), at) {
+            (Ok(place), Some(at)) => reviews[place].1 = *at,
+            (Ok(place), None) => drop(reviews.remove(place)),
+            (Err(place), Some(at)) => reviews.insert(place, (*contact, *at)),
+            (Err(_), None) => {}
         }
     }
-    for (contact, at) in exactly {
-        match at {
-            Some(at) => reviews.insert(*contact, *at),
-            None => reviews.remove(contact),
-        };
-    }
     for (contact, at) in at_latest {
-        reviews.entry(*contact).and_modify(|known| *known = (*known).min(*at)).or_insert(*at);
+        match find(&reviews, *contact) {
+            Ok(place) => reviews[place].1 = reviews[place].1.min(*at),
+            Err(place) => reviews.insert(place, (*contact, *at)),
+        }
     }
-    Ok(reviews.into_iter().collect())
+    reviews
 }
 
 /// Contacts to be looked at again at `now`, in the order of numbers.

@@ -152,12 +152,10 @@ async fn members(
     names: &[SegmentName],
 ) -> Result<Vec<Option<Member>>, Failure> {
     let (store, failed) = (&installation.store, |error| installation.failed(error));
-    let mut found = Vec::with_capacity(names.len());
-    for known in memberships::ensure_segments(store, names).await.map_err(failed)? {
-        let members = memberships::members_among(store, known.id, &[contact.id]).await.map_err(failed)?;
-        found.push(members.into_iter().next());
-    }
-    Ok(found)
+    let known = memberships::ensure_segments(store, names).await.map_err(failed)?;
+    let known: Vec<_> = known.into_iter().map(|segment| segment.id).collect();
+    let members = memberships::members_among(store, &known, &[contact.id]).await.map_err(failed)?;
+    Ok(members.into_iter().map(|members| members.first().copied()).collect())
 }
 
 fn gone() -> Failure {

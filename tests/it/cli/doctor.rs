@@ -18,7 +18,11 @@ fn a_fresh_project_is_sound_and_values_that_do_not_fit_are_named() {
     project.write("campaigns/facts.yaml", "attributes: { income: number }\n");
     let said = campaignd(project.folder(), ["doctor"]);
     let (_, findings) = said.out.split_once("\n\n").expect("a finding");
-    insta::assert_snapshot!(findings, @"");
+    insta::assert_snapshot!(findings, @r"
+    wrong[value]: attribute `income`: values are no number
+      2: ada, cyd
+      correct the source and import it again, or declare the type that the values have; until then they count as missing
+    ");
     assert_eq!(said.exit, 1);
     let said = campaignd(project.folder(), ["doctor", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&said.out).expect("it is JSON");

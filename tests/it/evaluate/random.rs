@@ -636,7 +636,7 @@ fn leaf(around: Around) -> BoxedStrategy<Condition> {
 }
 
 /// The places in rankings by a trait that conditions may ask for.
-fn places(trait_place: usize) -> Vec<Ranked> {
+pub(super) fn places(trait_place: usize) -> Vec<Ranked> {
     let ranking = |among| Ranking { by: trait_name(trait_place), among };
     let place = |among, place, lowest| Ranked { ranking: ranking(among), place, lowest };
     vec![

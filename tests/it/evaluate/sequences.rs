@@ -7,21 +7,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use campaignd::audience::{self, Refreshed};
 use campaignd::domain::catalogue::{Catalogue, EvaluationSettings, Segment};
+use campaignd::domain::condition::Condition;
 use campaignd::domain::consent::Purpose;
 use campaignd::domain::contact::{ConsentUpdate, Contact, ContactId, ContactUpdate};
 use campaignd::domain::event::NewEvent;
 use campaignd::domain::name::SegmentName;
+use campaignd::domain::population::Population;
 use campaignd::domain::time::{Span, Timestamp};
 use campaignd::store::contacts::{self, Arrival};
 use campaignd::store::events::{self, Appender, IncomingEvent};
 use campaignd::store::write_keys::WriteKeyId;
-use campaignd::store::{Store, arrivals, checkup, forget, histories, memberships};
+use campaignd::store::{Store, arrivals, checkup, forget, histories, memberships, ranks};
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde_json::Value as Json;
 
 use super::plain::{Happening, World};
-use super::random::{Sequence, Step, segment_name, sequence, trait_name};
+use super::random::{Sequence, Step, places, segment_name, sequence, trait_name};
 use crate::support::database::{TestDatabase, on_postgres, on_sqlite};
 
 /// Sequences on each database.
@@ -45,7 +47,7 @@ fn in_a_large_stack(test: fn()) {
 
 async fn live_through(database: TestDatabase) {
     let asked = std::env::var("CAMPAIGND_SEQUENCES").ok().and_then(|count| count.parse().ok());
-    let only = std::env::var("CAMPAIGND_SEQUENCE").ok().and_then(|number| number.parse().ok());
+    let only: Option<usize> = std::env::var("CAMPAIGND_SEQUENCE").ok().and_then(|number| number.parse().ok());
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
     let mut entered: BTreeMap<String, usize> = BTreeMap::new();
@@ -155,6 +157,7 @@ impl<'d> Life<'d> {
     async fn expect(&mut self) -> (Passages, BTreeSet<SegmentName>) {
         let people = contacts::page(self.store(), None, 1_000).await.expect("people are read");
         let events = self.events().await;
+        let population = self.population().await;
         let (mut passages, mut stale) = (Passages::new(), BTreeSet::new());
         let mut kept = std::mem::take(&mut self.members);
         let mut declared = std::mem::take(&mut self.declared);
@@ -172,6 +175,7 @@ impl<'d> Life<'d> {
                     contact,
                     events: events.get(&contact.id.0).map_or(&[][..], Vec::as_slice),
                     installation: self.sequence.installation,
+                    population: &population,
                     now: self.now,
                 };
                 if !world.holds(&segment.condition) {
@@ -244,6 +248,17 @@ impl<'d> Life<'d> {
         }
         let all = refreshed.segments.len();
         assert_eq!(refreshed.full, all == stale.len() && all > 0, "{what}");
+    }
+
+    /// The thresholds that stand of rankings as they are declared.
+    async fn population(&self) -> Population {
+        let stored = ranks::all(self.store()).await.expect("thresholds are read");
+        let standing = (0..2).flat_map(places).filter_map(|ranked| {
+            let condition = Condition::Ranked(ranked.clone());
+            let fingerprint = audience::fingerprint(self.catalogue(), self.settings(), &condition);
+            Some((ranked.clone(), *stored.get(&(ranked.to_string(), fingerprint))?))
+        });
+        standing.collect()
     }
 
     /// Everybody's events in the order of arrival.
