@@ -42,10 +42,12 @@ impl<'s> Causes<'s> {
         self.news.insert(news.unwrap_or(News { since: mark, imported: None, known: None, formers: None }))
     }
 
-    /// Of those who entered since the last evaluation: whom an import brought in, and whom nothing but time
-    /// did.
-    pub(super) async fn other_than_data(
+    /// Of those who entered since the last evaluation: whom another cause than this one brought in. An import did,
+    /// where it touched them, and what became known of them, where something did; where nothing did, time, unless
+    /// there are other thresholds: then these.
+    pub(super) async fn other_than(
         &mut self,
+        usual: EntryCause,
         entered: &[ContactId],
         last: ChangeMark,
     ) -> Result<Vec<(ContactId, EntryCause)>> {
@@ -62,13 +64,15 @@ impl<'s> Causes<'s> {
             Some(known) => known,
             None => contacts::changed_since(store, last, usize::MAX).await?.contacts.unwrap_or_default(),
         };
-        let cause = |contact: &ContactId| {
-            if imported.contains(contact) {
-                return Some(EntryCause::Import);
-            }
-            known.binary_search(contact).is_err().then_some(EntryCause::Time)
+        let without_news =
+            if usual == EntryCause::Population { EntryCause::Population } else { EntryCause::Time };
+        let cause = |contact: &ContactId| match known.binary_search(contact) {
+            _ if imported.contains(contact) => EntryCause::Import,
+            Ok(_) => EntryCause::Data,
+            Err(_) => without_news,
         };
-        let causes = entered.iter().filter_map(|contact| Some((*contact, cause(contact)?))).collect();
+        let causes = entered.iter().map(|contact| (*contact, cause(contact)));
+        let causes = causes.filter(|(_, cause)| *cause != usual).collect();
         (news.imported, news.known) = (Some(imported), Some(known));
         Ok(causes)
     }

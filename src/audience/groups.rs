@@ -12,13 +12,30 @@ use crate::store::memberships::Kept;
 
 use super::refresh::kept;
 
+/// What is evaluated together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Group<'a> {
+    /// Everything that has no time of its own.
+    Shared,
+    /// This segment, which has one.
+    Alone(&'a SegmentName),
+}
+
+impl<'a> Group<'a> {
+    /// The group of something that is kept.
+    pub(super) fn of(catalogue: &Catalogue, kept: &'a Kept) -> Self {
+        match kept {
+            Kept::Segment(name) if catalogue.segments.get(name).is_some_and(|one| one.refresh.is_some()) => {
+                Self::Alone(name)
+            }
+            Kept::Segment(_) | Kept::Audience(_) => Self::Shared,
+        }
+    }
+}
+
 /// What is evaluated when the settings say so.
 pub fn shared(catalogue: &Catalogue) -> Vec<Kept> {
-    let is_shared = |kept: &Kept| match kept {
-        Kept::Segment(name) => catalogue.segments.get(name).is_some_and(|segment| segment.refresh.is_none()),
-        Kept::Audience(_) => true,
-    };
-    kept(catalogue).into_iter().filter(is_shared).collect()
+    kept(catalogue).into_iter().filter(|kept| Group::of(catalogue, kept) == Group::Shared).collect()
 }
 
 /// The segments with a time of their own, in the order of names.
@@ -28,28 +45,10 @@ pub fn with_own_time(catalogue: &Catalogue) -> impl Iterator<Item = (&SegmentNam
 
 /// The segments that a campaign's audience and versions name, directly or by way of others.
 pub fn segments_of(catalogue: &Catalogue, campaign: &Campaign) -> BTreeSet<SegmentName> {
-    let mut found = BTreeSet::new();
-    let mut open: Vec<&Condition> = campaign.versions.iter().map(|version| &version.condition).collect();
-    open.push(&campaign.audience);
-    while let Some(condition) = open.pop() {
-        let mut named = Vec::new();
-        match condition {
-            Condition::All(parts) | Condition::Any(parts) | Condition::None(parts) => open.extend(parts),
-            Condition::Segment(name) => named.push(name),
-            Condition::Ranked(ranked) => named.extend(&ranked.ranking.among),
-            Condition::Everyone
-            | Condition::Attribute(..)
-            | Condition::Trait(..)
-            | Condition::Score(..)
-            | Condition::Consent(..)
-            | Condition::Did(_)
-            | Condition::Bucket(_) => {}
-        }
-        for name in named {
-            if found.insert(name.clone()) {
-                open.extend(catalogue.segments.get(name).map(|segment| &segment.condition));
-            }
-        }
-    }
-    found
+    let named = |part: &Condition| match part {
+        Condition::Segment(name) => Some(name.clone()),
+        Condition::Ranked(ranked) => ranked.ranking.among.clone(),
+        _ => None,
+    };
+    catalogue.parts_of(campaign.conditions()).into_iter().filter_map(named).collect()
 }

@@ -10,6 +10,7 @@
 //! | `groups` | what is evaluated together, and what by itself |
 //! | `fingerprint` | what answers rest on but data |
 //! | [`population`] | thresholds of rankings: which stand, and when they are computed anew |
+//! | `ranking` | a pass over all contacts to thresholds |
 //! | [`explain`](explain()) | why one contact is in, or is not |
 //! | [`survey`](survey()) | who meets a condition, how it overlaps with others, and with which values |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
@@ -24,6 +25,7 @@ pub mod inspect;
 mod misfits;
 pub mod population;
 mod program;
+mod ranking;
 mod refresh;
 mod select;
 mod survey;
@@ -36,7 +38,7 @@ pub use groups::{segments_of, shared, with_own_time};
 pub use inspect::{Counted, Seen, count_and_sample, drawn, evaluate_contact, look_at};
 pub use misfits::{Misfit, ValueOf, misfits};
 pub use population::{Ranks, keep_ranks};
-pub use refresh::{Refreshed, SegmentMoves, is_needed, kept, refresh, refresh_alone, refresh_shared};
+pub use refresh::{Refreshed, SegmentMoves, kept, refresh, refresh_alone, refresh_shared};
 pub use select::{Selected, select, select_among, version_of};
 pub use survey::{Overlap, Surveyed, Values, survey, values};
 pub use verify::{Compared, Difference, verify};

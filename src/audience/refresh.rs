@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::answers::{Answers, Everybody, Few};
 use super::causes::Causes;
 use super::error::{AudienceError, store_error};
-use super::population::{Ranks, fingerprints, of_declaration};
+use super::groups::{Group, with_own_time};
+use super::population::{Ranks, fingerprints, of_declaration, of_thresholds};
 use super::program::{VISITORS, compile};
 use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
@@ -21,7 +22,7 @@ use crate::store::contacts::{self, ChangeMark};
 use crate::store::memberships::{
     self, EntryCause, Evaluated, Kept, KnownSegment, Member, SegmentChange, SegmentId,
 };
-use crate::store::reviews::{self, Reviews};
+use crate::store::reviews::{self, ReviewGroup, Reviews};
 use crate::store::{Result as StoreResult, Store, campaigns, histories};
 
 /// With more contacts to look at than this, a pass over all of them takes less time than reading
@@ -60,38 +61,40 @@ pub async fn refresh(
     settings: EvaluationSettings,
     now: Timestamp,
 ) -> Result<Refreshed, AudienceError> {
-    if !is_needed(catalogue) {
-        return Ok(Refreshed::default());
+    let mut all = refresh_shared(store, catalogue, settings, now).await?;
+    for (segment, _) in with_own_time(catalogue) {
+        let alone = refresh_alone(store, catalogue, settings, segment, now).await?;
+        all.looked_at += alone.looked_at;
+        all.full &= alone.full;
+        all.segments.extend(alone.segments);
     }
-    refresh_all(store, catalogue, settings, now)
-        .await
-        .map_err(AudienceError::while_doing("refresh the segments"))
+    all.segments.sort_by(|one, other| one.segment.cmp(&other.segment));
+    Ok(all)
 }
 
-/// Evaluates what has no time of its own.
+/// Evaluates at `now` what has no time of its own; see [`refresh`].
 pub async fn refresh_shared(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
     now: Timestamp,
 ) -> Result<Refreshed, AudienceError> {
-    refresh(store, catalogue, settings, now).await
+    refresh_group(store, catalogue, settings, Group::Shared, now)
+        .await
+        .map_err(AudienceError::while_doing("refresh the segments"))
 }
 
-/// Evaluates a segment with a time of its own.
+/// Evaluates at `now` a segment with a time of its own; see [`refresh`].
 pub async fn refresh_alone(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
-    _: &SegmentName,
+    segment: &SegmentName,
     now: Timestamp,
 ) -> Result<Refreshed, AudienceError> {
-    refresh(store, catalogue, settings, now).await
-}
-
-/// Whether there is anything whose memberships are kept.
-pub fn is_needed(catalogue: &Catalogue) -> bool {
-    !catalogue.segments.is_empty() || catalogue.campaigns.values().any(Campaign::keeps_audience)
+    refresh_group(store, catalogue, settings, Group::Alone(segment), now)
+        .await
+        .map_err(AudienceError::while_doing("refresh a segment"))
 }
 
 /// What memberships are kept of: segments, then audiences of campaigns that ask who entered; by name.
@@ -127,7 +130,9 @@ impl Before<'_> {
             Some(last) if of_declaration(&last.fingerprint) != of_declaration(&self.fingerprint) => {
                 EntryCause::Declaration
             }
-            Some(last) if last.fingerprint != self.fingerprint => EntryCause::Population,
+            Some(last) if of_thresholds(&last.fingerprint) != of_thresholds(&self.fingerprint) => {
+                EntryCause::Population
+            }
             Some(_) => EntryCause::Data,
         }
     }
@@ -140,12 +145,13 @@ async fn before<'a>(
     store: &Store,
     catalogue: &'a Catalogue,
     settings: EvaluationSettings,
+    group: Group<'_>,
     now: Timestamp,
 ) -> StoreResult<(Vec<Before<'a>>, Population, Option<Last>)> {
-    let conditions: Vec<_> = conditions(catalogue).collect();
-    let asked: Vec<_> = conditions.iter().map(|(_, condition)| *condition).collect();
+    let is_of_group = |(kept, _): &(Kept, &Condition)| Group::of(catalogue, kept) == group;
+    let conditions: Vec<_> = conditions(catalogue).filter(is_of_group).collect();
     let (fingerprints, population) =
-        fingerprints(store, catalogue, settings, &asked, Ranks::Standing, now).await?;
+        fingerprints(store, catalogue, settings, &conditions, Ranks::Standing, now).await?;
     let names: Vec<_> = conditions.iter().map(|(kept, _)| kept.clone()).collect();
     let known = memberships::ensure(store, &names).await?;
     let evaluated = known.iter().filter_map(|one| one.evaluated.as_ref());
@@ -170,18 +176,24 @@ async fn before<'a>(
     Ok((before.collect(), population, last))
 }
 
-async fn refresh_all(
+async fn refresh_group(
     store: &Store,
     catalogue: &Catalogue,
     settings: EvaluationSettings,
+    group: Group<'_>,
     now: Timestamp,
 ) -> StoreResult<Refreshed> {
-    let (mut all, population, last) = before(store, catalogue, settings, now).await?;
+    let (mut all, population, last) = before(store, catalogue, settings, group, now).await?;
+    let Some(first) = all.first() else { return Ok(Refreshed::default()) };
+    let group = match group {
+        Group::Shared => ReviewGroup::SHARED,
+        Group::Alone(_) => ReviewGroup::of(first.known.id),
+    };
     let undeclared = memberships::undeclared(store, &kept(catalogue)).await?;
     let now = not_before_the_last(last, now);
 
     // Taken before anybody is looked at: what comes in meanwhile is looked at the next time.
-    let due = if all.iter().all(|one| one.anew) { None } else { due(store, last, now).await? };
+    let due = if all.iter().all(|one| one.anew) { None } else { due(store, group, last, now).await? };
     let mark = match &due {
         Some(due) => due.mark,
         None => contacts::mark(store).await?,
@@ -243,7 +255,9 @@ async fn refresh_all(
         let last = one.known.evaluated.as_ref().map(|last| last.mark);
         let (left, gone) = causes.left_or_gone(left, last).await?;
         let other_causes = match (cause, last) {
-            (EntryCause::Data, Some(last)) => causes.other_than_data(&entered, last).await?,
+            (EntryCause::Data | EntryCause::Population, Some(last)) => {
+                causes.other_than(cause, &entered, last).await?
+            }
             _ => Vec::new(),
         };
         if let Kept::Segment(segment) = one.known.kept {
@@ -265,7 +279,7 @@ async fn refresh_all(
             evaluated,
         });
     }
-    memberships::apply(store, &changes, &undeclared, &reviews, now).await?;
+    memberships::apply(store, &changes, &undeclared, group, &reviews, now).await?;
     Ok(Refreshed { looked_at, full, segments: moves })
 }
 
@@ -291,13 +305,18 @@ struct Due {
 }
 
 /// The contacts whose answer can have changed since the last evaluation; `None` when all must be looked at.
-async fn due(store: &Store, last: Option<Last>, now: Timestamp) -> StoreResult<Option<Due>> {
+async fn due(
+    store: &Store,
+    group: ReviewGroup,
+    last: Option<Last>,
+    now: Timestamp,
+) -> StoreResult<Option<Due>> {
     let Some((at, since)) = last.filter(|(at, _)| *at <= now) else { return Ok(None) };
     let changes = contacts::changed_since(store, since, SOME).await?;
     let Some(with_news) = changes.contacts else { return Ok(None) };
     let mut contacts = with_news.clone();
     if at < now {
-        contacts.extend(reviews::due_for_review(store, now).await?);
+        contacts.extend(reviews::due_for_review(store, group, now).await?);
         contacts.sort_unstable();
         contacts.dedup();
     }

@@ -6,6 +6,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use super::error::{AudienceError, store_error};
+use super::groups::Group;
 use super::population::{Ranks, fingerprints};
 use super::program::{VISITORS, compile};
 use super::refresh::conditions;
@@ -19,6 +20,7 @@ use crate::evaluate::{Asked, Outcome, Program, Scratch};
 use crate::store::contacts::{self, ChangeMark};
 use crate::store::histories::{self, ContactVisitor};
 use crate::store::memberships::{self, Evaluated, Kept, KnownSegment, Member, Standing};
+use crate::store::reviews::ReviewGroup;
 use crate::store::{Result as StoreResult, Store};
 
 /// How kept memberships compare with a full pass.
@@ -67,6 +69,9 @@ pub async fn verify(
     compare(store, catalogue, settings).await.map_err(AudienceError::while_doing("verify the segments"))
 }
 
+/// An evaluation: up to which changes of contacts and which events, and at which instant.
+type When = (i64, i64, Timestamp);
+
 /// Something that was evaluated as it is declared.
 struct Standed<'a> {
     known: KnownSegment,
@@ -79,31 +84,33 @@ async fn compare(
     catalogue: &Catalogue,
     settings: EvaluationSettings,
 ) -> StoreResult<Compared> {
-    let Standing { mut segments, reviews } = memberships::standing(store).await?;
+    let Standing { mut segments, mut reviews } = memberships::standing(store).await?;
     let mut compared = Compared { contacts: contacts::count(store).await?, ..Compared::default() };
-    let mut groups: BTreeMap<(i64, i64, Timestamp), Vec<Standed<'_>>> = BTreeMap::new();
+    let mut groups: BTreeMap<(ReviewGroup, When), Vec<Standed<'_>>> = BTreeMap::new();
     let all: Vec<_> = conditions(catalogue).collect();
-    let asked: Vec<_> = all.iter().map(|(_, condition)| *condition).collect();
-    let (declared, population) =
-        fingerprints(store, catalogue, settings, &asked, Ranks::Known, Timestamp::from_micros(0)).await?;
+    let declared = fingerprints(store, catalogue, settings, &all, Ranks::Known, Timestamp::from_micros(0));
+    let (declared, population) = declared.await?;
     for ((kept, condition), declared) in all.into_iter().zip(declared) {
         let found = segments.remove(&kept).and_then(|(known, members)| {
             let Evaluated { at, fingerprint, mark } = known.evaluated.clone()?;
+            let group = match Group::of(catalogue, &kept) {
+                Group::Shared => ReviewGroup::SHARED,
+                Group::Alone(_) => ReviewGroup::of(known.id),
+            };
             (fingerprint == declared)
-                .then_some(((mark.contacts, mark.events, at), Standed { known, condition, members }))
+                .then_some(((group, (mark.contacts, mark.events, at)), Standed { known, condition, members }))
         });
         match found {
             Some((when, standed)) => groups.entry(when).or_default().push(standed),
             None => compared.to_be_evaluated.push(kept),
         }
     }
-    let latest = groups.keys().next_back().copied();
-    let reviews = Arc::new(reviews);
+    let latest: BTreeMap<ReviewGroup, When> = groups.keys().copied().collect();
     let against = Against { catalogue, settings, population };
-    for (when, group) in groups {
+    for ((of, when), group) in groups {
         // Times of review speak of what was evaluated last.
-        let reviews = (Some(when) == latest).then(|| Arc::clone(&reviews));
-        compare_group(store, &against, when, group, reviews, &mut compared).await?;
+        let reviews = (latest.get(&of) == Some(&when)).then(|| reviews.remove(&of).unwrap_or_default());
+        compare_group(store, &against, when, group, reviews.map(Arc::new), &mut compared).await?;
     }
     compared.differences.sort_unstable();
     Ok(compared)
@@ -119,7 +126,7 @@ struct Against<'a> {
 async fn compare_group(
     store: &Store,
     Against { catalogue, settings, population }: &Against<'_>,
-    (contacts_mark, events_mark, at): (i64, i64, Timestamp),
+    (contacts_mark, events_mark, at): When,
     group: Vec<Standed<'_>>,
     reviews: Option<Arc<Vec<(ContactId, Timestamp)>>>,
     compared: &mut Compared,

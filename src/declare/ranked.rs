@@ -80,14 +80,13 @@ fn top(reader: &mut Reader, field: Field<'_>) -> Option<Place> {
     let text = reader.scalar(field.value, "`top`", field.key.value)?.text.trim();
     let share =
         text.strip_suffix('%').map(|number| Number::parse(number).ok().and_then(hundredths_of_percent));
-    let (place, hint) = match share {
-        Some(share) => (share.filter(|share| *share > 0).map(Place::Share), None),
-        None => {
-            let count = text.parse().ok().filter(|count| *count > 0);
-            let part = Number::parse(text).ok().filter(|part| (1..ONE).contains(&part.millionths()));
-            let percent = part.map(|part| Number::from_millionths(part.millionths() * 100));
-            (count.map(Place::Count), percent.map(|percent| format!("write `{percent}%`")))
-        }
+    let (place, hint) = if let Some(share) = share {
+        (share.filter(|share| *share > 0).map(Place::Share), None)
+    } else {
+        let count = text.parse().ok().filter(|count| *count > 0);
+        let part = Number::parse(text).ok().filter(|part| (1..ONE).contains(&part.millionths()));
+        let percent = part.map(|part| Number::from_millionths(part.millionths() * 100));
+        (count.map(Place::Count), percent.map(|percent| format!("write `{percent}%`")))
     };
     if place.is_none() {
         let message = format!(

@@ -69,6 +69,11 @@ pub struct Campaign {
 }
 
 impl Campaign {
+    /// Its audience, and whom its versions are for.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        std::iter::once(&self.audience).chain(self.versions.iter().map(|version| &version.condition))
+    }
+
     /// Whether memberships of its audience are kept: what they ask for are entries.
     pub fn keeps_audience(&self) -> bool {
         matches!(self.repeat, Repeat::EveryEntry { .. })

@@ -1,12 +1,13 @@
 //! The catalogue: all declarations of a project, valid and with every name resolved.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::campaign::Campaign;
 use super::caps::Cap;
 use super::condition::{Condition, EventQuery, MeasureKind, PropertyName};
 use super::name::{AttributeName, CampaignName, EventName, ScoreName, SegmentName, TraitName};
 use super::quiet_hours::QuietHours;
+use super::ranking::Ranked;
 use super::schedule::Cadence;
 use super::score::Score;
 use super::time::Zone;
@@ -31,6 +32,43 @@ pub struct Catalogue {
     pub caps: Vec<Cap>,
     /// When no marketing mail goes out.
     pub quiet_hours: Option<QuietHours>,
+}
+
+impl Catalogue {
+    /// Conditions and all that is in them, also by way of the segments that they name; each segment once.
+    pub fn parts_of<'c>(&'c self, conditions: impl IntoIterator<Item = &'c Condition>) -> Vec<&'c Condition> {
+        let mut open: Vec<&Condition> = conditions.into_iter().collect();
+        let mut parts = Vec::new();
+        let mut unfolded: BTreeSet<&SegmentName> = BTreeSet::new();
+        while let Some(condition) = open.pop() {
+            parts.push(condition);
+            let named = match condition {
+                Condition::All(inner) | Condition::Any(inner) | Condition::None(inner) => {
+                    open.extend(inner);
+                    None
+                }
+                Condition::Segment(name) => Some(name),
+                Condition::Ranked(ranked) => ranked.ranking.among.as_ref(),
+                _ => None,
+            };
+            if let Some(name) = named.filter(|name| unfolded.insert(name)) {
+                open.extend(self.segments.get(name).map(|segment| &segment.condition));
+            }
+        }
+        parts
+    }
+
+    /// The places in rankings that conditions ask for, also by way of the segments that they name.
+    pub fn ranked_in<'c>(
+        &'c self,
+        conditions: impl IntoIterator<Item = &'c Condition>,
+    ) -> BTreeSet<&'c Ranked> {
+        let ranked = |part: &'c Condition| match part {
+            Condition::Ranked(ranked) => Some(ranked),
+            _ => None,
+        };
+        self.parts_of(conditions).into_iter().filter_map(ranked).collect()
+    }
 }
 
 /// A declared attribute.

@@ -194,6 +194,7 @@ impl Engine {
                 .campaigns
                 .get(&found.campaign)
                 .ok_or_else(|| EngineError::UnknownCampaign(found.campaign.clone()))?;
+            self.core.keep_ranks(&declared, self.core.declarations.edition(), now).await?;
             self.core.record_sent(now).await?;
             if campaign.keeps_audience() {
                 self.core.refresh(&declared, self.core.declarations.edition(), now).await?;

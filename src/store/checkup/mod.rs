@@ -7,9 +7,10 @@ use sea_orm::{ConnectionTrait, QueryResult};
 
 use super::error::failed;
 use super::kept::KeptTable;
+use super::reviews::ReviewGroup;
 use super::statement::{query, query_column, query_value};
 use super::{Result, Store};
-use crate::domain::membership::{KeptBlock, unpack_reviews};
+use crate::domain::membership::unpack_reviews;
 use crate::store::memberships::SegmentId;
 
 /// How many rows are named of those that break one rule.
@@ -72,7 +73,7 @@ async fn unreadable(
         let (id, number, payload) = read(&row).map_err(failed(operation))?;
         let block = match table {
             KeptTable::Members => SegmentId::block_of(id),
-            KeptTable::Reviews => KeptBlock(id),
+            KeptTable::Reviews => ReviewGroup::of_row(id).1,
         };
         // Both kinds of payload are a contact and an instant each.
         let entries: Result<Vec<_>, _> = unpack_reviews(block, &payload).collect();

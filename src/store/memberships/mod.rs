@@ -203,16 +203,21 @@ impl SegmentId {
         (self.0 + 1) << Self::BLOCK_BITS
     }
 
-    const fn rows(self) -> Wanted {
+    pub(super) const fn rows(self) -> Wanted {
         Wanted::Between(self.first(), self.end())
     }
 
-    const fn row(self, block: KeptBlock) -> i64 {
+    pub(super) const fn row(self, block: KeptBlock) -> i64 {
         self.first() + block.0
     }
 
     const fn block(self, row: i64) -> KeptBlock {
         KeptBlock(row - self.first())
+    }
+
+    /// Whose a row is.
+    pub(super) const fn of_row(row: i64) -> Self {
+        Self(row >> Self::BLOCK_BITS)
     }
 
     /// Which contacts a row of whatever segment is about.

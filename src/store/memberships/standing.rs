@@ -7,11 +7,12 @@ use sea_orm::QueryResult;
 use super::super::bulk::Bulk;
 use super::super::error::failed;
 use super::super::kept::{KeptRow, KeptTable, Wanted};
+use super::super::reviews::ReviewGroup;
 use super::super::statement::{query, values};
 use super::super::{Result, Store};
 use super::{Kept, KnownSegment, Member, Passed, SegmentId, known_segment, unpack_members};
 use crate::domain::contact::ContactId;
-use crate::domain::membership::{KeptBlock, unpack_reviews};
+use crate::domain::membership::unpack_reviews;
 use crate::domain::time::Timestamp;
 
 /// What is kept at one moment.
@@ -19,8 +20,8 @@ use crate::domain::time::Timestamp;
 pub struct Standing {
     /// All segments that were ever evaluated, declared or not, with their members in the order of numbers.
     pub segments: BTreeMap<Kept, (KnownSegment, Vec<Member>)>,
-    /// When contacts are to be looked at again, in the order of numbers.
-    pub reviews: Vec<(ContactId, Timestamp)>,
+    /// When contacts are to be looked at again, by whose answers, in the order of numbers.
+    pub reviews: BTreeMap<ReviewGroup, Vec<(ContactId, Timestamp)>>,
 }
 
 /// Reads all of it. Rows that cannot be read are passed over: [`super::super::checkup`] names them.
@@ -47,7 +48,8 @@ pub async fn standing(store: &Store) -> Result<Standing> {
     }
     for row in query(&snapshot, operation, &KeptTable::Reviews.select("true"), vec![]).await? {
         let (id, payload) = read(&row)?;
-        standing.reviews.extend(unpack_reviews(KeptBlock(id), &payload).flatten());
+        let (group, block) = ReviewGroup::of_row(id);
+        standing.reviews.entry(group).or_default().extend(unpack_reviews(block, &payload).flatten());
     }
     snapshot.rollback().await.map_err(failed(operation))?;
     Ok(standing)

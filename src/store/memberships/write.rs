@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::bulk::{Bulk, Cell};
 use super::super::kept::{KeptRow, KeptTable, Wanted};
-use super::super::reviews::{self, Reviews};
+use super::super::reviews::{self, ReviewGroup, Reviews};
 use super::super::{Result, Store, passages};
 use super::{EntryCause, Evaluated, Member, SegmentId, blocks_of, unpacked};
 use crate::domain::contact::ContactId;
@@ -37,6 +37,7 @@ pub async fn apply(
     store: &Store,
     changes: &[SegmentChange],
     undeclared: &[SegmentId],
+    group: ReviewGroup,
     reviews: &Reviews,
     now: Timestamp,
 ) -> Result<()> {
@@ -47,7 +48,7 @@ pub async fn apply(
     for change in changes {
         apply_change(&mut bulk, change, now).await?;
     }
-    reviews::write(&mut bulk, reviews).await?;
+    reviews::write(&mut bulk, group, reviews).await?;
     bulk.commit().await
 }
 
@@ -129,9 +130,10 @@ fn add(members: &mut Vec<Member>, entered: &[ContactId], now: Timestamp) {
 pub(in crate::store) async fn forget(store: &Store, contacts: &[ContactId]) -> Result<()> {
     let mut bulk = Bulk::begin(store, "take an erased contact out of segments").await?;
     let segments = bulk.numbers("SELECT id FROM segments ORDER BY id", &[]).await?;
+    let segments: Vec<_> = segments.into_iter().map(SegmentId).collect();
     for contact in contacts {
         let block = KeptBlock::of(*contact);
-        let numbers = segments.iter().map(|segment| SegmentId(*segment).row(block)).collect();
+        let numbers = segments.iter().map(|segment| segment.row(block)).collect();
         let (mut written, mut emptied) = (Vec::new(), Vec::new());
         for row in bulk.read_kept(KeptTable::Members, Wanted::These(numbers)).await? {
             let mut members = unpacked(&row)?;
@@ -146,8 +148,7 @@ pub(in crate::store) async fn forget(store: &Store, contacts: &[ContactId]) -> R
         }
         bulk.write_kept(KeptTable::Members, written, emptied).await?;
         bulk.execute("DELETE FROM membership_changes WHERE contact = $1", &[contact.0]).await?;
-        reviews::write(&mut bulk, &Reviews::Some { exactly: vec![(*contact, None)], at_latest: Vec::new() })
-            .await?;
+        reviews::forget(&mut bulk, *contact, &segments).await?;
     }
     bulk.commit().await
 }

@@ -10,6 +10,7 @@ pub(crate) mod handover;
 mod limits;
 mod memberships;
 mod names;
+mod own_time;
 mod pauses;
 mod quiet_hours;
 mod ranks;

@@ -10,10 +10,10 @@ use campaignd::domain::event::NewEvent;
 use campaignd::domain::name::{SegmentName, TraitName};
 use campaignd::domain::population::Population;
 use campaignd::domain::schedule::Cadence;
-use campaignd::store::{Store, contacts, events, memberships};
+use campaignd::store::{self, Store, contacts, events, memberships};
 use serde_json::json;
 
-use super::shop::{ZONE, add, at, declared, person};
+use super::shop::{Shop, ZONE, add, at, declared, person};
 use crate::evaluate::plain::{Happening, World};
 use crate::support::database::{TestDatabase, on_both};
 
@@ -35,7 +35,7 @@ async fn spends(store: &Store, name: &str, amount: &str, when: &str) {
 }
 
 /// Who is in a segment by what is kept.
-async fn members(store: &Store, segment: &str) -> String {
+pub(super) async fn members(store: &Store, segment: &str) -> String {
     let names = [SegmentName::parse(segment).expect("a name")];
     let known = memberships::ensure_segments(store, &names).await.expect("segments are known");
     let members = memberships::members(store, known[0].id).await.expect("members are read");
@@ -53,8 +53,8 @@ async fn rank(store: &Store, catalogue: &Catalogue, now: &str) -> bool {
     kept.expect("contacts are ranked").changed
 }
 
-/// How often memberships changed by which cause, and who.
-async fn causes(database: &TestDatabase, segment: &str) -> Vec<String> {
+/// Who entered (1) and left (0) a segment, and why, in the order of time.
+pub(super) async fn causes(database: &TestDatabase, segment: &str) -> Vec<String> {
     let text = format!(
         "SELECT c.external_id, CAST(m.entered AS TEXT), COALESCE(m.cause, '') FROM membership_changes m
          JOIN contacts c ON c.id = m.contact JOIN segments s ON s.id = m.segment
@@ -319,4 +319,76 @@ fn everybody_has_the_place_that_counting_by_hand_gives() {
             );
         }
     });
+}
+
+/// Spends, now.
+async fn spends_now(shop: &Shop, name: &str, amount: &str, when: &str) {
+    shop.clock.set(at(when));
+    spends(&shop.database.store, name, amount, when).await;
+}
+
+const WELCOME: &str = "
+traits: { spend: { of: purchase, total: amount, within: 12 months } }
+segments:
+  best: { match: { ranked: { trait: spend, top: 2 } } }
+campaigns:
+  hourly:
+    audience: { none: [everyone] }
+    schedule: { cron: \"0 * * * *\" }
+    repeat: every_run
+    template: letter
+  welcome:
+    audience: best
+    schedule: { on_entry: true }
+    repeat: every_entry
+    template: letter
+  monthly:
+    audience: best
+    schedule: { cron: \"30 9 4 * *\" }
+    repeat: every_run
+    template: letter
+";
+
+#[test]
+fn the_daemon_ranks_each_day_and_nobody_is_mailed_because_others_spent_less() {
+    on_both(|database| async move {
+        let people = ["anna", "bert", "cleo", "dora"].map(person);
+        let shop = Shop::open(database, WELCOME, &people, "2026-03-02 12:00").await;
+        for (name, amount, when) in [
+            ("anna", "100", "2025-03-03 10:00"),
+            ("bert", "80", "2026-03-02 11:00"),
+            ("cleo", "60", "2026-03-02 11:00"),
+        ] {
+            spends(&shop.database.store, name, amount, when).await;
+        }
+        shop.at("2026-03-02 12:00").await;
+        spends_now(&shop, "dora", "90", "2026-03-02 12:30").await;
+        shop.at("2026-03-02 13:00").await;
+        assert_eq!(members(&shop.database.store, "best").await, "anna,bert,dora");
+        assert_eq!(shop.mailed(), ["dora"], "she reached the bound by what she did");
+        // A year after her purchase anna has no value; the bound stands until noon.
+        shop.until("2026-03-03 11:59").await;
+        assert_eq!(members(&shop.database.store, "best").await, "bert,dora");
+        shop.until("2026-03-03 12:01").await;
+        assert_eq!(members(&shop.database.store, "best").await, "bert,dora");
+        spends_now(&shop, "anna", "85", "2026-03-03 12:10").await;
+        shop.at("2026-03-03 13:00").await;
+        assert_eq!(members(&shop.database.store, "best").await, "anna,bert,dora");
+        assert_eq!(shop.mailed(), ["anna"]);
+        // By the next ranking anna and dora are the best two; dora leaves them as her purchase is forgotten.
+        shop.until("2026-03-04 12:01").await;
+        assert_eq!(members(&shop.database.store, "best").await, "anna,dora");
+        assert_eq!(shop.mailed(), ["anna", "bert", "dora"], "the monthly one, before noon");
+        forget(&shop, "dora").await;
+        shop.until("2026-03-05 12:01").await;
+        assert_eq!(members(&shop.database.store, "best").await, "anna,bert");
+        assert_eq!(shop.mailed(), [""; 0], "bert came in because dora is gone");
+    });
+}
+
+/// Erases somebody.
+async fn forget(shop: &Shop, name: &str) {
+    let store = &shop.database.store;
+    let contact = contacts::find(store, name).await.expect("people are read").expect("somebody").id;
+    store::forget::forget(store, contact, shop.clock.now()).await.expect("somebody is erased");
 }

@@ -16,6 +16,7 @@ use campaignd::domain::population::Population;
 use campaignd::domain::time::{Span, Timestamp};
 use campaignd::store::contacts::{self, Arrival};
 use campaignd::store::events::{self, Appender, IncomingEvent};
+use campaignd::store::reviews::{self, ReviewGroup};
 use campaignd::store::write_keys::WriteKeyId;
 use campaignd::store::{Store, arrivals, checkup, forget, histories, memberships, ranks};
 use proptest::strategy::{Strategy as _, ValueTree as _};
@@ -124,7 +125,7 @@ impl<'d> Life<'d> {
             }
             self.take(step).await;
             let due =
-                campaignd::store::reviews::due_for_review(self.store(), self.now).await.expect("reviews");
+                reviews::due_for_review(self.store(), ReviewGroup::SHARED, self.now).await.expect("reviews");
             let asked = self.touched.keys().copied().chain(due).collect::<BTreeSet<_>>().len();
             let gone = self.merged.len();
             let refreshed = audience::refresh(self.store(), self.catalogue(), self.settings(), self.now)

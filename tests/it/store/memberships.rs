@@ -6,7 +6,7 @@ use campaignd::domain::time::Timestamp;
 use campaignd::store::Store;
 use campaignd::store::contacts::ChangeMark;
 use campaignd::store::memberships::{self, EntryCause, Evaluated, SegmentChange, SegmentId};
-use campaignd::store::reviews::{self, Reviews};
+use campaignd::store::reviews::{self, ReviewGroup, Reviews};
 
 use crate::support::database::on_both;
 
@@ -34,7 +34,9 @@ async fn apply(
             mark: ChangeMark { contacts: 1, events: now },
         },
     };
-    memberships::apply(store, &[change], &[], reviews, at(now)).await.expect("the memberships are written");
+    memberships::apply(store, &[change], &[], ReviewGroup::SHARED, reviews, at(now))
+        .await
+        .expect("the memberships are written");
 }
 
 /// `contact@entered` of every member.
@@ -91,7 +93,8 @@ fn who_is_to_be_looked_at_again_is_found_in_time() {
         let known = memberships::ensure_segments(store, &names).await.expect("they are known");
         let segment = known[0].id;
         let due = async |now| {
-            let due = reviews::due_for_review(store, at(now)).await.expect("they are found");
+            let due =
+                reviews::due_for_review(store, ReviewGroup::SHARED, at(now)).await.expect("they are found");
             due.iter().map(|contact| contact.0).collect::<Vec<_>>()
         };
         let all = [(1, 50), (2, 10), (4_096, 10), (9_000, 99)];
