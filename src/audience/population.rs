@@ -188,8 +188,8 @@ pub(super) async fn fingerprints(
 /// The last part of a text of [`fingerprints`]: when to look again is kept for it alone.
 const ALONE: &str = "alone";
 
-/// Of a text of [`fingerprints`], the part of the declaration.
-pub(super) fn of_declaration(fingerprint: &str) -> &str {
+/// Of what is stored with an evaluation, the part that is the [`fingerprint`] of the declaration.
+pub fn of_declaration(fingerprint: &str) -> &str {
     fingerprint.split(' ').next().unwrap_or_default()
 }
 

@@ -10,7 +10,6 @@ use super::error::{AudienceError, store_error};
 use super::groups::{Group, with_own_time};
 use super::population::{Ranks, fingerprints, of_declaration, of_thresholds};
 use super::program::{VISITORS, compile};
-use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::Condition;
 use crate::domain::contact::ContactId;

@@ -84,6 +84,23 @@ impl Core {
         Ok(known.iter().map(|one| one.evaluated.as_ref().map(|last| last.at)).min().flatten())
     }
 
+    /// When a segment was evaluated as it is declared now; `None`: never.
+    async fn evaluated_as_declared(
+        &self,
+        declared: &Declared,
+        name: &SegmentName,
+    ) -> Result<Option<Timestamp>, EngineError> {
+        let known = memberships::ensure(&self.store, &[Kept::Segment(name.clone())])
+            .await
+            .doing(|| format!("see when the segment `{name}` was evaluated last"))?;
+        let catalogue = &declared.catalogue;
+        let Some(segment) = catalogue.segments.get(name) else { return Ok(None) };
+        let fingerprint = audience::fingerprint(catalogue, self.settings.evaluation, &segment.condition);
+        let last = known.into_iter().find_map(|one| one.evaluated);
+        let last = last.filter(|last| audience::of_declaration(&last.fingerprint) == fingerprint);
+        Ok(last.map(|last| last.at))
+    }
+
     /// Evaluates the segments without a time of their own.
     pub(super) async fn refresh(
         &self,
@@ -113,11 +130,11 @@ impl Core {
         let mut any = false;
         for (name, cadence) in audience::with_own_time(&declared.catalogue) {
             let known = self.memory().refreshed_alone.get(name).copied();
-            let (at, under) = match known {
-                Some((at, under)) => (Some(at), under),
-                None => (self.evaluated_since(&[Kept::Segment(name.clone())]).await?, edition),
+            let at = match known {
+                Some((at, under)) if under == edition => Some(at),
+                _ => self.evaluated_as_declared(declared, name).await?,
             };
-            let is_due = at.is_none_or(|at| under != edition || cadence.is_due(at, now, zone));
+            let is_due = at.is_none_or(|at| cadence.is_due(at, now, zone));
             if let (Some(at), false) = (at, is_due || used.contains(name)) {
                 self.memory().refreshed_alone.insert(name.clone(), (at, edition));
                 continue;

@@ -324,3 +324,36 @@ fn wrong_files_keep_nobody_from_stopping_a_campaign() {
         assert_eq!(campaignd(project.folder(), ["pause", "thank_you"]).exit, 2);
     });
 }
+
+#[test]
+fn places_in_rankings_are_shown_with_their_date() {
+    on_both(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        project.write(
+            "campaigns/ranks.yaml",
+            "\
+traits: { spent: { of: purchase, total: amount } }
+segments: { best: { match: { ranked: { trait: spent, top: 2 } } } }
+",
+        );
+        let said = project.fine(["segment", "best", "--json"]);
+        let first: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let rank = &first["segment"]["ranks"][0];
+        assert_eq!((&rank["place"], &rank["contacts"]), (&"spent top 2".into(), &5.into()), "{first:#}");
+        assert_eq!(
+            (&rank["values"]["from"], &rank["values"]["to"]),
+            (&189.0.into(), &serde_json::Value::Null)
+        );
+        assert_eq!(first["segment"]["members"], 3, "two spent the same: {first:#}");
+        // Asked again, it is the same ranking; as of another instant it is another one, and that is said.
+        let said = project.fine(["segment", "best", "--json"]);
+        let again: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        assert_eq!(again["segment"]["ranks"], first["segment"]["ranks"]);
+        let said = project.fine(["segment", "best", "--at", "2001-01-01", "--json"]);
+        assert!(said.err.contains("contacts are ranked anew for that instant"), "{}", said.err);
+        let past: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        assert_eq!(past["segment"]["ranks"][0]["contacts"], 0, "{past:#}");
+        let said = project.fine(["segment", "best"]);
+        assert!(said.out.contains("spent top 2") && said.out.contains("189 or more"), "{}", said.out);
+    });
+}
