@@ -77,7 +77,17 @@ impl Installation {
 
 /// Opens the database without touching its tables.
 pub(super) async fn connect(project: &Project) -> Result<Store, Failure> {
+    open(project, false).await
+}
+
+/// Opens the database for somebody who only looks.
+pub(super) async fn connect_to_read(project: &Project) -> Result<Store, Failure> {
+    open(project, true).await
+}
+
+async fn open(project: &Project, read_only: bool) -> Result<Store, Failure> {
     let options = StoreOptions {
+        read_only,
         durability: match project.settings.durability {
             settings::Durability::Process => store::Durability::Process,
             settings::Durability::Power => store::Durability::Power,

@@ -13,6 +13,7 @@
 //! | `ranking` | a pass over all contacts to thresholds |
 //! | [`explain`](explain()) | why one contact is in, or is not |
 //! | [`survey`](survey()) | who meets a condition, how it overlaps with others, and with which values |
+//! | [`tally`](tally()) | how many meet each of some conditions; writes nothing |
 //! | [`inspect`] | a condition's size and a sample; conditions and traits of given contacts |
 
 mod answers;
@@ -29,6 +30,7 @@ mod ranking;
 mod refresh;
 mod select;
 mod survey;
+mod tally;
 mod verify;
 
 pub use error::AudienceError;
@@ -41,4 +43,5 @@ pub use population::{Ranks, keep_ranks, of_declaration};
 pub use refresh::{Refreshed, SegmentMoves, kept, refresh, refresh_alone, refresh_shared};
 pub use select::{Selected, select, select_among, version_of};
 pub use survey::{Overlap, Surveyed, Values, survey, values};
+pub use tally::{Tally, tally};
 pub use verify::{Compared, Difference, verify};

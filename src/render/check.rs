@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::templates::{EmailTemplate, Inner, Templates};
 use super::uses::{self, Use};
-use super::{RenderSettings, Required, names, plan, sample};
+use super::{Needed, RenderSettings, Required, names, plan, sample};
 use crate::diagnostic::{self, Place, Problem, did_you_mean};
 use crate::domain::campaign::{Campaign, MailPurpose, Version};
 use crate::domain::catalogue::Catalogue;
-use crate::domain::name::AttributeName;
+use crate::domain::name::{AttributeName, TraitName};
 
 /// Holds the templates of all campaigns against what is declared. `place_of` tells where a key
 /// stands, by its dotted path (`campaigns.vip_discount.template`). Problems of templates that did not
@@ -119,8 +119,8 @@ fn missing_files(name: &str, email: &EmailTemplate, inner: &Inner, place: &Place
     problems
 }
 
-/// The attributes that a campaign's templates use without a default: contacts that lack one are not
-/// mailed. One place each.
+/// The attributes and traits that a campaign's templates use without a default: contacts that lack one are
+/// not mailed. One place each.
 pub fn required(templates: &Templates, catalogue: &Catalogue, campaign: &Campaign) -> Vec<Required> {
     let inner = &*templates.inner;
     let mut seen = BTreeSet::new();
@@ -129,17 +129,27 @@ pub fn required(templates: &Templates, catalogue: &Catalogue, campaign: &Campaig
     for (email, language) in emails.flat_map(|email| email.keys().map(move |language| (email, language))) {
         let Some((subject, html, text)) = plan::files(email, language) else { continue };
         for one in [Some(subject), Some(html), text].iter().flatten().flat_map(|name| uses::of(inner, name)) {
-            let Some(attribute) = needed(&one, catalogue) else { continue };
-            if seen.insert(attribute.clone()) {
+            let Some(needed) = needed(&one, catalogue) else { continue };
+            if seen.insert(needed.clone()) {
                 let at = one.places.iter().flatten().next_back().cloned().unwrap_or_default();
-                required.push(Required { attribute, place: one.source.place(at) });
+                required.push(Required { needed, place: one.source.place(at) });
             }
         }
     }
     required
 }
 
-fn needed(one: &Use<'_>, catalogue: &Catalogue) -> Option<AttributeName> {
-    let name = AttributeName::parse(one.field()?).ok()?;
-    (one.root == "contact" && !one.guarded && catalogue.attributes.contains_key(&name)).then_some(name)
+fn needed(one: &Use<'_>, catalogue: &Catalogue) -> Option<Needed> {
+    let name = one.field().filter(|_| !one.guarded)?;
+    match one.root.as_str() {
+        "contact" => {
+            let name = AttributeName::parse(name).ok()?;
+            catalogue.attributes.contains_key(&name).then_some(Needed::Attribute(name))
+        }
+        "traits" => {
+            let name = TraitName::parse(name).ok()?;
+            catalogue.traits.contains_key(&name).then_some(Needed::Trait(name))
+        }
+        _ => None,
+    }
 }

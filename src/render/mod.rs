@@ -37,6 +37,7 @@
 //! What a contact lacks is undefined: an error, unless the template says what to write instead.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::diagnostic::Place;
 use crate::domain::address::EmailAddress;
@@ -176,12 +177,30 @@ pub enum RenderError {
     },
 }
 
-/// An attribute that a campaign's templates use without a default: contacts that lack it are not
+/// An attribute or trait that a campaign's templates use without a default: contacts that lack it are not
 /// mailed. With a database at hand, `check` says how many of the audience they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Required {
-    /// The attribute.
-    pub attribute: AttributeName,
+    /// What it is.
+    pub needed: Needed,
     /// Where it is used.
     pub place: Place,
+}
+
+/// What a template cannot do without. Its text is what the template calls it: `contact.first_name`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Needed {
+    /// An attribute.
+    Attribute(AttributeName),
+    /// A trait.
+    Trait(TraitName),
+}
+
+impl fmt::Display for Needed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Attribute(name) => write!(formatter, "contact.{name}"),
+            Self::Trait(name) => write!(formatter, "traits.{name}"),
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use crate::diagnostic::similar::listed;
 use crate::diagnostic::{Problem, did_you_mean};
 use crate::yaml::{Node, Reader};
 
@@ -93,6 +94,9 @@ pub(super) fn read(
     if host.is_empty() && !address.rest.contains("host=") {
         return wrong(reader, "`database` names no host".to_owned(), example);
     }
+    if let Some((message, hint)) = wrong_part(address.rest) {
+        return wrong(reader, message, &hint);
+    }
     let shown = match address.user {
         Some(user) => format!("{}://{user}@{}", address.scheme, without_password(address.rest)),
         None => format!("{}://{}", address.scheme, without_password(address.rest)),
@@ -107,6 +111,57 @@ pub(super) fn read(
     let user = address.user.unwrap_or_default();
     let address = format!("{}://{user}:{}@{}", address.scheme, percent_encoded(password), address.rest);
     Some(Database { address, shown })
+}
+
+/// What the client of `PostgreSQL` takes behind a `?`.
+const PARAMETERS: [&str; 11] = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+];
+
+/// The values of `sslmode`.
+const SSL_MODES: [&str; 6] = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"];
+
+/// A port or parameter that cannot be, with what to do.
+fn wrong_part(rest: &str) -> Option<(String, String)> {
+    let port_hint = "a port is a number from 1 to 65535; PostgreSQL's own is 5432".to_owned();
+    let is_port = |text: &str| text.parse::<u16>().is_ok_and(|port| port > 0);
+    let wrong_port = |text: &str| (format!("`{text}` is no port"), port_hint.clone());
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    // An IPv6 address stands in brackets and has colons of its own.
+    let behind_address = host.rsplit(']').next().unwrap_or_default();
+    if let Some((_, port)) =
+        behind_address.rsplit_once(':').filter(|(_, port)| !port.is_empty() && !is_port(port))
+    {
+        return Some(wrong_port(port));
+    }
+    let (_, parameters) = rest.split_once('?')?;
+    parameters.split('&').filter(|parameter| !parameter.is_empty()).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        match name {
+            "port" if !is_port(value) => Some(wrong_port(value)),
+            "sslmode" if !SSL_MODES.contains(&value) => {
+                let hint = did_you_mean(value, SSL_MODES)
+                    .unwrap_or_else(|| format!("there are {}", listed(SSL_MODES)));
+                Some((format!("`sslmode` is never `{value}`"), hint))
+            }
+            name if PARAMETERS.contains(&name) || name == "options" || name.starts_with("options[") => None,
+            name => {
+                let hint = did_you_mean(name, PARAMETERS)
+                    .unwrap_or_else(|| format!("there are {}", listed(PARAMETERS)));
+                Some((format!("`database` has no parameter `{name}`"), hint))
+            }
+        }
+    })
 }
 
 fn without_password(rest: &str) -> String {

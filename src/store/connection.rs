@@ -141,17 +141,18 @@ pub(super) fn sqlite_path(address: &str) -> Option<Result<PathBuf>> {
 }
 
 pub(super) async fn open_sqlite(path: &Path, options: &StoreOptions) -> Result<(SqlitePool, SqliteFile)> {
-    let settings = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(match options.durability {
-            Durability::Process => SqliteSynchronous::Normal,
-            Durability::Power => SqliteSynchronous::Full,
-        })
-        .busy_timeout(BUSY_TIMEOUT)
-        .foreign_keys(true)
-        .statement_cache_capacity(200);
+    let settings = SqliteConnectOptions::new().filename(path);
+    let settings = if options.read_only {
+        settings.read_only(true)
+    } else {
+        settings.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).synchronous(
+            match options.durability {
+                Durability::Process => SqliteSynchronous::Normal,
+                Durability::Power => SqliteSynchronous::Full,
+            },
+        )
+    };
+    let settings = settings.busy_timeout(BUSY_TIMEOUT).foreign_keys(true).statement_cache_capacity(200);
     let pool = SqlitePoolOptions::new()
         .max_connections(options.connections.unwrap_or(4).max(1))
         .acquire_timeout(BUSY_TIMEOUT)
@@ -185,6 +186,11 @@ pub(super) async fn open_postgres(
         .application_name("campaignd")
         .statement_cache_capacity(200)
         .options([("synchronous_commit", synchronous_commit), ("jit", "off")]);
+    let settings = if options.read_only {
+        settings.options([("default_transaction_read_only", "on")])
+    } else {
+        settings
+    };
     // A pool tries until its time is out and does not say why; one connection by hand says so at once.
     let first = tokio::time::timeout(BUSY_TIMEOUT, PgConnection::connect_with(&settings)).await;
     let first = first.map_err(|_| sqlx::Error::PoolTimedOut).and_then(|first| first);

@@ -105,6 +105,8 @@ pub struct StoreOptions {
     pub durability: Durability,
     /// How many connections are kept at most; `None`: 4 on `SQLite`, 10 on `PostgreSQL`.
     pub connections: Option<u32>,
+    /// Nothing can be written, and no file is made.
+    pub read_only: bool,
     /// The password of `PostgreSQL`, where it is not in the address.
     pub password: Option<secrecy::SecretString>,
 }

@@ -126,6 +126,45 @@ tracking: aggregate
 }
 
 #[test]
+fn a_database_has_a_port_and_parameters_that_can_be() {
+    let said = |address: &str| {
+        let text = format!("{LEAST}database: {address}\n");
+        let problems = problems(&text);
+        problems.split_once(' ').map_or_else(String::new, |(_, rest)| rest.to_owned())
+    };
+    for address in [
+        "postgres://u@host:5433/name?sslmode=require&application_name=x",
+        "postgres://u@[::1]/name",
+        "postgres://u@[fe80::1]:5432/name",
+        "postgres:///name?host=/run/postgresql",
+        "postgres://host/name?options[search_path]=shop",
+    ] {
+        assert_eq!(said(address), "", "{address}");
+    }
+    let wrong =
+        ["postgres://u@host:54x2/n", "postgres://host:0/n", "postgres://host:70000", "postgres://[::1]:x/n"];
+    let more = ["postgres://h/n?port=pg", "postgres://h/n?sslmode=requir", "postgres://h/n?ssl_mode=require"];
+    let said: Vec<_> =
+        wrong.iter().chain(&more).map(|address| format!("{address}\n    {}", said(address))).collect();
+    insta::assert_snapshot!(said.join("\n"), @"
+    postgres://u@host:54x2/n
+        wrong-database: `54x2` is no port (a port is a number from 1 to 65535; PostgreSQL's own is 5432)
+    postgres://host:0/n
+        wrong-database: `0` is no port (a port is a number from 1 to 65535; PostgreSQL's own is 5432)
+    postgres://host:70000
+        wrong-database: `70000` is no port (a port is a number from 1 to 65535; PostgreSQL's own is 5432)
+    postgres://[::1]:x/n
+        wrong-database: `x` is no port (a port is a number from 1 to 65535; PostgreSQL's own is 5432)
+    postgres://h/n?port=pg
+        wrong-database: `pg` is no port (a port is a number from 1 to 65535; PostgreSQL's own is 5432)
+    postgres://h/n?sslmode=requir
+        wrong-database: `sslmode` is never `requir` (did you mean `require`?)
+    postgres://h/n?ssl_mode=require
+        wrong-database: `database` has no parameter `ssl_mode` (did you mean `sslmode`?)
+    ");
+}
+
+#[test]
 fn everything_wrong_is_said_at_once() {
     insta::assert_snapshot!(
         problems(

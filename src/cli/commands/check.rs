@@ -7,6 +7,7 @@ use crate::app::{Failure, check};
 use crate::cli::arguments::Check;
 use crate::cli::exit::Exit;
 use crate::cli::terminal::Terminal;
+use crate::clock::Clock;
 use crate::diagnostic::{self, Problem, json, text};
 
 use super::counted;
@@ -14,8 +15,9 @@ use super::counted;
 pub(super) async fn run(folder: &Path, call: &Check, terminal: Terminal) -> Result<Exit, Failure> {
     let mut checked = Checked::read(folder, &environment());
     if let Some(project) = &checked.project {
-        let more = check::renamed(project).await;
-        checked.problems.extend(more);
+        let said = check::with_database(project, Clock::System.now()).await;
+        checked.problems.extend(said.problems);
+        checked.notes.extend(said.notes);
         diagnostic::sort(&mut checked.problems);
     }
     let errors = checked.problems.iter().any(Problem::is_error);

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::{NewProject, campaignd};
+use crate::support::database::on_both;
 
 /// Ten mistakes in three files, each of another kind.
 const MISTAKES: [(&str, &str); 3] = [
@@ -133,6 +134,81 @@ fn every_command_names_the_same_problems_and_changes_nothing() {
         );
     }
     assert!(!project.folder().join("campaignd.db").exists());
+}
+
+#[test]
+fn what_data_lack_is_said_where_there_are_data() {
+    insta::allow_duplicates! {
+        on_both(|database| async move { lacks_data(&NewProject::on(&database.address)) });
+    }
+}
+
+fn lacks_data(project: &NewProject) {
+    project.write(
+        "campaigns/more.yaml",
+        "\
+attributes: { city: text, income: number, nickname: text }
+traits: { bought_last: { of: purchase, latest: product, where: { product: nothing } } }
+segments:
+  rich: { match: { attribute: { income: { at_least: 3000 } } } }
+campaigns:
+  note:
+    audience: { any: [rich, { attribute: { country: { exists: true } } }] }
+    from: shop@shop.example
+    versions: # who is in GB gets the first, and lacks nothing
+      - { for: { attribute: { country: GB } }, template: hi }
+      - { for: everyone, template: note }
+",
+    );
+    let foot = "{{ sender.postal_address }} <a href=\"{{ links.unsubscribe }}\">Unsubscribe</a>";
+    let body = "{{ contact.first_name }} {{ contact.city }} {{ traits.bought_last }} {% if contact.nickname %}{{ contact.nickname }}{% endif %}";
+    project.write("templates/note/subject.txt", "Hi");
+    project.write("templates/note/body.html", &format!("{body} {foot}"));
+    project.write("templates/hi/subject.txt", "Hi");
+    project.write("templates/hi/body.html", &format!("{{{{ contact.first_name }}}} {foot}"));
+    let warnings = || {
+        let said = project.fine(["check", "--json"]);
+        let json: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
+        let shown = |problem: &serde_json::Value| {
+            let text = |key: &str| problem[key].as_str().unwrap_or("-").to_owned();
+            format!(
+                "{}:{} {}: {} ({})",
+                text("file"),
+                problem["line"],
+                text("code"),
+                text("message"),
+                text("hint")
+            )
+        };
+        json["problems"].as_array().expect("a list").iter().map(shown).collect::<Vec<_>>().join("\n")
+    };
+    project.fine(["migrate"]);
+    assert_eq!(warnings(), "", "without a contact nobody lacks anything");
+
+    project.fine(["import", "contacts.csv"]);
+    project.fine(["import", "orders.csv", "--event", "purchase"]);
+    project.write("cities.csv", "id,city\n2,Paris\n");
+    project.fine(["import", "cities.csv"]);
+    insta::assert_snapshot!(warnings(), @"
+    campaigns/more.yaml:1 no-data: none of 5 contacts has a number in `income`, which conditions test (import it; if your data call it otherwise, say how: `from: …`)
+    templates/note/body.html:1 lacking-data: 3 of 4 contacts who would get `note` lack `contact.city`, without which it cannot be written to them (say what to write instead (`{% if contact.city %}`), or leave them out of the audience)
+    templates/note/body.html:1 lacking-data: 4 of 4 contacts who would get `note` lack `traits.bought_last`, without which it cannot be written to them (say what to write instead (`{% if traits.bought_last %}`), or leave them out of the audience)
+    ");
+}
+
+#[test]
+fn a_database_that_does_not_answer_is_a_note() {
+    let project = NewProject::on("postgres://nobody@127.0.0.1:1/nothing");
+    let said = campaignd(project.folder(), ["check", "--deny-warnings"]);
+    assert_eq!(said.exit, 0, "{}", said.out);
+    assert!(said.err.starts_with("note: what needs data was not looked at: "), "{}", said.err);
+
+    let project = NewProject::create();
+    project.fine(["import", "contacts.csv"]);
+    let before = fs::read(project.folder().join("campaignd.db")).expect("the file");
+    let said = campaignd(project.folder(), ["check"]);
+    assert_eq!((said.exit, said.err.as_str()), (0, ""), "{}", said.out);
+    assert!(before == fs::read(project.folder().join("campaignd.db")).expect("the file"), "check only looks");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn the_demo_twice_gives_the_same_and_every_mail_is_whole() {
     super::page::it_renders(&folder.join("report.html"));
 
     // What the demo leaves is a project like any other. Levels are those of the day of the last run.
-    let said = campaignd(&folder, ["check"]);
+    let said = campaignd(&folder, ["check", "--deny-warnings"]);
     assert_eq!(said.exit, 0, "{}", said.out);
     let said = campaignd(&folder, ["report", "--json"]);
     let mut report: Value = serde_json::from_str(&said.out).expect("JSON");

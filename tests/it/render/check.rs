@@ -316,9 +316,9 @@ fn what_a_template_cannot_do_without_is_known() {
     let campaign = shop.catalogue.campaigns.values().next().expect("hello");
     let required: Vec<_> = required(&shop.templates, &shop.catalogue, campaign)
         .into_iter()
-        .map(|one| format!("{} {}:{}:{}", one.attribute, one.place.file, one.place.line, one.place.column))
+        .map(|one| format!("{} {}:{}:{}", one.needed, one.place.file, one.place.line, one.place.column))
         .collect();
-    assert_eq!(required, ["income templates/hello/body.html:2:12"]);
+    assert_eq!(required, ["contact.income templates/hello/body.html:2:12"]);
     let needs = shop.renderer().needs(&campaign.name);
     let names: Vec<_> = needs.attributes.iter().map(AttributeName::as_str).collect();
     assert_eq!(names, ["birth_date", "first_name", "income", "interests"]);
