@@ -111,8 +111,8 @@ fn in_every_phase_every_misbehaviour_ends_well_or_by_name() {
             for phase in Phase::ALL {
                 ends.push(case(&database, folder.path(), phase, name, fault).await);
             }
-            let words = ends.iter().map(|end| format!(" {end:9}")).collect::<String>();
-            let _ = writeln!(table, "{name:25}{}", words.trim_end());
+            let words: Vec<_> = ends.iter().map(|end| format!("{end:9}")).collect();
+            let _ = writeln!(table, "{name:25} {}", words.join(" ").trim_end());
         }
         insta::allow_duplicates! {
             insta::assert_snapshot!(table, @r"

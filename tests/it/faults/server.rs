@@ -230,8 +230,8 @@ impl Talk {
         if !is_faulty || self.fault.1.takes() {
             let message_id =
                 message.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap_or_default();
-            let hash: String =
-                Sha256::digest(message.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+            let digest = Sha256::digest(message.as_bytes());
+            let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
             let mut journal = File::options().append(true).open(&self.journal)?;
             writeln!(journal, "{message_id} {recipient} {hash}")?;
             journal.sync_data()?;

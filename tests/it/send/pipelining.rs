@@ -114,7 +114,7 @@ async fn a_server_that_does_not_offer_it_is_asked_one_thing_after_the_other() {
         }
         player.takes().await;
     };
-    let (_, outcome) = tokio::join!(server, mail(&mut lane, 1));
+    let ((), outcome) = tokio::join!(server, mail(&mut lane, 1));
     assert_eq!(outcome, "accepted 250 [2.0.0]: 2.0.0 queued");
 }
 
@@ -185,7 +185,7 @@ async fn answers_may_come_byte_by_byte() {
         }
         player.takes().await;
     };
-    let (_, outcome) = tokio::join!(server, mail(&mut lane, 1));
+    let ((), outcome) = tokio::join!(server, mail(&mut lane, 1));
     assert_eq!(outcome, "accepted 250 [2.0.0]: 2.0.0 queued");
 }
 
@@ -198,8 +198,8 @@ async fn answered(answers: String) -> String {
         player.hears("DATA\r\n").await;
         player.says(&answers).await;
         // The client leaves, or says something else.
-        let mut bytes = [0; 64];
-        player.socket.read(&mut bytes).await.ok();
+        let mut rest = Vec::new();
+        player.socket.read_to_end(&mut rest).await.ok();
     };
     let client = async {
         let outcome = mail(&mut lane, 1).await;
