@@ -80,7 +80,7 @@ pub(super) async fn standing_of(
     settings: EvaluationSettings,
     program: &Program,
 ) -> StoreResult<Population> {
-    let keys = keys(catalogue, settings, program.ranked());
+    let keys = keys(catalogue, settings, &program.ranked().iter().collect());
     Ok(standing(store, &keys).await?.into_iter().collect())
 }
 
