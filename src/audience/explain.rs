@@ -1,5 +1,5 @@
 //! Why one contact is in, or is not: the contact is read by its number, its history with it, and nothing
-//! else. Places in rankings are told by the thresholds that stand: nobody is ranked for it.
+//! else, unless contacts are to be ranked for it.
 
 use std::convert::Infallible;
 
@@ -23,7 +23,7 @@ pub async fn explain(
     settings: EvaluationSettings,
     conditions: &[&Condition],
     contact: ContactId,
-    at: Timestamp,
+    (ranks, at): (Ranks, Timestamp),
 ) -> Result<Option<Vec<Explanation>>, AudienceError> {
     let failed = AudienceError::while_doing("explain a contact's answers");
     let names = events::names(store).await.map_err(&failed)?;
@@ -31,7 +31,7 @@ pub async fn explain(
     let compile = |condition: &&Condition| Question::compile(catalogue, settings, condition, &event_id);
     let mut questions = Vec::with_capacity(conditions.len());
     for question in conditions.iter().map(compile) {
-        let population = population::of(store, catalogue, settings, question.program(), Ranks::Known, at)
+        let population = population::of(store, catalogue, settings, question.program(), ranks, at)
             .await
             .map_err(&failed)?;
         questions.push((question, population));

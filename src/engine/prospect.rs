@@ -1,7 +1,7 @@
 //! What becomes of one contact at a campaign's next due time, as things stand: the gates that a run puts
 //! everybody before, one by one. Notes nothing.
 
-use super::gatekeeper::{Faced, Gatekeeper, kept_audience};
+use super::gatekeeper::{Faced, Gatekeeper};
 use super::gates;
 use super::parts::EngineSettings;
 use crate::audience::{Selected, version_of};
@@ -14,6 +14,7 @@ use crate::domain::delivery::{RunId, RunState, RunTrigger, SkipReason, Suppressi
 use crate::domain::schedule::Schedule;
 use crate::domain::time::{Timestamp, Zone};
 use crate::evaluate::Outcome;
+use crate::store::memberships::Kept;
 use crate::store::recipients::RecipientPlan;
 use crate::store::runs::{Run, ZoneRun};
 use crate::store::{Result, Store, memberships, pauses};
@@ -46,13 +47,21 @@ pub enum Next {
     Due(Timestamp),
     /// When somebody sends it.
     ByHand,
-    /// When the contact enters the audience; whether it is in already, so that it must leave before.
-    OnEntry {
-        /// Whether it is.
-        is_in: bool,
-    },
+    /// When the contact enters the audience.
+    OnEntry(Entry),
     /// Never again.
     Over,
+}
+
+/// What is known of a contact and an audience whose entries are mailed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Entry {
+    /// Whether the contact is in, as the daemon saw it last: then it must leave before it enters.
+    pub is_in: bool,
+    /// Whether the audience was evaluated before: a first evaluation sees nobody enter.
+    pub was_evaluated: bool,
+    /// Whether those who are in at a first evaluation, or by an import of old facts, are mailed, too.
+    pub includes_current: bool,
 }
 
 /// A gate with what it is told.
@@ -130,6 +139,8 @@ pub enum Fate {
     NotInAudience,
     /// It is in the audience already, and only who enters is mailed.
     InAlready,
+    /// It is in the audience, which was never evaluated: the first evaluation sees nobody enter.
+    InAtFirst,
     /// The campaign is paused.
     Paused,
     /// The campaign has no due time any more.
@@ -159,7 +170,9 @@ pub fn next_for(
     let zone = if campaign.in_zone_of_contact { settings.zone_of(contact) } else { campaign.time_zone };
     let next = match &campaign.schedule {
         None => Next::ByHand,
-        Some(Schedule::OnEntry { .. }) => Next::OnEntry { is_in: false },
+        Some(Schedule::OnEntry { include_current }) => {
+            Next::OnEntry(Entry { includes_current: *include_current, ..Entry::default() })
+        }
         Some(schedule) => {
             let starts = campaign.starts.map(|starts| starts.in_zone(zone));
             let from = starts.map_or(at, |starts| starts.minus(std::time::Duration::from_micros(1)).max(at));
@@ -186,7 +199,7 @@ pub async fn prospect(
     let selected = Selected { contact: contact.id, version };
     let Some(faced) = gatekeeper.face(&run, campaign, &[selected]).await?.pop() else { return Ok(None) };
     let next = match next {
-        Next::OnEntry { .. } => Next::OnEntry { is_in: is_kept(store, campaign, contact.id).await? },
+        Next::OnEntry(entry) => Next::OnEntry(looked_up(store, campaign, contact.id, entry).await?),
         other => other,
     };
     let paused_since = pauses::all(store).await?.get(&campaign.name).map(|pause| pause.since);
@@ -194,7 +207,8 @@ pub async fn prospect(
         (Next::Over, ..) => Fate::Over,
         (_, Some(_), _) => Fate::Paused,
         _ if !holds(0) => Fate::NotInAudience,
-        (Next::OnEntry { is_in: true }, ..) => Fate::InAlready,
+        (Next::OnEntry(Entry { is_in: true, .. }), ..) => Fate::InAlready,
+        (Next::OnEntry(Entry { was_evaluated: false, includes_current: false, .. }), ..) => Fate::InAtFirst,
         (.., RecipientPlan::Mail { not_before }) => Fate::Mailed { at: *not_before },
         (.., RecipientPlan::Later { not_before, wait }) => Fate::Waits { until: *not_before, wait: *wait },
         (.., RecipientPlan::Skip(reason)) => Fate::Skipped(*reason),
@@ -286,9 +300,11 @@ fn hypothetical(campaign: &Campaign, due_at: Timestamp, zone: Zone) -> Run {
     }
 }
 
-/// Whether the contact is in the campaign's audience as the daemon saw it last.
-async fn is_kept(store: &Store, campaign: &Campaign, contact: ContactId) -> Result<bool> {
-    let segment = kept_audience(store, campaign).await?;
-    let members = memberships::members_among(store, &[segment], &[contact]).await?;
-    Ok(members.iter().any(|members| !members.is_empty()))
+/// What the daemon saw last of a contact and the campaign's audience.
+async fn looked_up(store: &Store, campaign: &Campaign, contact: ContactId, entry: Entry) -> Result<Entry> {
+    let known = memberships::ensure(store, &[Kept::Audience(campaign.name.clone())]).await?;
+    let Some(known) = known.first() else { return Ok(entry) };
+    let members = memberships::members_among(store, &[known.id], &[contact]).await?;
+    let is_in = members.iter().any(|members| !members.is_empty());
+    Ok(Entry { is_in, was_evaluated: known.evaluated.is_some(), ..entry })
 }

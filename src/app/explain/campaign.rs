@@ -15,7 +15,7 @@ use crate::evaluate::explain::Explanation;
 use crate::store::dossier::{self, LedgerRow};
 use crate::store::runs::{self, Run};
 
-use super::{explanations, gone};
+use super::{When, explanations, gone};
 
 /// Whether a campaign mails a contact, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,17 +49,16 @@ pub struct OfVersion {
     pub holds: bool,
 }
 
-/// Explains a campaign for a contact at `at`.
+/// Explains a campaign for a contact.
 pub(super) async fn of_campaign(
     installation: &Installation,
     contact: &Contact,
     campaign: &Campaign,
-    at: Timestamp,
-    is_past: bool,
+    when: When,
 ) -> Result<OfCampaign, Failure> {
     let (store, failed) = (&installation.store, |error| installation.failed(error));
     let conditions = conditions(campaign);
-    let mut explanations = explanations(installation, contact, &conditions, at).await?.into_iter();
+    let mut explanations = explanations(installation, contact, &conditions, when).await?.into_iter();
     let audience = explanations.next().ok_or_else(gone)?;
     let versions = campaign.versions.iter().zip(explanations).map(|(version, explanation)| OfVersion {
         label: version.label.clone(),
@@ -67,7 +66,8 @@ pub(super) async fn of_campaign(
         words: written::condition(&version.condition),
         holds: explanation.holds(),
     });
-    let prospect = if is_past { None } else { Some(prospect(installation, contact, campaign, at).await?) };
+    let prospect =
+        if when.is_past { None } else { Some(prospect(installation, contact, campaign, when.at).await?) };
     let rows = dossier::ledger_rows(store, contact.id, &campaign.name).await.map_err(failed)?;
     let latest = runs::latest(store, Some(&campaign.name), 1).await.map_err(failed)?.pop();
     Ok(OfCampaign {
@@ -107,7 +107,7 @@ pub(super) async fn prospect(
 }
 
 /// The audience's, then those of the versions.
-fn conditions(campaign: &Campaign) -> Vec<&Condition> {
+pub(super) fn conditions(campaign: &Campaign) -> Vec<&Condition> {
     let versions = campaign.versions.iter().map(|version| &version.condition);
     std::iter::once(&campaign.audience).chain(versions).collect()
 }

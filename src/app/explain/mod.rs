@@ -4,7 +4,7 @@
 mod campaign;
 mod overview;
 
-use crate::audience;
+use crate::audience::{self, Ranks};
 use crate::domain::campaign::Campaign;
 use crate::domain::condition::Condition;
 use crate::domain::contact::Contact;
@@ -19,7 +19,8 @@ use super::{Failure, Installation, contact};
 
 pub use crate::store::dossier::LedgerRow;
 pub use campaign::{OfCampaign, OfVersion};
-pub use overview::{Overview, Standing, Upcoming, overview};
+use overview::overview;
+pub use overview::{Overview, Standing, Upcoming};
 
 /// The segment that is built in.
 const EVERYONE: &str = "everyone";
@@ -33,8 +34,22 @@ pub struct Explained {
     pub at: Timestamp,
     /// Whether that is past: events are as of then, all else as of today.
     pub is_past: bool,
+    /// Whether no other instant was asked about.
+    pub is_now: bool,
     /// What of them.
     pub of: Subject,
+}
+
+impl Explained {
+    /// Whether it was said of another instant than now where somebody has a place in a ranking.
+    pub fn goes_by_last_ranking(&self) -> bool {
+        let explanation = match &self.of {
+            Subject::Segment(of) => &of.explanation,
+            Subject::Campaign(of) => &of.audience,
+            Subject::Overview(_) => return false,
+        };
+        !self.is_now && explanation.has_places()
+    }
 }
 
 /// What an explanation is about.
@@ -72,17 +87,25 @@ pub async fn explain(
     let contact = contact::find(installation, id_or_address).await?;
     let now = installation.clock.now();
     let at = at.unwrap_or(now);
-    let is_past = at < now;
+    let when = When { at, is_past: at < now, is_now: at == now };
     let of = match name.map(|name| named(installation, name)).transpose()? {
-        None => Subject::Overview(overview(installation, &contact, at, is_past).await?),
+        None => Subject::Overview(overview(installation, &contact, when).await?),
         Some(Named::Segment(name)) => {
-            Subject::Segment(Box::new(of_segment(installation, &contact, name, at).await?))
+            Subject::Segment(Box::new(of_segment(installation, &contact, name, when).await?))
         }
-        Some(Named::Campaign(campaign)) => Subject::Campaign(Box::new(
-            campaign::of_campaign(installation, &contact, campaign, at, is_past).await?,
-        )),
+        Some(Named::Campaign(campaign)) => {
+            Subject::Campaign(Box::new(campaign::of_campaign(installation, &contact, campaign, when).await?))
+        }
     };
-    Ok(Explained { contact, at, is_past, of })
+    Ok(Explained { contact, at, is_past: when.is_past, is_now: when.is_now, of })
+}
+
+/// Which instant was asked about.
+#[derive(Debug, Clone, Copy)]
+struct When {
+    at: Timestamp,
+    is_past: bool,
+    is_now: bool,
 }
 
 /// What a name means.
@@ -114,18 +137,18 @@ async fn of_segment(
     installation: &Installation,
     contact: &Contact,
     name: SegmentName,
-    at: Timestamp,
+    when: When,
 ) -> Result<OfSegment, Failure> {
     let segments = &installation.project.catalogue.segments;
     let segment = segments.get(&name);
     let condition = segment.map_or(&Condition::Everyone, |segment| &segment.condition);
-    let explanations = explanations(installation, contact, &[condition], at).await?;
+    let explanations = explanations(installation, contact, &[condition], when).await?;
     let explanation = explanations.into_iter().next().ok_or_else(gone)?;
     let kept = segment.map(|_| vec![name.clone()]).unwrap_or_default();
     let member = members(installation, contact, &kept).await?.into_iter().next().flatten();
     Ok(OfSegment {
         description: segment.and_then(|segment| segment.description.clone()),
-        member: member.filter(|member| member.entered_at <= at && explanation.holds()),
+        member: member.filter(|member| member.entered_at <= when.at && explanation.holds()),
         explanation,
         name,
     })
@@ -136,10 +159,12 @@ async fn explanations(
     installation: &Installation,
     contact: &Contact,
     conditions: &[&Condition],
-    at: Timestamp,
+    when: When,
 ) -> Result<Vec<Explanation>, Failure> {
     let (catalogue, settings) = (&installation.project.catalogue, installation.project.evaluation_settings());
-    audience::explain(&installation.store, catalogue, settings, conditions, contact.id, at)
+    // What was never ranked is ranked once, as for everybody else who asks; of another instant nobody is.
+    let ranks = if when.is_now { Ranks::Standing } else { Ranks::Known };
+    audience::explain(&installation.store, catalogue, settings, conditions, contact.id, (ranks, when.at))
         .await
         .map_err(|error| installation.audience_failed(error))?
         .ok_or_else(gone)

@@ -9,7 +9,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::prospect::Prospect;
 use crate::evaluate::explain::Turn;
 
-use super::{campaign, explanations, members};
+use super::{When, campaign, explanations, members};
 
 /// Where a contact stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,30 +42,32 @@ pub struct Standing {
     pub turns: Option<Turn>,
 }
 
-/// Where a contact stands at `at`.
-pub async fn overview(
+/// Where a contact stands.
+pub(super) async fn overview(
     installation: &Installation,
     contact: &Contact,
-    at: Timestamp,
-    is_past: bool,
+    when: When,
 ) -> Result<Overview, Failure> {
+    let (segments, all) =
+        (&installation.project.catalogue.segments, &installation.project.catalogue.campaigns);
+    let mut conditions: Vec<&Condition> = segments.values().map(|segment| &segment.condition).collect();
+    // Whatever of these was never ranked is ranked with the segments.
+    conditions.extend(all.values().flat_map(campaign::conditions));
+    let explanations = explanations(installation, contact, &conditions, when).await?;
     let mut campaigns = Vec::new();
-    for campaign in installation.project.catalogue.campaigns.values().filter(|_| !is_past) {
-        let prospect = campaign::prospect(installation, contact, campaign, at).await?;
+    for campaign in all.values().filter(|_| !when.is_past) {
+        let prospect = campaign::prospect(installation, contact, campaign, when.at).await?;
         campaigns.push(Upcoming { name: campaign.name.clone(), prospect });
     }
-    let segments = &installation.project.catalogue.segments;
-    let conditions: Vec<&Condition> = segments.values().map(|segment| &segment.condition).collect();
-    let explanations = explanations(installation, contact, &conditions, at).await?;
     let names: Vec<SegmentName> = segments.keys().cloned().collect();
     let members = members(installation, contact, &names).await?;
-    let since = |member: Member| Some(member.entered_at).filter(|since| *since <= at);
-    let all = names.into_iter().zip(explanations).zip(members);
-    let segments = all.map(|((name, explanation), member)| Standing {
-        name,
-        holds: explanation.holds(),
-        since: member.filter(|_| explanation.holds()).and_then(since),
-        turns: explanation.root.turns,
-    });
+    let since = |member: Member| Some(member.entered_at).filter(|since| *since <= when.at);
+    let segments =
+        names.into_iter().zip(explanations).zip(members).map(|((name, explanation), member)| Standing {
+            name,
+            holds: explanation.holds(),
+            since: member.filter(|_| explanation.holds()).and_then(since),
+            turns: explanation.root.turns,
+        });
     Ok(Overview { segments: segments.collect(), campaigns })
 }

@@ -104,7 +104,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
 }
 
 /// `1 contact`, `2,000 contacts`.
-fn counted(count: u64, one: &str, many: &str) -> String {
+pub(in crate::cli::commands) fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 

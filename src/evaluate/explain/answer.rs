@@ -42,7 +42,11 @@ impl Question {
         let mut root = explaining.part(&self.root);
         smallest::mark_decisive(&mut root);
         let smallest = smallest::to_turn(&root);
-        Explanation { at: now, zone: explaining.looking.zone(), root, smallest }
+        let zone = explaining.looking.zone();
+        let mut explanation = Explanation { at: now, zone, root, smallest, touched: Vec::new() };
+        let leaves = explanation.smallest.as_deref().unwrap_or_default();
+        explanation.touched = smallest::touched(&explanation.parts(), leaves);
+        explanation
     }
 
     /// What the condition asks of contacts: the names of its leaves, each once.
@@ -215,6 +219,7 @@ impl Explaining<'_> {
             events,
             place,
             change,
+            rests_on: asked.rests_on(),
         }
     }
 

@@ -3,10 +3,10 @@
 
 use super::date::nearest_instant;
 use super::number::{Range, nearest};
-use super::question::{AskedLeaf, ReadEvents, Reading};
+use super::question::{AskedLeaf, ReadEvents, ReadRanked, Reading};
 use super::tree::{Change, Means, Placed, Target};
 use crate::domain::calendar;
-use crate::domain::condition::{ConsentTest, DateBound, MeasureKind, Operator};
+use crate::domain::condition::{AttributeRef, ConsentTest, DateBound, MeasureKind, Operator};
 use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::number::{Number, ONE};
 use crate::domain::time::{Timestamp, Zone};
@@ -33,6 +33,8 @@ pub(super) struct Situation<'a> {
 /// What would turn the leaf; `None`: nothing that is known of.
 pub(super) fn of_leaf(situation: &Situation<'_>) -> Option<Change> {
     match &situation.leaf.reading {
+        // Fixed when the contact is created: when that was, and its place in buckets.
+        Reading::Fact(AttributeRef::CreatedAt) | Reading::Bucket(_) => None,
         Reading::Attribute(_) | Reading::Fact(_) => {
             // What somebody does is nearer than who they are, and that nearer than when they were born.
             let further = if situation.leaf.value_type == ValueType::Date { 4.0 } else { 2.0 };
@@ -41,9 +43,7 @@ pub(super) fn of_leaf(situation: &Situation<'_>) -> Option<Change> {
         Reading::Events(read) => situation.of_events(read),
         Reading::Score { range, .. } => situation.of_score(*range),
         Reading::Consent(purpose, test) => situation.of_consent(*purpose, *test),
-        // The place is fixed when the contact is created.
-        Reading::Bucket(_) => None,
-        Reading::Ranked(read) => situation.of_place(&written::query(&read.events.query)),
+        Reading::Ranked(read) => situation.of_place(read),
     }
 }
 
@@ -105,7 +105,7 @@ impl Situation<'_> {
     }
 
     /// Of a place: the nearest value on the other side of its bounds, as long as these stand.
-    fn of_place(&self, events: &str) -> Option<Change> {
+    fn of_place(&self, read: &ReadRanked) -> Option<Change> {
         let (from, to) = self.place?.bounds.as_ref()?;
         let raw = |value: &Value| match value {
             Value::Number(number) => Some(number.millionths()),
@@ -113,16 +113,27 @@ impl Situation<'_> {
             _ => None,
         };
         let (from, to) = (from.as_ref().and_then(raw), to.as_ref().and_then(raw));
+        let is_whole = is_counted(&read.events.kind);
+        let step = if is_whole { ONE } else { 1 };
+        let events = written::query(&read.events.query);
+        if self.value.is_none() {
+            // What it will amount to is told by the bounds.
+            return Some(data(
+                format!("one {events}, so that {} is in", self.subject()),
+                Target::Present,
+                1.0,
+            ));
+        }
         let now = self.value.and_then(raw);
         let aim = match now {
             _ if self.holds => {
                 let (below, above) =
-                    (from.map(|from| from.saturating_sub(1)), to.map(|to| to.saturating_add(1)));
+                    (from.map(|from| from.saturating_sub(step)), to.map(|to| to.saturating_add(step)));
                 below.or(above)?
             }
             Some(now) if from.is_some_and(|from| now < from) => from?,
             Some(_) => to?,
-            None => from.or(to)?,
+            None => return None,
         };
         let subject = self.subject();
         if self.leaf.value_type == ValueType::Datetime {
@@ -131,7 +142,7 @@ impl Situation<'_> {
             return Some(data(words, Target::Value(Value::Datetime(aim)), 1.0));
         }
         let (aim, now) = (Number::from_millionths(aim), self.number().unwrap_or_default());
-        let words = format!("{} in {subject} ({events})", more_or_less(now, aim, false));
+        let words = format!("{} in {subject} ({events})", more_or_less(now, aim, is_whole));
         let means = if aim < now && self.turns_by_itself { Means::Time } else { Means::Data };
         Some(Change { words, to: Target::Number(aim), means, distance: ratio(Some(now), aim) })
     }
@@ -150,6 +161,14 @@ impl Situation<'_> {
         }
         if self.value.is_none() && self.leaf.test.operators == [Operator::Exists(true)] {
             return Some(data(format!("one {events}"), Target::Present, 1.0));
+        }
+        if self.value.is_none() && matches!(read.kind, MeasureKind::Every | MeasureKind::MeanGap) {
+            let test = written::test(&self.leaf.test);
+            let test = if read.kind == MeasureKind::Every { "that is asked for".to_owned() } else { test };
+            return Some(data(format!("two {events}, in the gap {test}"), Target::Present, 2.0));
+        }
+        if read.kind == MeasureKind::DaysSince && self.number_turns(Number::ZERO) {
+            return Some(data(format!("one {events} now"), Target::Number(Number::ZERO), 0.5));
         }
         let range = match read.kind {
             MeasureKind::Times
@@ -182,9 +201,9 @@ impl Situation<'_> {
         };
         // What is counted can be added to; less of it there is only when it leaves the window. (Of an amount also
         // when somebody gets money back.)
-        let is_counted =
-            matches!(read.kind, MeasureKind::Times | MeasureKind::Distinct(_) | MeasureKind::DistinctDays);
-        let only_grows = is_counted && read.query.then.is_none() && read.query.last.is_none();
+        let is_undone =
+            read.query.last.is_some() || read.query.then.as_ref().is_some_and(|then| then.negated);
+        let only_grows = is_counted(&read.kind) && !is_undone;
         let sums = matches!(read.kind, MeasureKind::Total(_));
         let means = match (to < from, self.turns_by_itself) {
             (true, true) if only_grows || sums => Means::Time,
@@ -206,6 +225,11 @@ impl Situation<'_> {
             return Some(data(format!("one {events} now"), Target::Value(now), 0.5));
         }
         let found = self.with_check(|check, moment| nearest_instant(check, self.holds, current, moment))?;
+        // Nothing that happened is undone: only what is told of late makes the first one an earlier one.
+        let is_later = current.is_some_and(|current| found > current);
+        if !self.turns_by_itself && (is_last || is_later) {
+            return None;
+        }
         let which = if is_last { "last" } else { "first" };
         let words = format!("the {which} {events} at {} {}", self.local(found), self.instead_of_instant());
         let means = if self.turns_by_itself { Means::Time } else { Means::Data };
@@ -223,6 +247,11 @@ impl Situation<'_> {
             _ => self.instead(),
         }
     }
+}
+
+/// Whether it is how many of something.
+const fn is_counted(kind: &MeasureKind) -> bool {
+    matches!(kind, MeasureKind::Times | MeasureKind::Distinct(_) | MeasureKind::DistinctDays)
 }
 
 /// What somebody can do, or say.
@@ -264,8 +293,9 @@ fn bound_of(to: Number) -> (Number, Option<&'static str>) {
 
 /// A length of time in seconds, in days.
 fn in_days(seconds: Number) -> String {
-    let days = seconds.to_f64() / 86_400.0;
-    format!("{} days", (days * 100.0).round() / 100.0)
+    let (bound, beyond) = bound_of(seconds);
+    let days = (bound.to_f64() / 86_400.0 * 100.0).round() / 100.0;
+    beyond.map_or_else(|| format!("{days} days"), |word| format!("{word} {days} days"))
 }
 
 /// How far it is from one number to another, against their size.

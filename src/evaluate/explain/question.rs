@@ -10,7 +10,7 @@ use crate::domain::condition::{
 use crate::domain::consent::Purpose;
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, Needs};
-use crate::domain::name::{ScoreName, SegmentName};
+use crate::domain::name::{EventName, ScoreName, SegmentName};
 use crate::domain::number::Number;
 use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::time::Timestamp;
@@ -59,6 +59,8 @@ pub(super) enum Reading {
     Events(Box<ReadEvents>),
     Score {
         name: ScoreName,
+        /// What gives it points.
+        events: Vec<EventName>,
         place: usize,
         levels: Vec<String>,
         range: (Number, Number),
@@ -76,6 +78,28 @@ pub(super) struct ReadRanked {
     pub(super) ranked: Ranked,
     /// The events that the value is made of.
     pub(super) events: ReadEvents,
+}
+
+impl AskedLeaf {
+    /// What changes the value, by name.
+    pub(super) fn rests_on(&self) -> Vec<String> {
+        let of_query = |query: &EventQuery| {
+            let followers = std::iter::successors(query.then.as_deref(), |then| then.then.as_deref());
+            std::iter::once(&query.event).chain(followers.map(|then| &then.event)).map(of_event).collect()
+        };
+        match &self.reading {
+            Reading::Attribute(_) | Reading::Fact(_) => vec![format!("attribute {}", self.subject)],
+            Reading::Events(read) => of_query(&read.query),
+            Reading::Ranked(read) => of_query(&read.events.query),
+            Reading::Score { events, .. } => events.iter().map(of_event).collect(),
+            Reading::Consent(purpose, _) => vec![format!("consent {}", purpose.word())],
+            Reading::Bucket(_) => Vec::new(),
+        }
+    }
+}
+
+fn of_event(event: &EventName) -> String {
+    format!("event {event}")
 }
 
 impl Reading {
@@ -326,6 +350,7 @@ impl Asking<'_> {
         let place = self.compiler.program.asked_scores.len();
         self.compiler.program.asked_scores.push(score);
         let levels = declared.levels.iter().map(|level| level.name.clone()).collect();
-        Some(Reading::Score { name: name.clone(), place, levels, range: declared.range })
+        let events = declared.points.keys().cloned().collect();
+        Some(Reading::Score { name: name.clone(), events, place, levels, range: declared.range })
     }
 }

@@ -44,6 +44,19 @@ pub(super) fn to_turn(part: &Part) -> Option<Vec<usize>> {
     })
 }
 
+/// The other leaves that rest on what these do.
+pub(super) fn touched(parts: &[&Part], leaves: &[usize]) -> Vec<usize> {
+    let (changed, others): (Vec<&Part>, Vec<&Part>) =
+        parts.iter().copied().partition(|part| leaves.contains(&part.number));
+    let changed: Vec<&String> = changed.into_iter().flat_map(rests_on).collect();
+    let is_touched = |part: &Part| rests_on(part).iter().any(|name| changed.contains(&name));
+    others.into_iter().filter(|part| is_touched(part)).map(|part| part.number).collect()
+}
+
+fn rests_on(part: &Part) -> &[String] {
+    part.leaf.as_ref().map_or(&[], |leaf| &leaf.rests_on)
+}
+
 fn price(part: &Part) -> Option<Price> {
     let decisive = match part.kind {
         PartKind::Leaf => return of_leaf(part),

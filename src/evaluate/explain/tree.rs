@@ -18,6 +18,9 @@ pub struct Explanation {
     /// The numbers of the leaves that, changed together, turn the answer: as few as can be. `None`: nothing
     /// that is known of turns it.
     pub smallest: Option<Vec<usize>>,
+    /// The numbers of other leaves that rest on what changes then (the same events, the same attribute): whether
+    /// they turn as well was not asked.
+    pub touched: Vec<usize>,
 }
 
 /// A part of a condition, with its answer.
@@ -91,6 +94,8 @@ pub struct Leaf {
     pub place: Option<Placed>,
     /// What would turn this leaf; `None`: nothing that is known of.
     pub change: Option<Change>,
+    /// What it rests on: `event purchase`, `attribute country`. Leaves that share one change together.
+    pub rests_on: Vec<String>,
 }
 
 /// Where a place in a ranking lies, by the thresholds of the last ranking.
@@ -202,6 +207,16 @@ impl Explanation {
         let mut all = Vec::new();
         collect(&self.root, &mut all);
         all
+    }
+
+    /// The leaves that the smallest change touches, too.
+    pub fn touched_parts(&self) -> Vec<&Part> {
+        self.parts().into_iter().filter(|part| self.touched.contains(&part.number)).collect()
+    }
+
+    /// Whether a part is a place in a ranking.
+    pub fn has_places(&self) -> bool {
+        self.parts().iter().any(|part| part.leaf.as_ref().is_some_and(|leaf| leaf.place.is_some()))
     }
 
     /// The leaves whose changes, together, turn the answer.

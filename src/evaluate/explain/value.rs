@@ -4,10 +4,11 @@ use super::change::{Situation, data, ratio, told, years};
 use super::date::{nearest_day, nearest_instant};
 use super::number::{Range, nearest};
 use super::tree::{Change, Target};
-use crate::domain::condition::{Operator, Test, TextMatch};
+use crate::domain::condition::{Operator, Test};
+use crate::domain::number::Number;
 use crate::domain::value::{Value, ValueType};
 use crate::domain::written;
-use crate::evaluate::check::{Check, Surroundings};
+use crate::evaluate::check::{Check, NumberTest, Surroundings};
 use crate::evaluate::check_text::fold_operand;
 use crate::evaluate::moment::{Moment, Moments, Spans};
 use crate::evaluate::slots::{Slot, Texts};
@@ -75,10 +76,6 @@ impl Situation<'_> {
                         if let Value::Text(text) = value { Some(text.as_str()) } else { None }
                     }));
                 }
-                Operator::Matches(
-                    TextMatch::Contains(part) | TextMatch::StartsWith(part) | TextMatch::EndsWith(part),
-                    _,
-                ) => candidates.push(part),
                 Operator::Blank(_) => candidates.extend(["", "-"]),
                 _ => {}
             }
@@ -94,8 +91,8 @@ impl Situation<'_> {
             return data(words, Target::Value(Value::Text((*first).to_owned())), 1.0);
         }
         let test = written::test(&self.leaf.test);
-        let fits = if self.holds { "does not fit" } else { "fits" };
-        data(format!("{subject} that {fits} {test}, {}", self.instead()), Target::Other, 1.0)
+        let fits = if self.holds { "not fitting" } else { "fitting" };
+        data(format!("{subject} {fits} {test}, {}", self.instead()), Target::Other, 1.0)
     }
 
     fn of_list(&self) -> Change {
@@ -133,8 +130,8 @@ impl Situation<'_> {
         let found = candidates.into_iter().find(|items| self.list_turns(items));
         let Some(items) = found else {
             let test = written::test(&self.leaf.test);
-            let fits = if self.holds { "does not fit" } else { "fits" };
-            let words = format!("{subject} that {fits} {test}, {}", self.instead());
+            let fits = if self.holds { "not fitting" } else { "fitting" };
+            let words = format!("{subject} {fits} {test}, {}", self.instead());
             return data(words, Target::Other, 1.0);
         };
         let listed = |items: Vec<String>| written::value(&Value::List(items));
@@ -166,6 +163,11 @@ impl Situation<'_> {
 
     pub(super) fn turns(&self, slot: Slot) -> bool {
         self.with_check(|check, moment| check.of_slot(slot, &Texts::default(), moment).holds != self.holds)
+    }
+
+    pub(super) fn number_turns(&self, number: Number) -> bool {
+        let compiled = NumberTest::compile(&self.leaf.test);
+        compiled.holds(number.millionths().into(), 1) != self.holds
     }
 
     fn text_turns(&self, text: &str) -> bool {

@@ -89,6 +89,7 @@ fn leaf_by_leaf(project: &NewProject) {
 
     to be in      22.5 more amount of purchase, within: 12 months
                   and country FR, BE or CH instead of DE
+                  this changes, too: did_not: purchase, within: 90 days
     by itself     stays out, by what is recorded since
     "#);
     let said = project.fine(["explain", "3", "lapsed_vip", "--at", "2024-06-01T12:00Z"]);
@@ -114,6 +115,7 @@ fn leaf_by_leaf(project: &NewProject) {
                  email: cleo@home.example
 
     to be out     1 more purchase, within: 90 days
+                  this changes, too: trait: { spend_12m: { at_least: 1000 } }
     by itself     out at 2024-12-24 13:00 America/New_York, by what is recorded since
     "#);
     let said = project.fine(["explain", "2", "lapsed_vip", "--at", "2024-06-01T12:00Z"]);
@@ -139,7 +141,8 @@ fn leaf_by_leaf(project: &NewProject) {
 
     to be in      1000 more amount of purchase, within: 12 months
                   and birth_date 1999-06-01 instead of none
-                  and email that does not fit { ends_with: "@shop.example" }, instead of ben@shop.example
+                  and email not fitting { ends_with: "@shop.example" }, instead of ben@shop.example
+                  this changes, too: did_not: purchase, within: 90 days
     by itself     stays out, by what is recorded since
     "#);
     let said = project.fine(["explain", "1", "tennis", "--at", "2024-01-01"]);
@@ -155,6 +158,7 @@ fn leaf_by_leaf(project: &NewProject) {
              the last: 2023-09-10 12:00 (amount 800, category tennis)
 
     to be in      1 more purchase, where: { category: tennis }
+                  this changes, too: total: { amount: { at_least: 100 } }
     by itself     in at 2024-02-01 10:30 Europe/Paris, by what is recorded since
     "#);
     let said = project.fine(["explain", "1", "everyone", "--at", "2024-01-01"]);

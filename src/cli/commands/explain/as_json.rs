@@ -89,7 +89,7 @@ fn prospect(prospect: &Prospect) -> Json {
     let (how, due) = match prospect.next {
         Next::Due(at) => ("schedule", Some(at.to_string())),
         Next::ByHand => ("by_hand", None),
-        Next::OnEntry { .. } => ("on_entry", None),
+        Next::OnEntry(_) => ("on_entry", None),
         Next::Over => ("over", None),
     };
     let (outcome, reason, at) = match prospect.fate {
@@ -98,6 +98,7 @@ fn prospect(prospect: &Prospect) -> Json {
         Fate::Skipped(reason) => ("skipped", Some(reason.word()), None),
         Fate::NotInAudience => ("not_in_audience", None, None),
         Fate::InAlready => ("in_already", None, None),
+        Fate::InAtFirst => ("in_at_first_evaluation", None, None),
         Fate::Paused => ("paused", None, None),
         Fate::Over => ("over", None, None),
     };
@@ -132,6 +133,7 @@ pub(super) fn explanation(explanation: &Explanation) -> Json {
         "time_zone": explanation.zone.name(),
         "turns": explanation.root.turns.map(turn),
         "smallest_change": explanation.smallest,
+        "touched_by_it": explanation.touched,
         "tree": part(&explanation.root),
     })
 }

@@ -6,7 +6,7 @@ use crate::domain::campaign::{Repeat, Tracking};
 use crate::domain::caps::Cap;
 use crate::domain::consent::Consent;
 use crate::domain::time::{Timestamp, Zone};
-use crate::engine::prospect::{Fate, Gate, GateKind, Next, Prospect};
+use crate::engine::prospect::{Entry, Fate, Gate, GateKind, Next, Prospect};
 
 use super::{called, tree};
 
@@ -38,8 +38,13 @@ fn headline(explained: &Explained, of: &OfCampaign, zone: Zone) -> String {
 /// `would be mailed at 2026-11-30 09:00 Europe/Paris`.
 pub(super) fn fate(prospect: &Prospect, zone: Zone) -> String {
     let by_hand = if prospect.next == Next::ByHand { ", if it is sent by hand now" } else { "" };
-    let on_entry = matches!(prospect.next, Next::OnEntry { .. });
+    let on_entry = matches!(prospect.next, Next::OnEntry(_));
+    let includes_current = matches!(prospect.next, Next::OnEntry(Entry { includes_current: true, .. }));
     match prospect.fate {
+        Fate::Mailed { .. } if on_entry && !includes_current => {
+            "would be mailed when the next evaluation sees the entry, unless an import of old facts brought it about"
+                .to_owned()
+        }
         Fate::Mailed { .. } if on_entry => {
             "would be mailed when the next evaluation sees the entry".to_owned()
         }
@@ -54,6 +59,9 @@ pub(super) fn fate(prospect: &Prospect, zone: Zone) -> String {
         Fate::NotInAudience if on_entry => "would be mailed when it enters the audience".to_owned(),
         Fate::NotInAudience => format!("would not be mailed: not in the audience{by_hand}"),
         Fate::InAlready => "would not be mailed: in the audience already, only who enters is".to_owned(),
+        Fate::InAtFirst => {
+            "would not be mailed: the first evaluation of the audience sees nobody enter".to_owned()
+        }
         Fate::Paused => "would not be mailed: the campaign is paused".to_owned(),
         Fate::Over => "would not be mailed: the campaign has no due time any more".to_owned(),
     }
@@ -63,7 +71,7 @@ fn gates(of: &OfCampaign, prospect: &Prospect, zone: Zone, colour: bool) -> Stri
     let run = match prospect.next {
         Next::Due(at) => format!("the run due at {}", shown::time(at, prospect.zone)),
         Next::ByHand => "a run by hand, now".to_owned(),
-        Next::OnEntry { .. } => "a run for an entry now".to_owned(),
+        Next::OnEntry(_) => "a run for an entry now".to_owned(),
         Next::Over => "a run now, though none is due any more".to_owned(),
     };
     let mut text = format!("\ngates of {run}\n");
@@ -72,7 +80,11 @@ fn gates(of: &OfCampaign, prospect: &Prospect, zone: Zone, colour: bool) -> Stri
         text += &shown::lines([format!("{answer}{name:<14}{}", printable(said))]);
     };
     let in_audience = if prospect.in_audience { "in it then" } else { "not in it then" };
-    row(Some(prospect.in_audience), "audience", &format!("{in_audience}, if nothing new happens"));
+    row(
+        Some(prospect.in_audience),
+        "audience",
+        &format!("{in_audience}, {}", tree::provided(&of.audience, false)),
+    );
     if let Some(since) = prospect.paused_since {
         row(Some(false), "paused", &format!("since {}", shown::time(since, zone)));
     }

@@ -28,6 +28,11 @@ pub(super) async fn run(folder: &Path, call: &Explain, terminal: Terminal) -> Re
     if explained.is_past {
         terminal.message("note: events are as of that instant, attributes and consents as of today");
     }
+    if explained.goes_by_last_ranking() {
+        terminal.message(
+            "note: places in rankings are those of the last ranking; `campaignd segment --at` ranks anew for that instant",
+        );
+    }
     if call.json {
         terminal.json(&as_json::explained(&explained))?;
     } else {
@@ -83,7 +88,7 @@ fn of_all(explained: &Explained, overview: &Overview, zone: Zone) -> String {
             let next = match upcoming.prospect.next {
                 Next::Due(at) => shown::time(at, zone),
                 Next::ByHand => "by hand".to_owned(),
-                Next::OnEntry { .. } => "on entry".to_owned(),
+                Next::OnEntry(_) => "on entry".to_owned(),
                 Next::Over => "-".to_owned(),
             };
             vec![upcoming.name.to_string(), next, campaign::fate(&upcoming.prospect, zone)]

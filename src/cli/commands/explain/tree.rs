@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use owo_colors::OwoColorize as _;
 
+use super::super::counted;
 use crate::cli::shown::{self, printable};
 use crate::domain::calendar;
 use crate::domain::time::{Timestamp, Zone};
@@ -24,32 +25,31 @@ pub(super) fn shown(explanation: &Explanation, zone: Zone, colour: bool) -> Stri
 
 /// What turns the answer, and when it turns by itself.
 pub(super) fn ways(explanation: &Explanation, zone: Zone, is_past: bool) -> String {
-    let provided = if is_past { "by what is recorded since" } else { "if nothing new happens" };
+    let provided = provided(explanation, is_past);
     let other = if explanation.holds() { "to be out" } else { "to be in" };
     let mut text = String::new();
     let changes = explanation.smallest_changes();
-    let mut by_time = false;
+    let changes = changes.iter().filter_map(|part| part.leaf.as_ref()?.change.as_ref());
     let told: Vec<String> = changes
-        .iter()
-        .filter_map(|part| part.leaf.as_ref()?.change.as_ref())
         .map(|change| {
-            by_time |= change.means == Means::Time;
-            printable(&change.words)
+            let hint = if change.means == Means::Time { " (only time does that)" } else { "" };
+            format!("{}{hint}", printable(&change.words))
         })
         .collect();
-    let hint = if by_time { " (only time does that)" } else { "" };
     text += &match told.split_first() {
         Some((first, rest)) => {
             let first = format!("{other:<14}{first}");
             let rest = rest.iter().map(|more| format!("{:<14}and {more}", ""));
-            let mut lines: Vec<String> = std::iter::once(first).chain(rest).collect();
-            if let Some(last) = lines.last_mut() {
-                last.push_str(hint);
-            }
-            shown::lines(lines)
+            shown::lines(std::iter::once(first).chain(rest))
+        }
+        None if is_folded(explanation) => {
+            shown::lines([format!("{other:<14}not told: the condition is too long to be unfolded")])
         }
         None => shown::lines([format!("{other:<14}nothing that a contact can do")]),
     };
+    for part in explanation.touched_parts() {
+        text += &shown::lines([format!("{:<14}this changes, too: {}", "", printable(&part.words))]);
+    }
     let stays = if explanation.holds() { "stays in" } else { "stays out" };
     let becomes = if explanation.holds() { "out" } else { "in" };
     text += &shown::lines([match explanation.root.turns {
@@ -72,6 +72,20 @@ pub(super) fn answer(holds: bool, colour: bool) -> String {
         (true, true) => word.green().to_string(),
         (true, false) => word.red().to_string(),
     }
+}
+
+/// On which condition it is said what comes.
+pub(super) fn provided(explanation: &Explanation, is_past: bool) -> &'static str {
+    match (is_past, explanation.has_places()) {
+        (true, _) => "by what is recorded since",
+        (false, true) => "if nothing new happens and until contacts are ranked anew",
+        (false, false) => "if nothing new happens",
+    }
+}
+
+/// Whether a segment is not unfolded.
+fn is_folded(explanation: &Explanation) -> bool {
+    explanation.parts().iter().any(|part| part.kind == PartKind::Segment && part.parts.is_empty())
 }
 
 struct Tree {
@@ -103,14 +117,17 @@ impl Tree {
     /// What stands under a leaf.
     fn found(&self, leaf: &Leaf) -> Vec<String> {
         let note = leaf.note.as_ref().map(|note| format!(" ({note})")).unwrap_or_default();
+        let no_events = leaf.absence == Some(Absence::NoEvents);
         let mut first = match (&leaf.value, &leaf.absence) {
+            (None, _) if no_events => format!("no {}", leaf.subject),
             (Some(value), _) => format!("{}: {}{note}", leaf.subject, self.value(value)),
             (None, Some(absence)) => missing(&leaf.subject, absence),
             (None, None) => format!("no {}", leaf.subject),
         };
         let mut lines = Vec::new();
         if let Some(events) = &leaf.events {
-            let _ = write!(first, ", of {}", self.stretch(events));
+            let of = if no_events { ":" } else { ", of" };
+            let _ = write!(first, "{of} {}", self.stretch(events));
             lines.extend(self.latest(events));
         }
         if let Some(defined) = &leaf.defined {
@@ -132,7 +149,8 @@ impl Tree {
             Some((None, Some(to))) => format!("in up to {}", value(to)),
             Some((Some(from), Some(to))) => format!("in from {} up to {}", value(from), value(to)),
         };
-        format!("{is_in}, by the ranking of {} contacts at {}", place.contacts, self.time(at))
+        let contacts = counted(place.contacts, "contact", "contacts");
+        format!("{is_in}, by the ranking of {contacts} at {}", self.time(at))
     }
 
     fn stretch(&self, events: &Evidence) -> String {
