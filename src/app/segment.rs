@@ -9,7 +9,7 @@ use crate::domain::membership::EntryCause;
 use crate::domain::name::SegmentName;
 use crate::domain::number::Number;
 use crate::domain::population::Threshold;
-use crate::domain::ranking::Ranked;
+use crate::domain::ranking::{Place, Ranked};
 use crate::domain::time::Timestamp;
 use crate::domain::value::ValueType;
 use crate::evaluate::{Asked, Program};
@@ -45,19 +45,30 @@ pub struct RankView {
     pub place: String,
     /// The instant of the ranking.
     pub ranked_at: Timestamp,
+    /// Whether contacts should have been ranked anew since then: no daemon did, and nothing was sent.
+    pub is_overdue: bool,
     /// How many contacts were ranked.
     pub contacts: u64,
     /// The values that are in; `None`: nobody is.
     pub bounds: Option<RankBounds>,
 }
 
-/// The values that a place in a ranking has, both included; `None`: without end.
+/// The values that a place in a ranking has; `None`: without end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RankBounds {
-    /// The least.
-    pub from: Option<RankValue>,
-    /// The greatest.
-    pub to: Option<RankValue>,
+    /// Where they begin.
+    pub from: Option<RankEdge>,
+    /// Where they end.
+    pub to: Option<RankEdge>,
+}
+
+/// The first or the last value of a place in a ranking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RankEdge {
+    /// The value.
+    pub value: RankValue,
+    /// Whether it is in, and not the first one of the next place.
+    pub is_in: bool,
 }
 
 /// A value by which contacts are ranked.
@@ -283,11 +294,22 @@ fn rank_views<'p>(
                 RankValue::Number(Number::from_millionths(number))
             }
         };
+        // A quintile ends where the next better one begins, with a value that somebody had.
+        let is_quintile = matches!(ranked.place, Place::Quintile(_));
+        let edge = |number: i64, towards_better: i64| RankEdge {
+            value: value(number.saturating_add(if is_quintile { towards_better } else { 0 })),
+            is_in: !is_quintile || towards_better == 0,
+        };
+        let (down, up) = if ranked.lowest { (-1, 0) } else { (0, 1) };
         let bounds = threshold.bounds.map(|bounds| RankBounds {
-            from: (bounds.from > i64::MIN).then(|| value(bounds.from)),
-            to: (bounds.to < i64::MAX).then(|| value(bounds.to)),
+            from: (bounds.from > i64::MIN).then(|| edge(bounds.from, down)),
+            to: (bounds.to < i64::MAX).then(|| edge(bounds.to, up)),
         });
-        RankView { place: ranked.to_string(), ranked_at: threshold.at, contacts: threshold.contacts, bounds }
+        let settings = &installation.project.settings;
+        let is_overdue =
+            settings.refresh_ranks.is_due(threshold.at, installation.clock.now(), settings.time_zone);
+        let (place, ranked_at) = (ranked.to_string(), threshold.at);
+        RankView { place, ranked_at, is_overdue, contacts: threshold.contacts, bounds }
     });
     views.collect()
 }

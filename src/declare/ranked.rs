@@ -9,7 +9,7 @@ use crate::domain::name::{SegmentName, TraitName};
 use crate::domain::number::{Number, ONE};
 use crate::domain::ranking::{Place, Ranked, Ranking};
 use crate::domain::value::ValueType;
-use crate::yaml::{Field, Fields, Name, Reader};
+use crate::yaml::{Field, Fields, Kind as NodeKind, Name, Reader};
 
 /// Reads it, and notes the segment among whose members contacts are ranked.
 pub(super) fn read(reader: &mut Reader, conditions: &mut Conditions<'_>, field: Field<'_>) -> Option<Ranked> {
@@ -32,8 +32,16 @@ fn trait_name(reader: &mut Reader, conditions: &Conditions<'_>, field: Field<'_>
     let text = reader.filled(field.value, "`trait`")?;
     let name = Name { text: text.to_owned(), place: field.value.place.clone() };
     let scope = conditions.scope;
-    let (name, declared) = scope.find(reader, Kind::Trait, &scope.traits, &name, &[])?;
     let can_be_ranked = |value_type| matches!(value_type, ValueType::Number | ValueType::Datetime);
+    let others = scope.traits.iter().filter_map(|(name, declared)| {
+        declared.as_ref().filter(|(_, declared)| can_be_ranked(declared.value_type)).map(|_| name.as_str())
+    });
+    let others: Vec<_> = others.collect();
+    if !scope.traits.contains_key(text) {
+        scope.unknown(reader, Kind::Trait, &name, others.iter().copied());
+        return None;
+    }
+    let (name, declared) = scope.find(reader, Kind::Trait, &scope.traits, &name, &[])?;
     if can_be_ranked(declared.value_type) {
         return Some(name.clone());
     }
@@ -41,10 +49,6 @@ fn trait_name(reader: &mut Reader, conditions: &Conditions<'_>, field: Field<'_>
         "contacts cannot be ranked by `{name}`: only a number or an instant has an order, and it is of the type {}",
         declared.value_type.word()
     );
-    let others = scope.traits.iter().filter_map(|(name, declared)| {
-        declared.as_ref().filter(|(_, declared)| can_be_ranked(declared.value_type)).map(|_| name.as_str())
-    });
-    let others: Vec<_> = others.collect();
     let hint = (!others.is_empty()).then(|| format!("there are {}", listed(others.iter().copied())));
     reader.report(Problem::error("wrong-type", message, field.value.place.clone()).maybe_hint(hint));
     None
@@ -54,6 +58,12 @@ fn trait_name(reader: &mut Reader, conditions: &Conditions<'_>, field: Field<'_>
 fn place(reader: &mut Reader, fields: &Fields<'_>) -> Option<Place> {
     match (fields.get("top"), fields.get("quintile")) {
         (Some(top), None) => self::top(reader, top),
+        (None, Some(quintile)) if matches!(quintile.value.kind, NodeKind::List(_)) => {
+            let message = "`quintile` is one number, not a list";
+            let problem = Problem::error("wrong-type", message, quintile.value.place.clone());
+            reader.report(problem.hint("write two items of `any`, each with its own `ranked`"));
+            None
+        }
         (None, Some(quintile)) => {
             let number = reader.whole(quintile.value, "`quintile`", 1, 5)?;
             u8::try_from(number).ok().map(Place::Quintile)

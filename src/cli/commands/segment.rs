@@ -5,7 +5,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::app::segment::{
-    Members, Overlap, Passages, RankValue, RankView, Ranks, SegmentSize, SegmentView, Values, all_sizes, view,
+    Members, Overlap, Passages, RankEdge, RankValue, RankView, Ranks, SegmentSize, SegmentView, Values,
+    all_sizes, view,
 };
 use crate::app::{Failure, Installation, instant};
 use crate::cli::arguments::Segment;
@@ -45,7 +46,7 @@ async fn show(
 ) -> Result<(), Failure> {
     let Some(name) = &call.name else {
         let sizes = all_sizes(installation, ranks, at).await?;
-        tell_of_ranks(&terminal, ranks, sizes.iter().any(|size| !size.ranks.is_empty()));
+        tell_of_ranks(&terminal, ranks, sizes.iter().flat_map(|size| &size.ranks));
         if call.json {
             let segments: Vec<Value> = sizes.iter().map(size_json).collect();
             return terminal.json(&json!({ "version": 1, "at": at.to_string(), "segments": segments }));
@@ -65,7 +66,7 @@ async fn show(
         return members(installation, name, (ranks, at), zone, terminal).await;
     }
     let view = view(installation, name, call.sample, ranks, at).await?;
-    tell_of_ranks(&terminal, ranks, !view.size.ranks.is_empty());
+    tell_of_ranks(&terminal, ranks, view.size.ranks.iter());
     if call.json {
         return terminal.json(&view_json(&view));
     }
@@ -106,10 +107,15 @@ fn cells(contact: &Contact, values: &[Option<Found>], zone: Zone) -> Vec<String>
     who.into_iter().chain(values.iter().map(value)).collect()
 }
 
-fn tell_of_ranks(terminal: &Terminal, ranks: Ranks, matters: bool) {
-    if matters && ranks == Ranks::Anew {
-        terminal
-            .message("note: contacts are ranked anew for that instant; the daemon goes by its last ranking");
+fn tell_of_ranks<'v>(terminal: &Terminal, ranks: Ranks, shown: impl Iterator<Item = &'v RankView>) {
+    let shown: Vec<_> = shown.collect();
+    match ranks {
+        Ranks::Anew if !shown.is_empty() => terminal
+            .message("note: contacts are ranked anew for that instant; the daemon goes by its last ranking"),
+        Ranks::Standing if shown.iter().any(|rank| rank.is_overdue) => terminal.message(
+            "note: contacts should have been ranked anew (`refresh_ranks`): a daemon does it, and `send`",
+        ),
+        _ => {}
     }
 }
 
@@ -189,16 +195,19 @@ fn overlaps(overlaps: &[Overlap], size: &SegmentSize) -> String {
 
 /// The values that a place in a ranking has.
 fn rank_bounds(rank: &RankView, zone: Zone) -> String {
-    let value = |value: &RankValue| match value {
-        RankValue::Instant(at) => shown::time(*at, zone),
+    let value = |edge: RankEdge| match edge.value {
+        RankValue::Instant(at) => shown::time(at, zone),
         RankValue::Number(number) => number.to_string(),
     };
-    match rank.bounds.as_ref().map(|bounds| (&bounds.from, &bounds.to)) {
-        None => "nobody".to_owned(),
-        Some((None, None)) => "any".to_owned(),
-        Some((Some(from), None)) => format!("{} or more", value(from)),
-        Some((None, Some(to))) => format!("{} or less", value(to)),
-        Some((Some(from), Some(to))) => format!("{} to {}", value(from), value(to)),
+    let Some(bounds) = &rank.bounds else { return "nobody".to_owned() };
+    let edge = |edge: RankEdge, beyond: &str, or: &str| {
+        if edge.is_in { format!("{} {or}", value(edge)) } else { format!("{beyond} {}", value(edge)) }
+    };
+    let from = bounds.from.map(|from| edge(from, "over", "or more"));
+    let to = bounds.to.map(|to| edge(to, "under", "or less"));
+    match (from, to) {
+        (None, None) => "any".to_owned(),
+        (from, to) => from.into_iter().chain(to).collect::<Vec<_>>().join(", "),
     }
 }
 
@@ -218,13 +227,18 @@ fn size_json(size: &SegmentSize) -> Value {
 }
 
 fn rank_json(rank: &RankView) -> Value {
-    let value = |value: &RankValue| match value {
+    let value = |edge: RankEdge| match edge.value {
         RankValue::Instant(at) => json!(at.to_string()),
         RankValue::Number(number) => json!(number.to_f64()),
     };
-    let bounds = rank.bounds.as_ref().map(
-        |bounds| json!({ "from": bounds.from.as_ref().map(value), "to": bounds.to.as_ref().map(value) }),
-    );
+    let bounds = rank.bounds.as_ref().map(|bounds| {
+        let from = bounds.from.map(|edge| (if edge.is_in { "at_least" } else { "more_than" }, value(edge)));
+        let to = bounds.to.map(|edge| (if edge.is_in { "at_most" } else { "less_than" }, value(edge)));
+        from.into_iter()
+            .chain(to)
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect::<serde_json::Map<_, _>>()
+    });
     json!({
         "place": rank.place,
         "ranked_at": rank.ranked_at.to_string(),

@@ -333,17 +333,16 @@ fn places_in_rankings_are_shown_with_their_date() {
             "campaigns/ranks.yaml",
             "\
 traits: { spent: { of: purchase, total: amount } }
-segments: { best: { match: { ranked: { trait: spent, top: 2 } } } }
+segments:
+  best: { match: { ranked: { trait: spent, top: 2 } } }
+  fourth: { match: { ranked: { trait: spent, quintile: 4 } } }
 ",
         );
         let said = project.fine(["segment", "best", "--json"]);
         let first: serde_json::Value = serde_json::from_str(&said.out).expect("JSON");
         let rank = &first["segment"]["ranks"][0];
         assert_eq!((&rank["place"], &rank["contacts"]), (&"spent top 2".into(), &5.into()), "{first:#}");
-        assert_eq!(
-            (&rank["values"]["from"], &rank["values"]["to"]),
-            (&189.0.into(), &serde_json::Value::Null)
-        );
+        assert_eq!(rank["values"], serde_json::json!({ "at_least": 189.0 }), "{first:#}");
         assert_eq!(first["segment"]["members"], 3, "two spent the same: {first:#}");
         // Asked again, it is the same ranking; as of another instant it is another one, and that is said.
         let said = project.fine(["segment", "best", "--json"]);
@@ -355,5 +354,7 @@ segments: { best: { match: { ranked: { trait: spent, top: 2 } } } }
         assert_eq!(past["segment"]["ranks"][0]["contacts"], 0, "{past:#}");
         let said = project.fine(["segment", "best"]);
         assert!(said.out.contains("spent top 2") && said.out.contains("189 or more"), "{}", said.out);
+        let said = project.fine(["segment", "fourth"]);
+        assert!(said.out.contains("189 or more, under 240"), "{}", said.out);
     });
 }

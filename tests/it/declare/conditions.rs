@@ -255,6 +255,8 @@ fn what_does_not_fit_is_said() {
         "ranked: { trait: spend_12m, top: 0% }",
         "ranked: { trait: spend_12m, top: 100.5% }",
         "ranked: { trait: spend_12m, top: 0.001% }",
+        "ranked: { trait: country, top: 10% }",
+        "ranked: { trait: spend_12m, quintile: [4, 5] }",
         "ranked: { trait: spend_12m, quintile: 6 }",
         "ranked: { trait: spend_12m, quintile: 5, lowest: sometimes }",
         "ranked: { trait: spend_12m, quintile: 5, among: freinds }",
@@ -477,6 +479,10 @@ fn what_does_not_fit_is_said() {
         wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `100.5%` (for example `10%` or `100`)
     ranked: { trait: spend_12m, top: 0.001% }
         wrong-value: `top` must be a percentage from 0.01% to 100% with two places at most, or a whole number of contacts, not `0.001%` (for example `10%` or `100`)
+    ranked: { trait: country, top: 10% }
+        unknown-trait: there is no trait `country` (there are `last_order_at`, `spend_12m`)
+    ranked: { trait: spend_12m, quintile: [4, 5] }
+        wrong-type: `quintile` is one number, not a list (write two items of `any`, each with its own `ranked`)
     ranked: { trait: spend_12m, quintile: 6 }
         wrong-value: `quintile` must be a whole number from 1 to 5, not `6`
     ranked: { trait: spend_12m, quintile: 5, lowest: sometimes }

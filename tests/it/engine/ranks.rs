@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use campaignd::audience::{self, Ranks};
+use campaignd::clock::Clock;
 use campaignd::domain::catalogue::{Catalogue, EvaluationSettings};
 use campaignd::domain::condition::Condition;
 use campaignd::domain::contact::ContactId;
@@ -391,4 +392,28 @@ async fn forget(shop: &Shop, name: &str) {
     let store = &shop.database.store;
     let contact = contacts::find(store, name).await.expect("people are read").expect("somebody").id;
     store::forget::forget(store, contact, shop.clock.now()).await.expect("somebody is erased");
+}
+
+#[test]
+fn who_sends_by_hand_without_a_daemon_goes_by_a_ranking_that_is_not_older_than_it_may_be() {
+    on_both(|database| async move {
+        let people = ["anna", "bert", "cleo"].map(person);
+        let shop = Shop::open(database, WELCOME, &people, "2026-03-02 12:00").await;
+        for (name, amount) in [("anna", "100"), ("bert", "80"), ("cleo", "60")] {
+            spends_now(&shop, name, amount, "2026-03-02 12:00").await;
+        }
+        let sends = async |when: &str| {
+            shop.clock.set(at(when));
+            let run = shop.send("monthly").await;
+            let (clock, _) = Clock::set_at(at(when));
+            shop.engine.send_run(run, &clock, std::future::pending()).await.expect("it is sent");
+            let mut mailed = shop.mailed();
+            mailed.sort_unstable();
+            mailed.join(",")
+        };
+        assert_eq!(sends("2026-03-02 12:10").await, "anna,bert");
+        spends_now(&shop, "cleo", "100", "2026-03-02 12:20").await;
+        assert_eq!(sends("2026-03-03 12:09").await, "anna,bert,cleo", "she reached 80");
+        assert_eq!(sends("2026-03-03 12:10").await, "anna,cleo", "a day later 100 is the bound");
+    });
 }
