@@ -121,7 +121,7 @@ def never_bought(within=None):
     )
 
 
-TEN = [best, quiet, clicked, browsing, big_baskets, french_tennis, asleep, warm_b2b, never_bought]
+TEN = [best, quiet, clicked, browsing, big_baskets, champions, french_tennis, asleep, warm_b2b, never_bought]
 COUNTRIES = ["FR", "DE", "US", "GB", "ES", "IT", "BE", "CH", "CA", "NL"]
 # Nine other bounds each.
 OTHERS = {
@@ -148,7 +148,7 @@ def ten():
 def hundred():
     return ten() | {
         f"{segment.__name__}_{number}": segment(*bounds)
-        for segment, others in OTHERS.items() if segment in TEN for number, bounds in enumerate(others, 1)
+        for segment, others in OTHERS.items() for number, bounds in enumerate(others, 1)
     }
 
 
@@ -163,8 +163,6 @@ SETS = {"six": six, "ten": ten, "hundred": hundred}
 def ranks(one):
     """The bounds of all ranks, as `one`, which gives the only value of a query, finds them; ties are in."""
     bounds = {}
-    if champions not in TEN:
-        return bounds
     buyers = one(f"SELECT count(DISTINCT contact) {PURCHASES}")
     for share in [20] + [share for (share,) in OTHERS[champions]]:
         place = -(-buyers * share // 100)
