@@ -1,10 +1,10 @@
 //! Events of conditions, traits and scores: names to streams, properties to slots, windows to instants.
 
+use super::amount::{Amount, Kind, Measure};
 use super::answer::NEVER;
 use super::check::Check;
 use super::compile::{Compiler, wanted};
 use super::events::{ALWAYS, Measured};
-use super::fold::{Amount, Kind, Measure};
 use super::follow::Follow;
 use super::moment::MICROSECOND;
 use super::program::{EventNode, Node, Stream};

@@ -11,8 +11,9 @@
 //! | `program` | what is evaluated together |
 //! | `needs` | what it reads of contacts and their histories |
 //! | `run` | one contact: nodes → answers, only those that are needed |
-//! | `events` | windows and filters over one stream; when the answer changes |
-//! | `fold`, `table` | what events amount to: measures, and `per` |
+//! | `events` | filters over one stream, and what passes them |
+//! | `windows` | which events are in a window; when the answer changes |
+//! | `amount`, `fold`, `table` | what events amount to: measures, and `per` |
 //! | `follow` | what follows an event, or does not |
 //! | `score` | what events are worth together, and when that passes a bound |
 //! | `check`, `check_text`, `check_time`, `check_day` | tests of one value |
@@ -30,6 +31,7 @@
 //!   of the first of them. `latest` is the newest value of the newest group that has one.
 //! - A day that is still to come has no age.
 
+mod amount;
 mod answer;
 mod check;
 mod check_day;
@@ -48,6 +50,7 @@ mod run;
 mod score;
 mod slots;
 mod table;
+mod windows;
 
 pub use answer::Outcome;
 pub use program::{Asked, Evaluation, Program, Scratch};

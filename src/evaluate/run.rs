@@ -2,11 +2,12 @@
 
 use sha2::{Digest, Sha256};
 
+use super::amount::Amount;
 use super::answer::{Answer, Answers};
 use super::check::Check;
 use super::check_day::days_since;
 use super::events::{Measured, Past, Rows};
-use super::fold::{Amount, Fold};
+use super::fold::Fold;
 use super::follow::Followed;
 use super::moment::Moments;
 use super::program::{CompiledRanking, Node, Program};
