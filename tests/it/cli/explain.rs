@@ -259,7 +259,7 @@ fn a_campaign_does_what_was_said_it_would() {
             match *outcome {
                 "mailed" => assert_eq!(row["state"], "accepted", "{of:#}"),
                 "skipped" => {
-                    assert_eq!((&row["state"], &row["reason"]), (&"skipped".into(), reason), "{of:#}")
+                    assert_eq!((&row["state"], &row["reason"]), (&"skipped".into(), reason), "{of:#}");
                 }
                 _ => assert_eq!((row, &of["latest_run_without"]["run"]), (&Json::Null, &1.into()), "{of:#}"),
             }

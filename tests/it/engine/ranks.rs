@@ -1,5 +1,7 @@
 //! Places in rankings: who has one, by thresholds that stand until contacts are ranked anew.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use campaignd::audience::{self, Ranks};
@@ -269,10 +271,9 @@ fn everybody_has_the_place_that_counting_by_hand_gives() {
         let mut declarations = PLACES.to_owned();
         for (index, (by, part, lowest, among)) in places().into_iter().enumerate() {
             let among = among.map(|among| format!(", among: {among}")).unwrap_or_default();
-            declarations += &format!(
-                "  place_{index}: {{ match: {{ ranked: {{ trait: {by}, {}, lowest: {lowest}{among} }} }} }}\n",
-                part.yaml()
-            );
+            let ranked = format!("trait: {by}, {}, lowest: {lowest}{among}", part.yaml());
+            writeln!(declarations, "  place_{index}: {{ match: {{ ranked: {{ {ranked} }} }} }}")
+                .expect("a text");
         }
         let catalogue = declared(&declarations).catalogue;
         audience::refresh(store, &catalogue, SETTINGS, now).await.expect("segments are refreshed");

@@ -55,7 +55,7 @@ async fn live_through(database: TestDatabase) {
     for number in 0..asked.unwrap_or(SEQUENCES) {
         let drawn = sequence().new_tree(&mut runner).expect("a sequence is drawn").current();
         if only.is_none_or(|only| only == number) {
-            let mut life = Life::begin(&database, drawn, number).await;
+            let mut life = Life::begin(&database, drawn, number);
             life.lead(&mut entered).await;
             life.end().await;
         }
@@ -89,7 +89,7 @@ struct Life<'d> {
 }
 
 impl<'d> Life<'d> {
-    async fn begin(database: &'d TestDatabase, sequence: Sequence, number: usize) -> Self {
+    fn begin(database: &'d TestDatabase, sequence: Sequence, number: usize) -> Self {
         let now = sequence.now;
         Self {
             database,
@@ -290,7 +290,7 @@ impl<'d> Life<'d> {
         let store = self.store();
         match step {
             Step::Rows { rows, imported } => {
-                let updates: Vec<_> = rows.iter().map(|(who, contact)| self.row(*who, contact)).collect();
+                let updates: Vec<_> = rows.iter().map(|(who, contact)| Self::row(*who, contact)).collect();
                 let arrival = if imported { Arrival::BackFill } else { Arrival::News };
                 let outcomes =
                     contacts::apply_as(store, &updates, arrival, self.now).await.expect("rows are applied");
@@ -385,7 +385,7 @@ impl<'d> Life<'d> {
     }
 
     /// A row that says of `who` what is said of this contact.
-    fn row(&self, who: usize, contact: &Contact) -> ContactUpdate {
+    fn row(who: usize, contact: &Contact) -> ContactUpdate {
         let Json::Object(attributes) = serde_json::from_str(&contact.attributes).expect("it is JSON") else {
             panic!("no object")
         };
