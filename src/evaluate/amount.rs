@@ -128,7 +128,7 @@ impl Measure {
         matches!((self.kind, self.per), (Kind::LastAt | Kind::Latest(_), None))
     }
 
-    /// Whether [`Fold::amount`] looks at all groups.
+    /// Whether `Fold::amount` looks at all groups.
     pub(super) const fn is_costly(&self) -> bool {
         let is_counted_along =
             matches!(self.kind, Kind::Times | Kind::Total(_) | Kind::Average(_) | Kind::Share);
