@@ -213,7 +213,8 @@ impl Core {
                 None => campaigns.push((row.campaign.clone(), vec![row])),
             }
         }
-        for (name, rows) in campaigns {
+        let mut campaigns = campaigns.into_iter();
+        while let Some((name, rows)) = campaigns.next() {
             let Some(campaign) = declared.catalogue.campaigns.get(&name) else { continue };
             let before = ready.len();
             let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
@@ -221,7 +222,9 @@ impl Core {
                 self.ask_again(ready, &declared, campaign, rows, &runs, (asked_at, now), tally).await
             {
                 ready.truncate(before);
-                for delivery in ids {
+                // Those of the campaigns that follow, too: nobody would ask for them again.
+                let others = campaigns.flat_map(|(_, rows)| rows).map(|row| row.id);
+                for delivery in ids.into_iter().chain(others) {
                     let step = Step::Release { wait: None, not_before: now, reply: None };
                     self.ledger.settle(delivery, step, now).await;
                 }

@@ -16,10 +16,11 @@ impl Core {
     /// See [`super::Engine::tick`].
     pub(super) async fn tick(&self, now: Timestamp) -> Result<Tick, EngineError> {
         let mut tick = Tick::default();
+        // Before asking who leads: the leader itself may stand still, with rows in hand.
+        self.recover(now).await?;
         if !self.incarnation.lead().await.doing(|| "see which daemon leads".to_owned())? {
             return Ok(tick);
         }
-        self.recover(now).await?;
         let edition = self.declarations.edition();
         let declared = self.declarations.current();
         self.see_entries_of_before(edition, now, &mut tick).await?;

@@ -148,6 +148,7 @@ pub async fn claim_within(
         if let Some(held) = &held {
             room = room.min(i64::try_from(held.granted).unwrap_or(i64::MAX));
             if room == 0 {
+                held.keep_to_the_clock(&*transaction).await?;
                 continue;
             }
         }
@@ -164,10 +165,11 @@ pub async fn claim_within(
         caps::judge(store.backend(), &*transaction, rules, &mut ids, now).await?
     };
     let rows = if ids.is_empty() { Vec::new() } else { read(store, &*transaction, operation, &ids).await? };
+    // All that is asked is asked within: whoever claims rows and then fails would hold them for ever.
+    let addresses: Vec<_> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
+    let suppressed = suppressions::among_within(&*transaction, &addresses).await?;
     transaction.commit().await?;
 
-    let addresses: Vec<_> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
-    let suppressed = suppressions::among(store, &addresses).await?;
     let rows: Result<Vec<_>> = rows
         .iter()
         .map(|row| {

@@ -51,6 +51,15 @@ pub(super) async fn next_of(store: &Store, campaign: &CampaignName) -> Result<Op
 }
 
 impl Held<'_> {
+    /// Notes it when the clock was set back: what was used up by the time it showed before holds nothing up
+    /// for longer than an hour from now.
+    pub(super) async fn keep_to_the_clock(&self, connection: &impl ConnectionTrait) -> Result<()> {
+        if self.pace.use_up(self.used_until, 0, self.now) == self.used_until {
+            return Ok(());
+        }
+        self.use_up(connection, 0).await
+    }
+
     /// Notes that so many leave.
     pub(super) async fn use_up(&self, connection: &impl ConnectionTrait, count: u64) -> Result<()> {
         let used_until = self.pace.use_up(self.used_until, count, self.now);

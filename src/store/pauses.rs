@@ -89,7 +89,8 @@ struct ResultsRow {
 /// How the mails of a campaign ended in the last 24 hours, and since it was resumed.
 pub async fn results(store: &Store, campaign: &CampaignName, now: Timestamp) -> Result<Results> {
     let text = "SELECT CAST(SUM(CASE WHEN d.state = 'accepted' THEN 1 ELSE 0 END) AS BIGINT) AS accepted,
-            CAST(SUM(CASE WHEN d.state = 'refused' AND d.reason = 'rejected' THEN 1 ELSE 0 END) AS BIGINT) AS refused
+            CAST(SUM(CASE WHEN d.state = 'refused' AND d.reason = 'rejected' AND d.settled_by IS NULL
+                THEN 1 ELSE 0 END) AS BIGINT) AS refused
         FROM runs r JOIN deliveries d ON d.run = r.id
         WHERE r.campaign = $1 AND (r.state = 'sending' OR r.finished_at > $2)
           AND d.settled_at > $2 AND d.settled_at > COALESCE(r.resumed_at, $2)";

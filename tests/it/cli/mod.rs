@@ -155,7 +155,7 @@ fn help_is_a_result_and_a_wrong_call_a_message() {
 #[test]
 fn a_command_of_a_later_version_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
-    for word in ["simulate", "doctor"] {
+    for word in ["simulate", "plan"] {
         let said = campaignd(folder.path(), [word, "x"]);
         let expected = format!("error: `campaignd {word}` is not available in this version\n");
         assert_eq!((said.exit, said.err), (2, expected));
