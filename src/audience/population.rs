@@ -73,17 +73,6 @@ async fn population(
     Ok(known.into_iter().collect())
 }
 
-/// The thresholds of a program that stand; places that were never ranked have none. Writes nothing.
-pub(super) async fn standing_of(
-    store: &Store,
-    catalogue: &Catalogue,
-    settings: EvaluationSettings,
-    program: &Program,
-) -> StoreResult<Population> {
-    let keys = keys(catalogue, settings, &program.ranked().iter().collect());
-    Ok(standing(store, &keys).await?.into_iter().collect())
-}
-
 /// Ranks what is asked of the catalogue's segments and campaigns and was ranked so long ago that it is to be
 /// ranked anew, or never. Returns whether a threshold became another, and when the next one is due.
 pub async fn keep_ranks(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::error::AudienceError;
-use super::population;
+use super::population::{self, Ranks};
 use super::program::{VISITORS, compile};
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::Condition;
@@ -38,7 +38,8 @@ pub async fn tally(
     let failed = AudienceError::while_doing("count who meets conditions");
     let asked = Asked { conditions, ..Asked::default() };
     let program = compile(store, catalogue, settings, asked).await.map_err(&failed)?;
-    let population = population::standing_of(store, catalogue, settings, &program).await.map_err(&failed)?;
+    let population =
+        population::of(store, catalogue, settings, &program, Ranks::Known, at).await.map_err(&failed)?;
     let visitor = || Counter {
         program: Arc::clone(&program),
         scratch: Scratch::default(),
