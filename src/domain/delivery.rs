@@ -245,10 +245,38 @@ pub struct Reply {
     pub enhanced: Option<String>,
     /// The text, or what failed; one line, at most 500 characters.
     pub text: String,
-    /// Whether the server (not this message) is what failed: connection refused, TLS, 421.
-    pub server_failed: bool,
+    /// Whose failure it is, where it is one.
+    pub fault: Fault,
     /// When.
     pub at: Timestamp,
+}
+
+/// Whose failure a reply speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// This mail's: what the server says of its recipient or its content. Also the word for no failure.
+    Mail,
+    /// The server's, with whatever mail: connection refused, TLS, login.
+    Server,
+    /// The server failed at this mail, on a fresh connection: 421, an end of the connection, an answer that is
+    /// none. It may be ill, and it may be that it cannot bear this mail: so it counts as a try of the mail.
+    Either,
+    /// The campaign's: its mails are not such as the server takes (too large, not in ASCII).
+    Campaign,
+}
+
+impl TryOutcome {
+    /// With what the server said dated anew: a reply is as old as its end, and not as the beginning of the try.
+    #[must_use]
+    pub fn dated(self, at: Timestamp) -> Self {
+        let dated = |reply: Reply| Reply { at, ..reply };
+        match self {
+            Self::Accepted(reply) => Self::Accepted(dated(reply)),
+            Self::Deferred(reply) => Self::Deferred(dated(reply)),
+            Self::Refused(reply) => Self::Refused(dated(reply)),
+            Self::Uncertain(reply) => Self::Uncertain(dated(reply)),
+        }
+    }
 }
 
 #[cfg(test)]

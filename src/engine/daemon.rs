@@ -105,10 +105,9 @@ async fn serve(core: &Arc<Core>, clock: &Clock, shutdown: Pin<&mut impl Future<O
     // Lanes that ended already need not be told.
     let _ = stop.send(true);
     let finished = tokio::time::timeout(core.settings.stop_within, async {
+        let mut slots = Vec::new();
         while let Some(slot) = lanes.join_next().await {
-            if let Ok((slot, _)) = slot {
-                slot.close().await;
-            }
+            slots.extend(slot.ok().map(|(slot, _)| slot));
         }
         core.give_back(None, None, clock.now(), clock.now()).await;
         core.ledger.flush(clock.now()).await;
@@ -118,6 +117,8 @@ async fn serve(core: &Arc<Core>, clock: &Clock, shutdown: Pin<&mut impl Future<O
                 "the next start looks for finished runs"
             );
         }
+        // Good manners come last: a server that does not answer them costs nobody's outcome.
+        close(slots).await;
     });
     if finished.await.is_err() {
         tracing::warn!(
@@ -128,6 +129,12 @@ async fn serve(core: &Arc<Core>, clock: &Clock, shutdown: Pin<&mut impl Future<O
     }
     signs.shutdown().await;
     ended
+}
+
+/// Says goodbye on all connections at once.
+pub(super) async fn close(slots: Vec<LaneSlot>) {
+    let closing: JoinSet<()> = slots.into_iter().map(LaneSlot::close).collect();
+    closing.join_all().await;
 }
 
 type Lanes = JoinSet<(LaneSlot, Result<(), EngineError>)>;

@@ -11,7 +11,7 @@ use super::{Drained, gates, occurrence, pause};
 use crate::clock::Clock;
 use crate::domain::campaign::OnUncertain;
 use crate::domain::contact::ContactView;
-use crate::domain::delivery::{RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
+use crate::domain::delivery::{Fault, RefusalReason, Reply, RunId, SkipReason, TryOutcome, WaitReason};
 use crate::domain::stop;
 use crate::domain::time::Timestamp;
 use crate::render::{Draft, RenderError, RenderInput};
@@ -24,6 +24,8 @@ pub(super) struct LaneSlot {
     lane: Lane,
     /// How often in a row the server failed.
     failures: u32,
+    /// It failed so that this lane waits for it.
+    is_failing: bool,
     /// The server failed: not before this instant again.
     resume_at: Option<Timestamp>,
     /// What it said.
@@ -84,7 +86,7 @@ pub(super) enum WhenIdle {
 
 impl LaneSlot {
     pub(super) fn new(lane: Lane) -> Self {
-        Self { lane, failures: 0, resume_at: None, last_failure: None }
+        Self { lane, failures: 0, is_failing: false, resume_at: None, last_failure: None }
     }
 
     /// When the server may be asked again, if it failed.
@@ -206,24 +208,26 @@ impl Core {
             Some(true) => Progress::Marked,
         };
         let now = clock.now();
-        let refused_sender = match &outcome {
+        let outcome = outcome.dated(now);
+        let stops = match &outcome {
             TryOutcome::Refused(reply) if stop::is_senders_fault(reply) => Some(reply.clone()),
+            TryOutcome::Deferred(reply) if reply.fault == Fault::Campaign => Some(reply.clone()),
             _ => None,
         };
-        if let Some(reply) = &refused_sender {
+        if let Some(reply) = &stops {
             // Before the row goes back: else it could be claimed again at once.
-            self.stop_sender(&work.claimed.campaign, reply, now).await;
+            self.stop_for(&work.claimed.campaign, reply, now).await;
         }
         let step = self.step_after(slot, &work, outcome, progress, now, tally);
         self.ledger.settle(delivery, step, now).await;
-        if refused_sender.is_some() {
+        if stops.is_some() {
             tally.waiting(self.give_back(None, None, now, now).await);
         }
         if matches!(progress, Progress::NotMarked) {
             // The store failed, or another sender has the row: go on when the store does.
             self.ledger.flush(now).await;
         }
-        if slot.failures > 0
+        if slot.is_failing
             && let Some(resume_at) = slot.resume_at
             && self.claims.healthy() == 0
         {
@@ -243,12 +247,16 @@ impl Core {
         now: Timestamp,
         tally: &Tally,
     ) -> Step {
-        let server_failed = match &outcome {
-            TryOutcome::Deferred(reply) | TryOutcome::Uncertain(reply) if reply.server_failed => Some(reply),
+        let failed = match &outcome {
+            TryOutcome::Deferred(reply) | TryOutcome::Uncertain(reply)
+                if matches!(reply.fault, Fault::Server | Fault::Either) =>
+            {
+                Some(reply)
+            }
             _ => None,
         };
         if !matches!(progress, Progress::NotMarked) {
-            self.note_server(slot, server_failed, now);
+            self.note_server(slot, failed, now);
         }
         match outcome {
             TryOutcome::Accepted(reply) => {
@@ -256,7 +264,9 @@ impl Core {
                 Step::Accept(reply)
             }
             // Nothing is wrong with whom it was for: it goes out when the campaign is resumed.
-            TryOutcome::Refused(reply) if stop::is_senders_fault(&reply) => {
+            TryOutcome::Refused(reply) | TryOutcome::Deferred(reply)
+                if reply.fault == Fault::Campaign || stop::is_senders_fault(&reply) =>
+            {
                 count(&tally.waiting);
                 Step::Release { wait: None, not_before: now, reply: Some(reply) }
             }
@@ -283,9 +293,11 @@ impl Core {
             TryOutcome::Deferred(_) if matches!(progress, Progress::NotMarked) => {
                 Step::Release { wait: None, not_before: now, reply: None }
             }
-            // The server is not there: not the message's fault, and no try of it. After the mark it
-            // counts as one: it may be this message that the server cannot bear.
-            TryOutcome::Deferred(reply) if reply.server_failed && matches!(progress, Progress::Before) => {
+            // The server is not there: not the message's fault, and no try of it. One that fails at this
+            // message makes it a try: it may be this message that the server cannot bear.
+            TryOutcome::Deferred(reply)
+                if reply.fault == Fault::Server && matches!(progress, Progress::Before) =>
+            {
                 count(&tally.waiting);
                 let not_before = slot.resume_at.unwrap_or(now);
                 Step::Release { wait: Some(WaitReason::Server), not_before, reply: Some(reply) }
@@ -299,17 +311,22 @@ impl Core {
         let Some(reply) = failed else {
             slot.resume_at = None;
             slot.last_failure = None;
-            if std::mem::take(&mut slot.failures) > 0 {
+            slot.failures = 0;
+            if std::mem::take(&mut slot.is_failing) {
                 tracing::info!("the mail server takes mails again");
                 self.claims.lane_recovered();
             }
             return;
         };
         slot.failures = slot.failures.saturating_add(1);
-        let pause = pause::after_server_failures(slot.failures);
-        slot.resume_at = Some(now.plus(pause));
+        // A first failure that may be one mail's holds no other up.
+        let failures = slot.failures - u32::from(reply.fault == Fault::Either);
+        if failures == 0 {
+            return;
+        }
+        slot.resume_at = Some(now.plus(pause::after_server_failures(failures)));
         slot.last_failure = Some(reply.clone());
-        if slot.failures == 1 {
+        if !std::mem::replace(&mut slot.is_failing, true) {
             // What a server says may name an address; what failed on our side does not.
             let said = if reply.code.is_none() { reply.text.as_str() } else { "" };
             tracing::warn!(reply.code, failure = said, "the mail server failed: its mails wait");

@@ -95,7 +95,8 @@ struct Writer {
     inbox: mpsc::Receiver<(Timestamp, Request)>,
     settled: Vec<LedgerStep>,
     flushes: Vec<oneshot::Sender<()>>,
-    /// The latest instant that a request was dated with.
+    /// What the latest request was dated with. Not the greatest: a clock that was ahead for a moment must not date
+    /// all that follows.
     now: Timestamp,
 }
 
@@ -140,7 +141,7 @@ impl Writer {
     fn sort(&mut self, requests: &mut Vec<(Timestamp, Request)>) -> Vec<(LedgerStep, Answer)> {
         let mut marks = Vec::new();
         for (now, request) in requests.drain(..) {
-            self.now = self.now.max(now);
+            self.now = now;
             match request {
                 Request::Settle(step) => self.settled.push(step),
                 Request::Mark(step, answer) => marks.push((step, answer)),

@@ -218,9 +218,7 @@ impl Engine {
     /// Gives the lock of the sender free; for those who do not call [`run`](Self::run).
     pub async fn stop(self, now: Timestamp) -> Result<(), EngineError> {
         let lanes: Vec<_> = self.core.lanes.lock().await.drain(..).collect();
-        for lane in lanes {
-            lane.close().await;
-        }
+        daemon::close(lanes).await;
         daemon::end(self.core, now).await
     }
 }

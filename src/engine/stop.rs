@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::core::Core;
 use super::error::{Doing as _, EngineError};
 use super::parts::Declared;
-use crate::domain::delivery::Reply;
+use crate::domain::delivery::{Fault, Reply};
 use crate::domain::name::CampaignName;
 use crate::domain::stop::Results;
 use crate::domain::time::Timestamp;
@@ -79,15 +79,20 @@ impl Core {
         Ok(())
     }
 
-    /// Pauses a campaign whose sender was refused: all its mails would be.
-    pub(super) async fn stop_sender(&self, campaign: &CampaignName, reply: &Reply, now: Timestamp) {
+    /// Pauses a campaign of which one mail was refused as all would be: for its sender's sake, or because it is
+    /// not such as the server takes.
+    pub(super) async fn stop_for(&self, campaign: &CampaignName, reply: &Reply, now: Timestamp) {
         let code = reply.enhanced.as_deref().unwrap_or_default();
-        let reason = format!("a server refuses its sender, whoever it is for ({code}: SPF, DKIM or DMARC)");
+        let reason = match (reply.fault, reply.code) {
+            (Fault::Campaign, None) => reply.text.clone(),
+            (Fault::Campaign, Some(_)) => format!("the server takes no message that is so large ({code})"),
+            _ => format!("a server refuses its sender, whoever it is for ({code}: SPF, DKIM or DMARC)"),
+        };
         if let Err(error) = self.stop(campaign, &reason, now).await {
             tracing::error!(
                 error = &error as &dyn std::error::Error,
                 campaign.name = %campaign,
-                "a campaign whose sender is refused could not be paused"
+                "a campaign whose mails would all be refused could not be paused"
             );
         }
     }

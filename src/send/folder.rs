@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::DateTime;
 use sha2::{Digest, Sha256};
 
-use crate::domain::delivery::{Reply, TryOutcome};
+use crate::domain::delivery::{Fault, Reply, TryOutcome};
 use crate::domain::email::Email;
 use crate::domain::time::Timestamp;
 
@@ -49,25 +49,25 @@ impl FolderTransport {
         let draft = self.path.join(format!(".{}.part", file_name(email)));
         if let Err(error) = write_draft(self.path.clone(), draft.clone(), email.bytes.clone()).await {
             let text = format!("writing {} failed: {error}", draft.display());
-            return TryOutcome::Deferred(reply::failure(text, true, now));
+            return TryOutcome::Deferred(reply::failure(text, Fault::Server, now));
         }
         if let Err(stopped) = before_dot().await {
             // A draft that stays behind is overwritten by the next try; nobody reads it as a mail.
             tokio::fs::remove_file(&draft).await.ok();
-            return TryOutcome::Deferred(reply::failure(stopped.to_string(), false, now));
+            return TryOutcome::Deferred(reply::failure(stopped.to_string(), Fault::Mail, now));
         }
         match tokio::fs::rename(&draft, &file).await {
             Ok(()) => TryOutcome::Accepted(Reply {
                 code: None,
                 enhanced: None,
                 text: "written to the folder".to_owned(),
-                server_failed: false,
+                fault: Fault::Mail,
                 at: now,
             }),
             // Unlike a mail server, a folder leaves no doubt: without the rename there is no mail.
             Err(error) => {
                 let text = format!("renaming {} to its final name failed: {error}", draft.display());
-                TryOutcome::Deferred(reply::failure(text, true, now))
+                TryOutcome::Deferred(reply::failure(text, Fault::Server, now))
             }
         }
     }

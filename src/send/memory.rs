@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::domain::delivery::{Reply, TryOutcome};
+use crate::domain::delivery::{Fault, Reply, TryOutcome};
 use crate::domain::email::Email;
 use crate::domain::time::Timestamp;
 
@@ -32,14 +32,14 @@ impl MemoryTransport {
         Fut: Future<Output = Result<(), HandoverStopped>>,
     {
         if let Err(stopped) = before_dot().await {
-            return TryOutcome::Deferred(reply::failure(stopped.to_string(), false, now));
+            return TryOutcome::Deferred(reply::failure(stopped.to_string(), Fault::Mail, now));
         }
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).push(email.clone());
         TryOutcome::Accepted(Reply {
             code: None,
             enhanced: None,
             text: "kept in memory".to_owned(),
-            server_failed: false,
+            fault: Fault::Mail,
             at: now,
         })
     }

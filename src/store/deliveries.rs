@@ -317,7 +317,8 @@ const IN_HAND: &str = "state IN ('claimed', 'transmitting')";
 /// Plans what a sender had claimed again: `$1` sender, `$2` whether it may live, `$3` now.
 pub(super) fn replan() -> String {
     format!(
-        "UPDATE deliveries SET {becomes}, incarnation = NULL, lease_until = NULL
+        "UPDATE deliveries SET {becomes}, incarnation = NULL, lease_until = NULL,
+             first_claimed_at = CASE WHEN attempts = 0 THEN NULL ELSE first_claimed_at END
          WHERE incarnation = $1 AND {IN_HAND} AND {begins} AND ($2 = 0 OR lease_until < $3)",
         becomes = becomes(Arrow::Release),
         begins = begins(Arrow::Release, "state")

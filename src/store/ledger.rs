@@ -227,11 +227,14 @@ pub(super) fn settle(backend: Backend) -> String {
     let steps = [ACCEPT, DEFER, REFUSE, DOUBT, SKIP, RELEASE];
     let following = following(&steps, "given.step", "deliveries.state");
     // What a server says of somebody who was erased meanwhile (a negative contact) may name them.
-    // A row that goes back keeps no sender; one that came to its end keeps it for who asks later.
+    // A row that goes back keeps no sender; one that came to its end keeps it for who asks later. What was not tried
+    // yet has its `Date`, and the campaign's patience, from when it is claimed again.
     format!(
         "UPDATE deliveries SET state = {following}, reason = given.reason, wait = given.wait,
              not_before = COALESCE(given.not_before, deliveries.not_before),
              attempts = deliveries.attempts + given.tries, settled_at = given.settled_at, lease_until = NULL,
+             first_claimed_at = CASE WHEN given.tries = 0 AND given.settled_at IS NULL AND deliveries.attempts = 0
+                 THEN NULL ELSE deliveries.first_claimed_at END,
              incarnation = CASE WHEN given.settled_at IS NULL THEN NULL ELSE deliveries.incarnation END,
              reply_code = COALESCE(given.reply_code, deliveries.reply_code),
              reply_enhanced = COALESCE(given.reply_enhanced, deliveries.reply_enhanced),

@@ -146,22 +146,37 @@ impl Connection {
 
     /// Sends commands without waiting for each answer (RFC 2920).
     pub(super) async fn send(&mut self, bytes: &[u8]) -> Result<(), Failure> {
-        let mut sent = 0;
-        self.send_counted(bytes, &mut sent, self.timeouts.command).await
-    }
-
-    /// Sends bytes of which it matters how many went out, counting them as the socket takes them. Each part
-    /// that it takes may last as long as `patience`.
-    pub(super) async fn send_counted(
-        &mut self,
-        bytes: &[u8],
-        sent: &mut usize,
-        patience: Duration,
-    ) -> Result<(), Failure> {
-        while *sent < bytes.len() {
-            *sent += within(patience, "the server to read", self.wire.write(&bytes[*sent..])).await?;
+        let (mut sent, patience) = (0, self.timeouts.command);
+        while sent < bytes.len() {
+            sent += within(patience, "the server to read", self.wire.write(&bytes[sent..])).await?;
         }
         within(patience, "the server to read", self.wire.flush()).await
+    }
+
+    /// Sends a message with its final dot, counting the bytes as the socket takes them. A server that speaks or
+    /// leaves before it has all of them does not want it: then the final dot is not sent.
+    pub(super) async fn send_message(&mut self, bytes: &[u8], sent: &mut usize) -> Result<(), Failure> {
+        let SmtpTimeouts { block, message, .. } = self.timeouts;
+        within(message, "the server to read the whole message", async {
+            while *sent < bytes.len() {
+                if !self.wire.is_quiet() {
+                    return Err(self.interruption().await);
+                }
+                *sent += within(block, "the server to read", self.wire.write(&bytes[*sent..])).await?;
+            }
+            within(block, "the server to read", self.wire.flush()).await
+        })
+        .await
+    }
+
+    /// What a server says in the middle of a message.
+    async fn interruption(&mut self) -> Failure {
+        match self.answer(self.timeouts.command).await.and_then(Answer::unless_refused) {
+            Ok(answer) => {
+                Failure::Broke(format!("the server said {} before it had the message", answer.code))
+            }
+            Err(failure) => failure,
+        }
     }
 
     /// Waits for an answer to something that was sent.

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::domain::delivery::{Reply, TryOutcome};
+use crate::domain::delivery::{Fault, TryOutcome};
 use crate::domain::email::Email;
 use crate::domain::time::Timestamp;
 use crate::send::HandoverStopped;
@@ -25,9 +25,17 @@ pub struct SmtpLane {
 /// Why a mail did not get as far as the message itself.
 enum Stopped {
     /// The server cannot take it, as we saw from what it offers; nothing was said.
-    Unfit(String),
+    Unfit(Unfit),
     /// A step failed.
     Failed { step: &'static str, failure: Failure },
+}
+
+/// What a server does not offer, and whose mail needs it.
+enum Unfit {
+    /// This recipient's alone.
+    Recipient(String),
+    /// All of the campaign, or so many that it is better looked at.
+    Campaign(String),
 }
 
 impl Stopped {
@@ -59,10 +67,10 @@ impl SmtpLane {
             Err(outcome) => return outcome,
         };
         if let Err(stopped) = before_dot().await {
-            return TryOutcome::Deferred(reply::failure(stopped.to_string(), false, now));
+            return TryOutcome::Deferred(reply::failure(stopped.to_string(), Fault::Mail, now));
         }
         let (mut sent, timeouts) = (0, connection.timeouts());
-        if let Err(failure) = connection.send_counted(&message.bytes, &mut sent, timeouts.block).await {
+        if let Err(failure) = connection.send_message(&message.bytes, &mut sent).await {
             // The server cannot have taken a message whose final dot was not even begun.
             return if sent <= message.before_dot {
                 failure.of_mail("sending the message", now)
@@ -72,12 +80,16 @@ impl SmtpLane {
         }
         match connection.answer(timeouts.final_reply).await.and_then(Answer::agreed) {
             Ok(answer) => {
-                connection.touch();
-                self.connection = Some(connection);
-                TryOutcome::Accepted(answer.into_reply(false, now))
+                // 250 is the only yes there is (RFC 5321 section 4.3.2): with another, or one too many, the mail is
+                // taken, and the server elsewhere in the conversation than we are.
+                if answer.code == 250 && connection.is_in_step() {
+                    connection.touch();
+                    self.connection = Some(connection);
+                }
+                TryOutcome::Accepted(answer.into_reply(Fault::Mail, now))
             }
             Err(failure @ Failure::Said(_)) => {
-                if failure.leaves_the_connection_usable() {
+                if failure.leaves_the_connection_usable() && connection.is_in_step() {
                     connection.touch();
                     self.connection = Some(connection);
                 }
@@ -111,9 +123,9 @@ impl SmtpLane {
         let kept = self.connection.take().and_then(|mut kept| kept.is_fresh().then_some(kept));
         if let Some(mut kept) = kept {
             match envelope(&mut kept, email, message).await {
-                // Servers close connections that are old or have carried enough: nothing was
-                // handed over, so a fresh one may try.
-                Err(Stopped::Failed { failure, .. }) if failure.may_be_of_age() => {}
+                // Servers close connections that are old or have carried enough, or lose their place in a
+                // conversation: nothing was handed over, so a fresh one may try.
+                Err(Stopped::Failed { failure, .. }) if !failure.leaves_the_connection_usable() => {}
                 other => return self.settle(kept, other, now).await,
             }
         }
@@ -134,9 +146,12 @@ impl SmtpLane {
     ) -> Result<Connection, TryOutcome> {
         match result {
             Ok(()) => Ok(connection),
-            Err(Stopped::Unfit(text)) => {
+            Err(Stopped::Unfit(unfit)) => {
                 self.connection = Some(connection);
-                Err(TryOutcome::Refused(reply::failure(text, false, now)))
+                Err(match unfit {
+                    Unfit::Recipient(text) => TryOutcome::Refused(reply::failure(text, Fault::Mail, now)),
+                    Unfit::Campaign(text) => TryOutcome::Deferred(reply::failure(text, Fault::Campaign, now)),
+                })
             }
             Err(Stopped::Failed { step, failure }) => {
                 let usable = failure.leaves_the_connection_usable()
@@ -223,39 +238,39 @@ fn mail_command(
     sender: &str,
     recipient: &str,
     message: &WireMessage,
-) -> Result<String, String> {
+) -> Result<String, Unfit> {
     let extensions = connection.extensions();
     let mut command = format!("MAIL FROM:<{sender}>");
     if extensions.size.is_some() {
         if extensions.is_too_large(message.before_dot) {
-            return Err(format!(
-                "the message has {} bytes, and the server takes at most {}",
+            return Err(Unfit::Campaign(format!(
+                "a message has {} bytes, and the server takes at most {}",
                 message.before_dot,
                 extensions.size.unwrap_or_default()
-            ));
+            )));
         }
         // Writing to a string cannot fail.
         write!(command, " SIZE={}", message.before_dot).ok();
     }
     if message.eight_bit {
         if !extensions.eight_bit_mime {
-            return Err(
-                "the message has bytes beyond ASCII, and the server does not offer 8BITMIME".to_owned()
-            );
+            let text = "a message has bytes beyond ASCII, and the server does not offer 8BITMIME";
+            return Err(Unfit::Campaign(text.to_owned()));
         }
         command.push_str(" BODY=8BITMIME");
     }
     let international = [sender, recipient].into_iter().find(|address| !address.is_ascii());
     if international.is_some() || message.eight_bit_headers {
         if !extensions.smtputf8 {
-            let what = if international == Some(sender) {
-                "the sender's address"
+            let unfit =
+                |what: &str| format!("{what} is not in ASCII, and the server does not offer SMTPUTF8");
+            return Err(if !sender.is_ascii() {
+                Unfit::Campaign(unfit("the sender's address"))
             } else if international.is_some() {
-                "the address"
+                Unfit::Recipient(unfit("the address"))
             } else {
-                "a header of the message"
-            };
-            return Err(format!("{what} is not in ASCII, and the server does not offer SMTPUTF8"));
+                Unfit::Campaign(unfit("a header of a message"))
+            });
         }
         command.push_str(" SMTPUTF8");
     }
@@ -269,5 +284,5 @@ fn uncertain(failure: Failure, now: Timestamp) -> TryOutcome {
         Failure::Said(answer) => answer.text(),
     };
     let text = format!("no clear answer to the message, which was sent whole: {text}");
-    TryOutcome::Uncertain(Reply { server_failed: true, ..reply::failure(text, true, now) })
+    TryOutcome::Uncertain(reply::failure(text, Fault::Server, now))
 }

@@ -82,7 +82,7 @@ pub struct SmtpCredentials {
 }
 
 /// How long to wait for what. The defaults are those of RFC 5321 section 4.5.3.2, but for the
-/// connection and for idling, which it does not speak of.
+/// connection, for a message as a whole and for idling, which it does not speak of.
 #[derive(Debug, Clone, Copy)]
 pub struct SmtpTimeouts {
     /// For the connection and the TLS handshake.
@@ -95,6 +95,9 @@ pub struct SmtpTimeouts {
     pub data: Duration,
     /// For each part of the message that the server reads (4.5.3.2.5).
     pub block: Duration,
+    /// For the whole message, however often the server reads a part of it: one that takes a byte at a time holds
+    /// nothing up for hours.
+    pub message: Duration,
     /// For the answer to the final dot (4.5.3.2.6). Giving up here leaves a delivery uncertain.
     pub final_reply: Duration,
     /// A connection that was not used for this long is closed.
@@ -109,6 +112,7 @@ impl Default for SmtpTimeouts {
             command: Duration::from_mins(5),
             data: Duration::from_mins(2),
             block: Duration::from_mins(3),
+            message: Duration::from_mins(15),
             final_reply: Duration::from_mins(10),
             idle: Duration::from_secs(30),
         }

@@ -2,22 +2,26 @@
 //!
 //! | answer, before the message's end | outcome | whose failure |
 //! |---|---|---|
-//! | 4xx | deferred | this message's; 421 is the server's |
+//! | 4xx | deferred | this mail's |
+//! | 421, 500, 502–504, none, or nonsense | deferred | either's: the server is ill, or cannot bear this mail |
+//! | 530, 534, 535, 538 | deferred | the server's: it wants us to log in |
+//! | 552 5.3.4 | deferred | the campaign's: its mails are too large for this server |
 //! | 5xx to MAIL, RCPT, DATA or the message | refused | the recipient's |
-//! | 500, 502–504, 530, 534, 535, 538 | deferred | the server's: it did not understand us, or wants us to log in |
-//! | 4xx or 5xx to anything earlier | deferred | the server's |
-//! | none, or nonsense | deferred | the server's |
+//! | anything but a yes to what comes earlier | deferred | the server's |
 
 use super::answer::{Answer, NoAnswer};
-use crate::domain::delivery::{Reply, TryOutcome};
+use crate::domain::delivery::{Fault, Reply, TryOutcome};
 use crate::domain::time::Timestamp;
+
+/// The enhanced code of a message that is too big for the system (RFC 3463 section 3.4).
+const TOO_LARGE: &str = "5.3.4";
 
 /// Longest text that is kept of a reply, in characters.
 pub const LONGEST_TEXT: usize = 500;
 
 /// A failure that no server spoke of.
-pub fn failure(text: impl AsRef<str>, server_failed: bool, at: Timestamp) -> Reply {
-    Reply { code: None, enhanced: None, text: one_line(text.as_ref()), server_failed, at }
+pub fn failure(text: impl AsRef<str>, fault: Fault, at: Timestamp) -> Reply {
+    Reply { code: None, enhanced: None, text: one_line(text.as_ref()), fault, at }
 }
 
 /// Text as one line: control characters and runs of white space become single spaces.
@@ -48,13 +52,13 @@ pub(super) enum Failure {
 
 impl Answer {
     /// For the ledger.
-    pub(super) fn into_reply(self, server_failed: bool, at: Timestamp) -> Reply {
+    pub(super) fn into_reply(self, fault: Fault, at: Timestamp) -> Reply {
         let text = self.text();
         Reply {
             code: Some(self.code),
             enhanced: enhanced_code(self.code, &text),
             text: one_line(&text),
-            server_failed,
+            fault,
             at,
         }
     }
@@ -73,18 +77,19 @@ impl Answer {
         }
     }
 
-    /// Whether the server is about to close the connection (RFC 5321 section 3.8).
-    pub(super) fn says_goodbye(&self) -> bool {
-        self.code == 421
+    /// Whose failure it is, in answer to a step of a mail.
+    fn fault(&self) -> Fault {
+        match self.code {
+            421 | 500 | 502..=504 => Fault::Either,
+            530 | 534 | 535 | 538 => Fault::Server,
+            552 if enhanced_code(552, &self.text()).as_deref() == Some(TOO_LARGE) => Fault::Campaign,
+            _ => Fault::Mail,
+        }
     }
 
     /// Whether the answer is about the server or our login rather than about this mail.
     fn is_about_the_server(&self) -> bool {
-        matches!(self.code, 421 | 500 | 502..=504 | 530 | 534 | 535 | 538)
-    }
-
-    fn is_final(&self) -> bool {
-        self.code >= 500 && !self.is_about_the_server()
+        matches!(self.fault(), Fault::Server | Fault::Either)
     }
 }
 
@@ -97,32 +102,24 @@ impl Failure {
     /// What it means before we are ready to send mail: never the recipient's fault.
     pub(super) fn before_mail(self, step: &str, at: Timestamp) -> TryOutcome {
         TryOutcome::Deferred(match self {
-            Self::Said(answer) => answer.into_reply(true, at),
-            Self::Broke(text) => failure(format!("{step}: {text}"), true, at),
+            Self::Said(answer) => answer.into_reply(Fault::Server, at),
+            Self::Broke(text) => failure(format!("{step}: {text}"), Fault::Server, at),
         })
     }
 
     /// What it means in answer to MAIL, RCPT, DATA or the whole message.
     pub(super) fn of_mail(self, step: &str, at: Timestamp) -> TryOutcome {
         match self {
-            Self::Said(answer) if answer.is_final() => TryOutcome::Refused(answer.into_reply(false, at)),
-            Self::Said(answer) => {
-                let server_failed = answer.is_about_the_server();
-                TryOutcome::Deferred(answer.into_reply(server_failed, at))
-            }
-            Self::Broke(text) => TryOutcome::Deferred(failure(format!("{step}: {text}"), true, at)),
+            Self::Said(answer) => match answer.fault() {
+                Fault::Mail if answer.code >= 500 => TryOutcome::Refused(answer.into_reply(Fault::Mail, at)),
+                fault => TryOutcome::Deferred(answer.into_reply(fault, at)),
+            },
+            Self::Broke(text) => TryOutcome::Deferred(failure(format!("{step}: {text}"), Fault::Either, at)),
         }
     }
 
-    /// Whether a kept connection may have died of age, so that a fresh one is worth a try.
-    pub(super) fn may_be_of_age(&self) -> bool {
-        match self {
-            Self::Said(answer) => answer.says_goodbye(),
-            Self::Broke(_) => true,
-        }
-    }
-
-    /// Whether the connection can be used for the next mail.
+    /// Whether the connection can be used for the next mail. One that cannot, and was kept, may have died of age:
+    /// a fresh one is worth a try.
     pub(super) fn leaves_the_connection_usable(&self) -> bool {
         matches!(self, Self::Said(answer) if !answer.is_about_the_server())
     }
@@ -178,23 +175,24 @@ mod tests {
     #[test]
     fn answers_decide() {
         let at = Timestamp::from_seconds(0);
-        let check = |code: u16, word: &str, server_failed: bool| {
-            let outcome = Failure::Said(Answer { code, lines: vec!["x".to_owned()] }).of_mail("RCPT", at);
+        let check = |code: u16, word: &str, fault: Fault| {
+            let lines = vec!["5.3.4 x".to_owned()];
+            let outcome = Failure::Said(Answer { code, lines }).of_mail("RCPT", at);
             let (found, reply) = match outcome {
                 TryOutcome::Deferred(reply) => ("deferred", reply),
                 TryOutcome::Refused(reply) => ("refused", reply),
                 other => panic!("{other:?}"),
             };
-            assert_eq!((found, reply.server_failed), (word, server_failed), "{code}");
+            assert_eq!((found, reply.fault), (word, fault), "{code}");
         };
-        check(450, "deferred", false);
-        check(452, "deferred", false);
-        check(421, "deferred", true);
-        check(501, "refused", false);
-        check(503, "deferred", true);
-        check(530, "deferred", true);
-        check(550, "refused", false);
-        check(552, "refused", false);
-        check(554, "refused", false);
+        check(450, "deferred", Fault::Mail);
+        check(452, "deferred", Fault::Mail);
+        check(421, "deferred", Fault::Either);
+        check(501, "refused", Fault::Mail);
+        check(503, "deferred", Fault::Either);
+        check(530, "deferred", Fault::Server);
+        check(550, "refused", Fault::Mail);
+        check(552, "deferred", Fault::Campaign);
+        check(554, "refused", Fault::Mail);
     }
 }

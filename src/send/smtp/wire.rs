@@ -103,12 +103,13 @@ impl Wire {
         self.incoming.is_empty()
     }
 
-    /// Whether nothing came in unasked: no goodbye, no end of the connection.
+    /// Whether nothing came in unasked: no goodbye, no end of the connection. What did is the next answer.
     pub(super) fn is_quiet(&mut self) -> bool {
-        let mut byte = [0; 1];
-        let mut buffer = ReadBuf::new(&mut byte);
+        let mut bytes = [0; 512];
+        let mut buffer = ReadBuf::new(&mut bytes);
         let mut context = Context::from_waker(Waker::noop());
         let read = on!(self, stream => Pin::new(stream).poll_read(&mut context, &mut buffer));
+        self.incoming.push(buffer.filled());
         self.is_in_step() && matches!(read, Poll::Pending)
     }
 }

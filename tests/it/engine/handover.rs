@@ -197,6 +197,9 @@ fn a_server_that_is_away_costs_nobody_a_mail() {
             "{waits:#?}"
         );
         assert_eq!(runs(&database).await, ["Mon 2026-03-02 12:00 hello sending"]);
+        // The campaign's patience, and the mails' `Date`, begin with the first try.
+        let begun = "SELECT address FROM deliveries WHERE first_claimed_at IS NOT NULL";
+        assert_eq!(database.rows(begun).await, Vec::<String>::new());
 
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", port)).await.expect("the same port");
         let server = SmtpServer::start_on(listener, SmtpServerOptions::default());

@@ -7,7 +7,7 @@ use campaignd::store::{figures, pauses};
 use super::handover::{people, request_with, smtp, work};
 use super::shop::{Shop, add, at, ledger, runs, start};
 use crate::support::database::{TestDatabase, on_both};
-use crate::support::smtp::{SmtpServer, Step, say};
+use crate::support::smtp::{SmtpServer, SmtpServerOptions, Step, say};
 
 const NOON: &str = "2026-03-02 12:00";
 
@@ -166,6 +166,32 @@ fn a_refused_sender_pauses_the_campaign_and_counts_against_nobody() {
             assert!(rows.iter().all(|row| row.ends_with("accepted")), "{rows:?}");
             assert_eq!(server.copies().into_values().collect::<Vec<_>>(), [1, 1, 1]);
             engine.stop(now).await.expect("it stops");
+        }
+    });
+}
+
+#[test]
+fn mails_too_large_for_the_server_pause_their_campaign_and_count_against_nobody() {
+    on_both(|database| async move {
+        let small = SmtpServerOptions { extensions: vec!["SIZE 100"], ..SmtpServerOptions::default() };
+        let says_so = SmtpServer::start_with(small).await;
+        let finds_out = SmtpServer::scripted(|step| {
+            matches!(step, Step::Dot(_)).then(|| say("552 5.3.4 message too big for system"))
+        })
+        .await;
+        for (server, expected) in [(says_so, "the server takes at most 100"), (finds_out, "so large (5.3.4)")]
+        {
+            database.execute("DELETE FROM deliveries; DELETE FROM runs; DELETE FROM campaign_pauses").await;
+            add(&database.store, &people(3), at(NOON)).await;
+            let engine = start(&database.store, &hello(""), smtp(server.port(), 1), at(NOON)).await;
+            request_with(&database.store, &hello(""), at(NOON)).await;
+            work(&engine, NOON).await;
+            let said = reason(&database).await.expect("it was paused");
+            assert!(said.contains(expected), "{said}");
+            let rows =
+                database.rows("SELECT state, CAST(attempts AS TEXT) FROM deliveries ORDER BY id").await;
+            assert!(rows.iter().all(|row| row == "planned | 0" || row == "deferred | 0"), "{rows:?}");
+            engine.stop(at(NOON)).await.expect("it stops");
         }
     });
 }

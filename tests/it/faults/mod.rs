@@ -4,4 +4,5 @@
 
 mod checker;
 mod phases;
+mod poison;
 mod server;

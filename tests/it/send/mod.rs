@@ -8,7 +8,7 @@ mod pipelining;
 mod tls;
 
 use campaignd::domain::address::EmailAddress;
-use campaignd::domain::delivery::{Reply, TryOutcome};
+use campaignd::domain::delivery::{Fault, Reply, TryOutcome};
 use campaignd::domain::email::Email;
 use campaignd::domain::time::Timestamp;
 use campaignd::send::{HandoverStopped, Lane, SmtpOptions, SmtpTimeouts, SmtpTls, Transport};
@@ -71,8 +71,14 @@ fn line(outcome: &TryOutcome) -> String {
         TryOutcome::Refused(reply) => ("refused", reply),
         TryOutcome::Uncertain(reply) => ("uncertain", reply),
     };
-    let Reply { code, enhanced, text, server_failed, .. } = reply;
+    let Reply { code, enhanced, text, fault, .. } = reply;
     let code = code.map(|code| format!(" {code}")).unwrap_or_default();
     let enhanced = enhanced.as_ref().map(|enhanced| format!(" [{enhanced}]")).unwrap_or_default();
-    format!("{word}{}{code}{enhanced}: {text}", if *server_failed { " (server)" } else { "" })
+    let whose = match fault {
+        Fault::Mail => "",
+        Fault::Server => " (server)",
+        Fault::Either => " (server?)",
+        Fault::Campaign => " (campaign)",
+    };
+    format!("{word}{whose}{code}{enhanced}: {text}")
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use campaignd::send::{HandoverStopped, SmtpTimeouts};
+use campaignd::send::{HandoverStopped, SmtpOptions, SmtpTimeouts, SmtpTls};
 use insta::assert_snapshot;
 
 use super::{deliver, email_to, lane_to, lane_with, line, now, options};
@@ -31,7 +31,7 @@ async fn at(step: &'static str, action: Action) -> String {
         final_reply: Duration::from_millis(300),
         ..SmtpTimeouts::default()
     };
-    let mut lane = lane_with(campaignd::send::SmtpOptions { timeouts, ..options(&server) });
+    let mut lane = lane_with(SmtpOptions { timeouts, ..options(&server) });
     let first = line(&deliver(&mut lane, &email_to("first@shop.example", 1)).await);
     let first = first.replace(&server.port().to_string(), "PORT");
     let connections = server.connections();
@@ -72,22 +72,22 @@ async fn answers_about_the_mail_are_about_the_mail() {
 #[tokio::test]
 async fn what_is_about_the_server_or_our_login_refuses_nobody() {
     assert_snapshot!(at("MAIL", say("530 5.7.0 authentication required")).await, @"deferred (server) 530 [5.7.0]: 5.7.0 authentication required | new connection, 0 taken");
-    assert_snapshot!(at("MAIL", say("503 5.5.1 out of order")).await, @"deferred (server) 503 [5.5.1]: 5.5.1 out of order | new connection, 0 taken");
-    assert_snapshot!(at("RCPT", say("421 4.7.0 too many")).await, @"deferred (server) 421 [4.7.0]: 4.7.0 too many | new connection, 0 taken");
-    assert_snapshot!(at("RCPT", say("502 5.5.2 unknown command")).await, @"deferred (server) 502 [5.5.2]: 5.5.2 unknown command | new connection, 0 taken");
-    assert_snapshot!(at("dot", Action::SayAndDrop("421 4.3.2 shutting down".to_owned())).await, @"deferred (server) 421 [4.3.2]: 4.3.2 shutting down | new connection, 0 taken");
+    assert_snapshot!(at("MAIL", say("503 5.5.1 out of order")).await, @"deferred (server?) 503 [5.5.1]: 5.5.1 out of order | new connection, 0 taken");
+    assert_snapshot!(at("RCPT", say("421 4.7.0 too many")).await, @"deferred (server?) 421 [4.7.0]: 4.7.0 too many | new connection, 0 taken");
+    assert_snapshot!(at("RCPT", say("502 5.5.2 unknown command")).await, @"deferred (server?) 502 [5.5.2]: 5.5.2 unknown command | new connection, 0 taken");
+    assert_snapshot!(at("dot", Action::SayAndDrop("421 4.3.2 shutting down".to_owned())).await, @"deferred (server?) 421 [4.3.2]: 4.3.2 shutting down | new connection, 0 taken");
 }
 
 #[tokio::test]
 async fn connections_that_break_before_the_dot_sent_nothing() {
-    assert_snapshot!(at("MAIL", Action::Drop).await, @"deferred (server): MAIL: the server closed the connection | new connection, 0 taken");
-    assert_snapshot!(at("MAIL", Action::BeSilent).await, @"deferred (server): MAIL: waited 0.3 s for an answer | new connection, 0 taken");
-    assert_snapshot!(at("RCPT", Action::Drop).await, @"deferred (server): RCPT: the server closed the connection | new connection, 0 taken");
-    assert_snapshot!(at("DATA", Action::Drop).await, @"deferred (server): DATA: the server closed the connection | new connection, 0 taken");
-    assert_snapshot!(at("DATA", say("250 what?")).await, @"deferred (server): DATA: the server answered 250 instead of 354 | new connection, 0 taken");
-    assert_snapshot!(at("DATA", say("354 go\n250 queued before it was sent")).await, @"deferred (server): DATA: the server said more than 354 | new connection, 0 taken");
-    assert_snapshot!(at("RCPT", say("354 go ahead")).await, @"deferred (server): RCPT: the server answered 354 go ahead | new connection, 0 taken");
-    assert_snapshot!(at("RCPT", say("bonjour")).await, @"deferred (server): RCPT: the server's answer is no SMTP reply | new connection, 0 taken");
+    assert_snapshot!(at("MAIL", Action::Drop).await, @"deferred (server?): MAIL: the server closed the connection | new connection, 0 taken");
+    assert_snapshot!(at("MAIL", Action::BeSilent).await, @"deferred (server?): MAIL: waited 0.3 s for an answer | new connection, 0 taken");
+    assert_snapshot!(at("RCPT", Action::Drop).await, @"deferred (server?): RCPT: the server closed the connection | new connection, 0 taken");
+    assert_snapshot!(at("DATA", Action::Drop).await, @"deferred (server?): DATA: the server closed the connection | new connection, 0 taken");
+    assert_snapshot!(at("DATA", say("250 what?")).await, @"deferred (server?): DATA: the server answered 250 instead of 354 | new connection, 0 taken");
+    assert_snapshot!(at("DATA", say("354 go\n250 queued before it was sent")).await, @"deferred (server?): DATA: the server said more than 354 | new connection, 0 taken");
+    assert_snapshot!(at("RCPT", say("354 go ahead")).await, @"deferred (server?): RCPT: the server answered 354 go ahead | new connection, 0 taken");
+    assert_snapshot!(at("RCPT", say("bonjour")).await, @"deferred (server?): RCPT: the server's answer is no SMTP reply | new connection, 0 taken");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ DATA
 }
 
 #[tokio::test]
-async fn what_the_server_cannot_take_is_refused_in_clear_words() {
+async fn what_the_server_cannot_take_is_said_in_clear_words_and_whose_it_is() {
     let check = async |extensions: Vec<&'static str>, recipient: &str, body: &str| {
         let server = SmtpServer::start_with(SmtpServerOptions { extensions, ..Default::default() }).await;
         let mut email = email_to(recipient, 1);
@@ -144,8 +144,8 @@ async fn what_the_server_cannot_take_is_refused_in_clear_words() {
     assert_snapshot!(check(vec![], "élodie@shop.example", "").await, @"refused: the address is not in ASCII, and the server does not offer SMTPUTF8 |");
     assert_snapshot!(check(vec![], "anna@shop.example", "").await, @"accepted 250 [2.0.0]: 2.0.0 queued | MAIL FROM:<news@shop.example>");
     assert_snapshot!(check(all(), "anna@shop.example", "é").await, @"accepted 250 [2.0.0]: 2.0.0 queued | MAIL FROM:<news@shop.example> SIZE=153 BODY=8BITMIME");
-    assert_snapshot!(check(vec![], "anna@shop.example", "é").await, @"refused: the message has bytes beyond ASCII, and the server does not offer 8BITMIME |");
-    assert_snapshot!(check(all(), "anna@shop.example", &"long ".repeat(300)).await, @"refused: the message has 1651 bytes, and the server takes at most 1000 |");
+    assert_snapshot!(check(vec![], "anna@shop.example", "é").await, @"deferred (campaign): a message has bytes beyond ASCII, and the server does not offer 8BITMIME |");
+    assert_snapshot!(check(all(), "anna@shop.example", &"long ".repeat(300)).await, @"deferred (campaign): a message has 1651 bytes, and the server takes at most 1000 |");
 }
 
 #[tokio::test]
@@ -182,4 +182,57 @@ async fn the_ledger_is_asked_after_the_server_agreed_and_before_the_message() {
     .await;
     let never = || async { panic!("asked for a refused mail") };
     lane_to(&server).deliver(&email_to("anna@shop.example", 1), never, now()).await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_its_word_back_before_the_message_gets_none() {
+    use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let (asked, is_asked) = tokio::sync::oneshot::channel::<()>();
+    let (said, is_said) = tokio::sync::oneshot::channel::<()>();
+    let server = tokio::spawn(async move {
+        let (socket, _) = listener.accept().await.expect("a connection");
+        let mut stream = BufReader::new(socket);
+        stream.write_all(b"220 mail.shop.example\r\n").await.expect("it is said");
+        let mut line = String::new();
+        while stream.read_line(&mut line).await.is_ok_and(|count| count > 0) {
+            let data = line.starts_with("DATA");
+            let answer: &[u8] = if data { b"354 go ahead\r\n" } else { b"250 ok\r\n" };
+            stream.write_all(answer).await.expect("it is said");
+            if data {
+                break;
+            }
+            line.clear();
+        }
+        is_asked.await.expect("the ledger is asked");
+        stream.write_all(b"421 4.3.2 shutting down\r\n").await.expect("it is said");
+        said.send(()).expect("somebody waits");
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.expect("the other side closes");
+        rest
+    });
+    let before_dot = || async {
+        asked.send(()).expect("the server waits");
+        is_said.await.expect("the server speaks");
+        // The socket is looked at once more by the runtime.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    };
+    let options = SmtpOptions {
+        host: "127.0.0.1".to_owned(),
+        port,
+        tls: SmtpTls::None,
+        credentials: None,
+        connections: 1,
+        ca_file: None,
+        hello_name: None,
+        timeouts: SmtpTimeouts::default(),
+    };
+    let mut lane = lane_with(options);
+    let outcome = lane.deliver(&email_to("anna@shop.example", 1), before_dot, now()).await;
+    assert_snapshot!(line(&outcome), @"deferred (server?) 421 [4.3.2]: 4.3.2 shutting down");
+    assert_eq!(server.await.expect("the server ends"), b"", "nothing of the message went out");
 }

@@ -8,8 +8,8 @@ use campaignd::domain::campaign::Tracking;
 use campaignd::domain::consent::OwnAnswer;
 use campaignd::domain::contact::{ContactId, ContactUpdate};
 use campaignd::domain::delivery::{
-    DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, RunId, RunState, RunTrigger, SkipReason,
-    WaitReason,
+    DeliveryId, DeliveryState, Fault, IncarnationId, RefusalReason, Reply, RunId, RunState, RunTrigger,
+    SkipReason, WaitReason,
 };
 use campaignd::domain::name::CampaignName;
 use campaignd::domain::time::Timestamp;
@@ -86,7 +86,7 @@ async fn sending(store: &Store, pairs: i64) -> RunId {
 }
 
 fn reply() -> Reply {
-    Reply { code: Some(450), enhanced: None, text: "so it is".to_owned(), server_failed: false, at: NOW }
+    Reply { code: Some(450), enhanced: None, text: "so it is".to_owned(), fault: Fault::Mail, at: NOW }
 }
 
 async fn step(store: &Store, delivery: DeliveryId, step: Step) {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use campaignd::domain::campaign::Tracking;
 use campaignd::domain::contact::{ContactId, ContactUpdate};
 use campaignd::domain::delivery::{
-    DeliveryId, DeliveryState, IncarnationId, RefusalReason, Reply, RunId, RunState, RunTrigger, SkipReason,
-    WaitReason,
+    DeliveryId, DeliveryState, Fault, IncarnationId, RefusalReason, Reply, RunId, RunState, RunTrigger,
+    SkipReason, WaitReason,
 };
 use campaignd::domain::name::CampaignName;
 use campaignd::domain::time::Timestamp;
@@ -62,7 +62,7 @@ fn reply(text: &str) -> Reply {
         code: Some(250),
         enhanced: Some("2.0.0".to_owned()),
         text: text.to_owned(),
-        server_failed: false,
+        fault: Fault::Mail,
         at: NOW,
     }
 }
