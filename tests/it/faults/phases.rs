@@ -92,10 +92,14 @@ async fn case(
     assert!(over.iter().all(|run| run.ends_with("finished")), "{case}: {over:?}");
     let states = agree(&case, database, &server.journal(), 1).await;
     assert_eq!(states.values().sum::<usize>(), 3, "{case}: somebody is missing: {states:?}");
-    let others: Vec<_> = states.iter().filter(|(state, _)| *state != "accepted").collect();
+    let others: Vec<_> = states.iter().map(|(state, count)| (state.as_str(), *count)).collect();
+    let others: Vec<_> = others.into_iter().filter(|(state, _)| *state != "accepted").collect();
+    // Whether the sender sees the end of the connection before its message is out is a race that nobody decides.
+    let is_race = (phase, fault) == (Phase::Data, Fault::AnswersAndLeaves);
     match others.as_slice() {
+        [] | [("uncertain", 1)] if is_race => "either".to_owned(),
         [] => "accepted".to_owned(),
-        [(state, 1)] => (*state).clone(),
+        [(state, 1)] => (*state).to_owned(),
         several => panic!("{case}: the fault was one mail's, and {several:?}"),
     }
 }
@@ -133,7 +137,7 @@ fn in_every_phase_every_misbehaviour_ends_well_or_by_name() {
             no end of lines           accepted  accepted  accepted  accepted  accepted  uncertain uncertain
             half a line               accepted  accepted  accepted  accepted  accepted  uncertain uncertain
             leaves                    accepted  accepted  accepted  accepted  accepted  uncertain uncertain
-            answers and leaves        accepted  accepted  accepted  accepted  uncertain uncertain accepted
+            answers and leaves        accepted  accepted  accepted  accepted  either    uncertain accepted
             resets                    accepted  accepted  accepted  accepted  accepted  uncertain uncertain
             is silent                 accepted  accepted  accepted  accepted  accepted  uncertain uncertain
             half-closes               accepted  accepted  accepted  accepted  accepted  uncertain uncertain

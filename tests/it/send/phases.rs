@@ -193,6 +193,7 @@ async fn a_server_that_takes_its_word_back_before_the_message_gets_none() {
     let (said, is_said) = tokio::sync::oneshot::channel::<()>();
     let server = tokio::spawn(async move {
         let (socket, _) = listener.accept().await.expect("a connection");
+        socket.set_nodelay(true).expect("an option");
         let mut stream = BufReader::new(socket);
         stream.write_all(b"220 mail.shop.example\r\n").await.expect("it is said");
         let mut line = String::new();
