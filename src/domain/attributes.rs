@@ -170,6 +170,17 @@ fn columns<'a>(mut bytes: &'a [u8], wanted: &[String]) -> Option<Vec<WantedColum
     Some(columns)
 }
 
+/// The names of the attributes that a block's contacts have, in no order.
+pub fn names(block: MemberBlock, mut payload: &[u8]) -> Result<Vec<String>, DamagedFacts> {
+    let damaged = DamagedFacts { block: block.0 };
+    let mut names = Vec::new();
+    while !payload.is_empty() {
+        let (name, _) = take_bytes(&mut payload).zip(take_bytes(&mut payload)).ok_or(damaged)?;
+        names.push(std::str::from_utf8(name).map_err(|_| damaged)?.to_owned());
+    }
+    Ok(names)
+}
+
 fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let length = usize::try_from(varint::take(bytes)?).ok()?;
     let (taken, rest) = bytes.split_at_checked(length)?;
@@ -267,6 +278,8 @@ mod tests {
         - | - | - | - | -
         "#);
         assert_eq!(read(&packed(&[]), &["country"]), Ok(vec![vec![None]; PEOPLE.len()]));
+        let names = names(BLOCK, &packed(&PEOPLE)).expect("it is whole");
+        assert_eq!(names, ["country", "interests", "city", "age", "b2b", "deep"]);
     }
 
     #[test]
@@ -281,6 +294,7 @@ mod tests {
         let bytes = packed(&PEOPLE);
         for position in 0..bytes.len() {
             let _ = read(&bytes[..position], &["country", "deep"]);
+            let _ = names(BLOCK, &bytes[..position]);
             for altered in [0x00, 0x7f, 0x80, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[position] = altered;

@@ -1,4 +1,4 @@
-//! Packed histories held against the log, and packed facts against the contacts. Only reads, and keeps nobody
+//! Packed histories held against the log, and packed facts and attributes against the contacts. Only reads, and keeps nobody
 //! from writing: what changes meanwhile is left out, or looked at once more.
 
 use std::collections::{HashMap, HashSet};
@@ -9,11 +9,12 @@ use futures_util::TryStreamExt as _;
 use sqlx::Row as _;
 
 use super::super::contacts::{self, ChangeMark};
-use super::super::statement::{query, query_column};
+use super::super::statement::{query, query_column, values};
 use super::super::{Engine, Result, Store, StoreError, events, failed};
 use super::{ContactVisitor, VisitError, visit_as_packed};
+use crate::domain::attributes::{self, AttributesPacker, AttributesReader};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::facts::{Facts, FactsReader};
+use crate::domain::facts::{DamagedFacts, Facts, FactsReader};
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
 use crate::domain::membership::MemberBlock;
 use crate::domain::time::Timestamp;
@@ -23,7 +24,7 @@ const OPERATION: &str = "verify the histories";
 /// How often it is looked again when events are taken out of the log meanwhile.
 const ATTEMPTS: u32 = 3;
 
-/// Contacts whose packed history does not hold what the log says, or whose packed facts are not theirs, in the
+/// Contacts whose packed history does not hold what the log says, or whose packed facts or attributes are not theirs, in the
 /// order of their numbers. What is not packed yet is not looked at.
 pub async fn verify(store: &Store) -> Result<Vec<ContactId>> {
     let mut different = histories_that_differ(store).await?;
@@ -117,20 +118,29 @@ async fn digests_of_log(store: &Store, up_to: i64) -> Result<HashMap<i64, u64>> 
     }
 }
 
-/// Contacts whose packed facts are not what a pass shows that reads contacts whole.
+/// Blocks of contacts that are read at once.
+const BLOCKS: i64 = 64;
+
+/// Contacts whose packed facts or attributes are not what a pass shows that reads contacts whole.
 async fn facts_that_differ(store: &Store) -> Result<Vec<ContactId>> {
     let packed = "SELECT value FROM counters WHERE name = 'contact_packed'";
     let packed: Vec<i64> = query_column(&store.database, OPERATION, packed, vec![]).await?;
-    let mut of_blocks = HashMap::new();
-    let mut blocks = HashSet::new();
-    let text = "SELECT block, payload FROM contact_fact_blocks ORDER BY block";
-    for row in query(&store.database, OPERATION, text, vec![]).await? {
-        let block = MemberBlock(row.try_get_by_index(0).map_err(failed(OPERATION))?);
-        let payload: Vec<u8> = row.try_get_by_index(1).map_err(failed(OPERATION))?;
-        blocks.insert(block);
-        for facts in FactsReader::new(block, &payload).map_err(StoreError::from)? {
-            let facts = facts.map_err(StoreError::from)?;
-            of_blocks.insert(facts.id.0, digest_of_facts(&facts));
+    let (mut of_blocks, mut blocks) = (HashMap::new(), HashSet::new());
+    let text =
+        "SELECT block, payload, attributes FROM contact_fact_blocks WHERE block > $1 ORDER BY block LIMIT $2";
+    let mut last = i64::MIN;
+    loop {
+        let rows = query(&store.database, OPERATION, text, values![last, BLOCKS]).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            let read = || Ok((row.try_get_by_index(0)?, row.try_get_by_index(1)?, row.try_get_by_index(2)?));
+            let (block, facts, attributes): (i64, Vec<u8>, Option<Vec<u8>>) =
+                read().map_err(failed::<sea_orm::DbErr>(OPERATION))?;
+            digest_block(MemberBlock(block), &facts, &attributes.unwrap_or_default(), &mut of_blocks)?;
+            blocks.insert(MemberBlock(block));
+            last = block;
         }
     }
     let whole = Needs { contact: ContactPart::Whole, events: Vec::new() };
@@ -178,9 +188,51 @@ impl ContactVisitor for Digests {
             digest(event.arrival, name, event.at.micros(), history.properties(event))
         });
         let of_events = digests.fold(0, u64::wrapping_add);
-        self.by_contact.push((contact.id.0, digest_of_facts(&Facts::from(contact)), of_events));
+        self.by_contact.push((contact.id.0, digest_of_contact(contact), of_events));
         Ok(())
     }
+}
+
+/// The digests of a block's contacts, by their numbers.
+fn digest_block(
+    block: MemberBlock,
+    facts: &[u8],
+    attributes: &[u8],
+    digests: &mut HashMap<i64, u64>,
+) -> Result<(), StoreError> {
+    let names = attributes::names(block, attributes)?;
+    let mut reader = AttributesReader::new(block, attributes, &names)?;
+    for facts in FactsReader::new(block, facts)? {
+        let facts = facts?;
+        let of_attributes = digest_of_attributes(&names, reader.next_contact()?);
+        digests.insert(facts.id.0, digest_of_facts(&facts).wrapping_add(of_attributes));
+    }
+    Ok(())
+}
+
+/// The digest of a contact that was read whole. Its attributes are packed alone: so they mean the same.
+fn digest_of_contact(contact: &ContactView<'_>) -> u64 {
+    let mut packer = AttributesPacker::default();
+    packer.push(contact.attributes);
+    let payload = packer.finish();
+    let block = MemberBlock::of(contact.id);
+    let read = || {
+        let names = attributes::names(block, &payload)?;
+        let mut reader = AttributesReader::new(block, &payload, &names)?;
+        Ok::<_, DamagedFacts>(digest_of_attributes(&names, reader.next_contact()?))
+    };
+    // What was packed a moment ago can be read.
+    digest_of_facts(&Facts::from(contact)).wrapping_add(read().unwrap_or_default())
+}
+
+/// The same in whatever order they come.
+fn digest_of_attributes(names: &[String], values: &[Option<&str>]) -> u64 {
+    let digest = |(name, value): (&String, &Option<&str>)| {
+        let mut hasher = DefaultHasher::new();
+        (name, (*value)?).hash(&mut hasher);
+        Some(hasher.finish())
+    };
+    names.iter().zip(values).filter_map(digest).fold(0, u64::wrapping_add)
 }
 
 fn digest_of_facts(facts: &Facts<'_>) -> u64 {

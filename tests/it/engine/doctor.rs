@@ -2,6 +2,7 @@
 
 use campaignd::audience::{self, Difference, ValueOf};
 use campaignd::domain::catalogue::EvaluationSettings;
+use campaignd::domain::contact::ContactId;
 use campaignd::domain::name::AttributeName;
 use campaignd::store::{Store, checkup, histories, memberships};
 
@@ -64,7 +65,12 @@ fn altered_memberships_are_found_and_mended() {
             differences(store).await,
             ["missing locals 3", "review 1 2026-03-31T11:00:00Z", "review 2 2026-03-31T11:06:00Z"]
         );
-        shop.database.execute("DELETE FROM history_chunks").await;
+        histories::pack(store).await.expect("they are packed");
+        let verified = || async { histories::verify(store).await.expect("it is verified") };
+        assert_eq!(verified().await, []);
+        shop.database.execute("UPDATE contacts SET attributes = '{\"city\":\"Nice\"}' WHERE id = 2").await;
+        assert_eq!(verified().await, [ContactId(2)], "a pass would not see that bert moved");
+        shop.database.execute("DELETE FROM contact_fact_blocks; DELETE FROM history_chunks").await;
         assert_eq!(histories::verify(store).await.expect("it is verified").len(), 2);
         histories::rebuild(store).await.expect("they are made anew");
         shop.database.execute("UPDATE membership_changes SET at = at + 1 WHERE contact = 2").await;
