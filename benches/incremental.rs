@@ -1,7 +1,7 @@
 //! Ticks after little news, over a database that is full: what `benches/run incremental` sets beside SQL.
 //!
-//! usage: `incremental PROJECT DATABASE ROUNDS OUT`; DATABASE is a path of a filled SQLite file, or
-//! `postgres://…`, and is written to. After a full pass, ticks in turn after 1,000 and after 10,000 new events on
+//! usage: `incremental PROJECT DATABASE ROUNDS OUT [PEOPLE]`; DATABASE is a path of a filled SQLite file, or
+//! `postgres://…`, and is written to. The first PEOPLE contacts do something; else all of them. After a full pass, ticks in turn after 1,000 and after 10,000 new events on
 //! random contacts; then one after 2.4 days without any. Prints one JSON line with the seconds of each; OUT
 //! receives the pairs `segment id` of the last tick before the 2.4 days, sorted, and OUT.events what was
 //! added, as `contact,type,ts,amount,category`.
@@ -39,7 +39,7 @@ const KINDS: [(&str, u32, u64); 7] = [
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [project, database, rounds, out] = &arguments[..] else {
+    let [project, database, rounds, out, people @ ..] = &arguments[..] else {
         println!("incremental: not run: it needs PROJECT, DATABASE, ROUNDS and OUT");
         return Ok(());
     };
@@ -51,7 +51,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     store.migrate().await?;
     histories::pack(&store).await?;
     memberships::reset(&store).await?;
-    let people = contacts::count(&store).await?;
+    let people = match people.first() {
+        Some(people) => people.parse()?,
+        None => contacts::count(&store).await?,
+    };
     let names: Vec<SegmentName> = catalogue.segments.keys().cloned().collect();
 
     let mut now = Timestamp::from_seconds(NOW - 2 * rounds);
