@@ -227,12 +227,13 @@ fn digest_of_contact(contact: &ContactView<'_>) -> u64 {
 
 /// The same in whatever order they come.
 fn digest_of_attributes(names: &[String], values: &[Option<&str>]) -> u64 {
-    let digest = |(name, value): (&String, &Option<&str>)| {
+    let digest = |(name, value): (&String, &str)| {
         let mut hasher = DefaultHasher::new();
-        (name, (*value)?).hash(&mut hasher);
-        Some(hasher.finish())
+        (name, value).hash(&mut hasher);
+        hasher.finish()
     };
-    names.iter().zip(values).filter_map(digest).fold(0, u64::wrapping_add)
+    let present = names.iter().zip(values).filter_map(|(name, value)| Some((name, (*value)?)));
+    present.map(digest).fold(0, u64::wrapping_add)
 }
 
 fn digest_of_facts(facts: &Facts<'_>) -> u64 {
