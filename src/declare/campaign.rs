@@ -9,13 +9,16 @@ use super::keys::{CAMPAIGN, MISSED, REPEAT, RETRY, UTM, VERSION};
 use super::limits::{self, Limits};
 use super::schedule::{self, ZoneOf};
 use crate::diagnostic::{Place, Problem};
-use crate::domain::campaign::{Campaign, MailPurpose, Missed, OnUncertain, Repeat, Tracking, Utm, Version};
+use crate::domain::campaign::{
+    Campaign, MailPurpose, Missed, Moment, OnUncertain, Repeat, Tracking, Utm, Version,
+};
 use crate::domain::condition::Condition;
 use crate::domain::email::Mailbox;
 use crate::domain::name::CampaignName;
 use crate::domain::pace::Pace;
+use crate::domain::schedule::Schedule;
 use crate::domain::stop;
-use crate::domain::time::{Span, Zone};
+use crate::domain::time::{Span, Timestamp, Zone};
 use crate::yaml::{Entry, Field, Fields, Kind, Name, Node, Reader};
 
 /// For how long a deferred mail is tried again where nothing else is said.
@@ -89,6 +92,18 @@ impl Shared {
     }
 }
 
+/// Whether no time of a schedule lies within the time in which its campaign is sent. `false` where neither end is given.
+fn is_never_due(schedule: &Schedule, starts: Option<Moment>, ends: Option<Moment>, zone: Zone) -> bool {
+    if (starts.is_none() && ends.is_none()) || matches!(schedule, Schedule::OnEntry { .. }) {
+        return false;
+    }
+    let before = starts.map_or(Timestamp::from_micros(0), |starts| {
+        Timestamp::from_micros(starts.in_zone(zone).micros() - 1)
+    });
+    let first = schedule.next_after(before, zone);
+    first.is_none_or(|first| ends.is_some_and(|ends| ends.in_zone(zone) <= first))
+}
+
 /// Reads a campaign. `from_is_wrong`: the defaults' `from` was reported, so it is not missing here.
 pub(super) fn read(
     reader: &mut Reader,
@@ -140,6 +155,12 @@ pub(super) fn read(
     {
         let message = format!("`{}` ends before it starts", name.text);
         reader.report(Problem::error("wrong-bounds", message, field.value.place.clone()));
+    } else if let (Some(schedule), Some(field)) = (&schedule, fields.get("schedule"))
+        && is_never_due(schedule, starts, ends, read_in)
+    {
+        let message =
+            format!("`{}` is never due: its schedule has no time from `starts` to `ends`", name.text);
+        reader.report(Problem::warning("never-due", message, field.value.place.clone()));
     }
     let priority = fields.get("priority").and_then(|field| priority(reader, field));
     let repeat = shared.repeat.unwrap_or_default();

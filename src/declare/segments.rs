@@ -18,13 +18,14 @@ pub(super) fn read<'n>(
     entries: impl Iterator<Item = &'n Entry>,
 ) -> BTreeMap<SegmentName, Segment> {
     let mut segments = BTreeMap::new();
-    let mut graph: BTreeMap<String, Vec<Name>> = BTreeMap::new();
+    let mut graph: BTreeMap<String, Uses> = BTreeMap::new();
     for entry in entries {
         let before = conditions.used.len();
-        if let Some((name, segment)) = one(reader, conditions, entry) {
-            segments.insert(name, segment);
-        }
-        graph.insert(entry.key.text.clone(), conditions.used[before..].to_vec());
+        let segment = one(reader, conditions, entry);
+        let levels = segment.as_ref().map_or(1, |(_, segment)| segment.condition.levels());
+        segments.extend(segment);
+        let used = conditions.used[before..].to_vec();
+        graph.insert(entry.key.text.clone(), Uses { levels, used });
     }
     report_cycles(reader, &graph);
     segments
@@ -49,13 +50,31 @@ fn one(
     Some((parsed?, Segment { condition: condition?, refresh: refresh?, description }))
 }
 
-/// Segments are no deeper in each other: those who unfold them may go as deep.
+/// Segments are no deeper in each other.
 const MAX_NESTING: usize = 100;
 
+/// Nor are their conditions, all levels of a chain together: those who unfold them go as deep.
+const MAX_LEVELS: usize = 400;
+
+/// What a segment is made of.
+struct Uses {
+    /// The levels of its own condition.
+    levels: usize,
+    /// The segments that it names.
+    used: Vec<Name>,
+}
+
+/// How deep a segment is, the segments in it included.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Depth {
+    nesting: usize,
+    levels: usize,
+}
+
 /// Each cycle is reported once, at the place where it closes. So is a chain that is too long.
-fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Vec<Name>>) {
-    // Those that were followed to their end, with how deep the segments in them lie.
-    let mut done: BTreeMap<&str, usize> = BTreeMap::new();
+fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Uses>) {
+    // Those that were followed to their end.
+    let mut done: BTreeMap<&str, Depth> = BTreeMap::new();
     for start in graph.keys() {
         if done.contains_key(start.as_str()) {
             continue;
@@ -63,16 +82,9 @@ fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Vec<Name>>) {
         // The path from `start`, with the next use of each segment on it that is to be followed.
         let mut path: Vec<(&str, usize)> = vec![(start, 0)];
         while let Some((segment, next)) = path.last_mut() {
-            let Some(used) = graph.get(*segment).and_then(|used| used.get(*next)) else {
-                let used = graph.get(*segment).map(Vec::as_slice).unwrap_or_default();
-                let deepest = used.iter().max_by_key(|used| done.get(used.text.as_str()));
-                let depth =
-                    deepest.and_then(|used| done.get(used.text.as_str())).map_or(0, |depth| depth + 1);
-                if let (Some(used), true) = (deepest, depth == MAX_NESTING) {
-                    let message = format!("`{segment}` has more than {MAX_NESTING} segments in each other");
-                    reader.report(Problem::error("too-deep", message, used.place.clone()));
-                }
-                done.insert(*segment, depth);
+            let Some(used) = graph.get(*segment).and_then(|uses| uses.used.get(*next)) else {
+                let depth = graph.get(*segment).map(|uses| depth(reader, segment, uses, &done));
+                done.insert(*segment, depth.unwrap_or(Depth { nesting: 0, levels: 0 }));
                 path.pop();
                 continue;
             };
@@ -91,6 +103,34 @@ fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Vec<Name>>) {
             }
         }
     }
+}
+
+/// How deep a segment is whose segments were followed. The first in a chain to be too deep is reported.
+fn depth(reader: &mut Reader, segment: &str, uses: &Uses, done: &BTreeMap<&str, Depth>) -> Depth {
+    let inner = |depth: fn(&Depth) -> usize| {
+        let depths = uses.used.iter().filter_map(|used| Some((depth(done.get(used.text.as_str())?), used)));
+        depths.max_by_key(|(depth, _)| *depth)
+    };
+    let (deepest, tallest) = (inner(|depth| depth.nesting), inner(|depth| depth.levels));
+    let depth = Depth {
+        nesting: deepest.map_or(0, |(nesting, _)| nesting + 1),
+        levels: uses.levels + tallest.map_or(0, |(levels, _)| levels),
+    };
+    match (deepest, tallest) {
+        (Some((_, used)), _) if depth.nesting == MAX_NESTING => {
+            let message = format!("`{segment}` has more than {MAX_NESTING} segments in each other");
+            reader.report(Problem::error("too-deep", message, used.place.clone()));
+        }
+        (_, Some((levels, used)))
+            if depth.nesting < MAX_NESTING && depth.levels > MAX_LEVELS && levels <= MAX_LEVELS =>
+        {
+            let message =
+                format!("`{segment}` has more than {MAX_LEVELS} levels, with those of the segments in it");
+            reader.report(Problem::error("too-deep", message, used.place.clone()));
+        }
+        _ => {}
+    }
+    depth
 }
 
 /// Segments that neither a campaign nor another segment names.

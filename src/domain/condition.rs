@@ -40,6 +40,18 @@ pub enum Condition {
     Bucket(Bucket),
 }
 
+impl Condition {
+    /// How many levels it has; a named segment counts as one.
+    pub fn levels(&self) -> usize {
+        match self {
+            Self::All(parts) | Self::Any(parts) | Self::None(parts) => {
+                1 + parts.iter().map(Self::levels).max().unwrap_or(0)
+            }
+            _ => 1,
+        }
+    }
+}
+
 /// What an attribute leaf reads.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttributeRef {

@@ -336,6 +336,28 @@ segments:
 }
 
 #[test]
+fn campaigns_that_are_never_due_are_named() {
+    let campaign = |name: &str, schedule: &str| {
+        format!("  {name}: {{ from: a@b.example, audience: everyone, template: t, {schedule} }}\n")
+    };
+    let text = [
+        campaign("early", "schedule: { at: 2026-10-01T10:00 }, starts: 2026-10-02"),
+        campaign("late", "schedule: { at: 2026-10-01T10:00 }, ends: 2026-09-30"),
+        campaign("at_its_end", "schedule: { at: 2026-10-01T10:00 }, ends: 2026-10-01T10:00"),
+        campaign("on_its_last_day", "schedule: { at: 2026-10-01T10:00 }, ends: 2026-10-01"),
+        campaign("at_its_start", "schedule: { at: 2026-10-01T10:00 }, starts: 2026-10-01T10:00"),
+        campaign("between", "schedule: { cron: \"0 9 * * MON\" }, starts: 2026-10-06, ends: 2026-10-11"),
+        campaign("as_entered", "schedule: { on_entry: true }, starts: 2026-10-06, ends: 2026-10-11"),
+    ];
+    insta::assert_snapshot!(problems_of(&format!("campaigns:\n{}", text.concat())), @r"
+    a.yaml:2:74+24 never-due: `early` is never due: its schedule has no time from `starts` to `ends`
+    a.yaml:3:73+24 never-due: `late` is never due: its schedule has no time from `starts` to `ends`
+    a.yaml:4:79+24 never-due: `at_its_end` is never due: its schedule has no time from `starts` to `ends`
+    a.yaml:7:76+23 never-due: `between` is never due: its schedule has no time from `starts` to `ends`
+    ");
+}
+
+#[test]
 fn segments_are_not_endlessly_deep_in_each_other() {
     let chain = |length: u32| -> String {
         let links = (1..length).map(|number| format!("  s{number}: {{ match: s{} }}\n", number - 1));
@@ -343,6 +365,17 @@ fn segments_are_not_endlessly_deep_in_each_other() {
     };
     assert_eq!(problems_of(&chain(100)), "");
     insta::assert_snapshot!(problems_of(&chain(5_000)), @"a.yaml:102:18+3 too-deep: `s100` has more than 100 segments in each other");
+
+    let nested = |number: u32| format!("{}s{}{}", "{ any: [".repeat(9), number - 1, "] }".repeat(9));
+    let links: Vec<_> =
+        (1..90).map(|number| format!("  s{number}: {{ match: {} }}\n", nested(number))).collect();
+    let text =
+        |length: usize| format!("segments:\n  s0: {{ match: everyone }}\n{}", links[..length].concat());
+    assert_eq!(problems_of(&text(39)), "");
+    insta::assert_snapshot!(
+        problems_of(&text(89)),
+        @"a.yaml:42:89+3 too-deep: `s40` has more than 400 levels, with those of the segments in it"
+    );
 }
 
 #[test]
