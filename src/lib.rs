@@ -12,6 +12,7 @@
 pub mod clock;
 pub mod diagnostic;
 pub mod domain;
+pub mod edge;
 // from files to a catalogue and settings
 pub mod declare;
 pub mod settings;

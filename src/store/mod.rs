@@ -81,6 +81,8 @@ pub mod write_keys;
 
 use connection::{SqliteFile, WriteTurn};
 use error::failed;
+
+use crate::edge;
 pub use error::{Result, StoreError};
 
 /// A database with its connections. Clones share them.
@@ -286,7 +288,10 @@ struct WriteTransaction {
 
 impl WriteTransaction {
     async fn commit(self) -> Result<()> {
-        self.transaction.commit().await.map_err(failed(self.operation))
+        edge::before_commit(self.operation);
+        self.transaction.commit().await.map_err(failed(self.operation))?;
+        edge::behind_commit(self.operation);
+        Ok(())
     }
 }
 

@@ -13,7 +13,6 @@ mod faults;
 mod hits;
 mod http;
 mod ingest;
-mod kill;
 mod render;
 mod report;
 mod send;

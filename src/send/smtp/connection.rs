@@ -16,6 +16,10 @@ use super::extensions::Extensions;
 use super::reply::Failure;
 use super::wire::Wire;
 use super::{Server, SmtpTimeouts, SmtpTls};
+use crate::edge;
+
+/// The edge in the middle of a message.
+const HALF: &str = "half of the message is out";
 
 /// How long good manners (QUIT) may take.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -49,6 +53,7 @@ impl Connection {
             move |failure: Failure| NotOpened { step, failure }
         };
         let mut wire = connect(server).await.map_err(stopped("connecting to"))?;
+        edge::pass("connected");
         if options.tls == SmtpTls::Implicit {
             wire = encrypted(wire, server).await.map_err(stopped("starting TLS with"))?;
         }
@@ -66,6 +71,7 @@ impl Connection {
         if options.credentials.is_some() {
             connection.log_in(server).await.map_err(stopped("logging in at"))?;
         }
+        edge::pass("ready for mail");
         Ok(connection)
     }
 
@@ -162,7 +168,11 @@ impl Connection {
                 if !self.wire.is_quiet() {
                     return Err(self.interruption().await);
                 }
-                *sent += within(block, "the server to read", self.wire.write(&bytes[*sent..])).await?;
+                let part = if *sent == 0 { edge::up_to(HALF, bytes) } else { &bytes[*sent..] };
+                *sent += within(block, "the server to read", self.wire.write(part)).await?;
+                if *sent < bytes.len() {
+                    edge::pass(HALF);
+                }
             }
             within(block, "the server to read", self.wire.flush()).await
         })
@@ -213,6 +223,7 @@ impl Connection {
     /// Says goodbye and closes.
     pub(super) async fn quit(mut self) {
         timeout(FAREWELL, self.command("QUIT\r\n")).await.ok();
+        edge::pass("said goodbye");
     }
 }
 

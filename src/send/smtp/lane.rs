@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::domain::delivery::{Fault, TryOutcome};
 use crate::domain::email::Email;
 use crate::domain::time::Timestamp;
+use crate::edge;
 use crate::send::HandoverStopped;
 
 use super::Server;
@@ -66,10 +67,12 @@ impl SmtpLane {
             Ok(connection) => connection,
             Err(outcome) => return outcome,
         };
+        edge::pass("the server waits for the message");
         if let Err(stopped) = before_dot().await {
             return TryOutcome::Deferred(reply::failure(stopped.to_string(), Fault::Mail, now));
         }
-        let (mut sent, timeouts) = (0, connection.timeouts());
+        edge::pass("the message may go");
+        let mut sent = 0;
         if let Err(failure) = connection.send_message(&message.bytes, &mut sent).await {
             // The server cannot have taken a message whose final dot was not even begun.
             return if sent <= message.before_dot {
@@ -78,7 +81,10 @@ impl SmtpLane {
                 uncertain(failure, now)
             };
         }
-        match connection.answer(timeouts.final_reply).await.and_then(Answer::agreed) {
+        edge::pass("the message is out");
+        let answer = connection.answer(connection.timeouts().final_reply).await;
+        edge::pass("the message is answered");
+        match answer.and_then(Answer::agreed) {
             Ok(answer) => {
                 // 250 is the only yes there is (RFC 5321 section 4.3.2): with another, or one too many, the mail is
                 // taken, and the server elsewhere in the conversation than we are.
@@ -183,6 +189,7 @@ async fn envelope(connection: &mut Connection, email: &Email, message: &WireMess
     }
     let group = [mail.as_bytes(), rcpt.as_bytes(), DATA].concat();
     connection.send(&group).await.map_err(Stopped::at("MAIL, RCPT and DATA"))?;
+    edge::pass("MAIL, RCPT and DATA are out");
     let mail = connection.answer(timeouts.command).await.and_then(Answer::agreed);
     if let Err(failure) = mail.as_ref().map(drop)
         && !failure.leaves_the_connection_usable()

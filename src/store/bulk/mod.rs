@@ -16,6 +16,7 @@ use super::{Backend, Engine, Result, Store};
 use crate::domain::contact::{ConsentUpdate, Contact, ContactId};
 use crate::domain::event::EventNameId;
 use crate::domain::history::{BlockId, ChunkKey};
+use crate::edge;
 
 pub(super) use cells::Cell;
 pub(super) use packing::{StoredChunk, pack, regroup, unpack};
@@ -116,7 +117,14 @@ impl Bulk {
 
     /// Makes it all true.
     pub(super) async fn commit(self) -> Result<()> {
-        forward!(self, commit())
+        let operation = match &self {
+            Self::Sqlite(bulk) => bulk.operation,
+            Self::Postgres(bulk) => bulk.operation,
+        };
+        edge::before_commit(operation);
+        forward!(self, commit())?;
+        edge::behind_commit(operation);
+        Ok(())
     }
 
     /// Draws `count` numbers; gives the first.

@@ -1,15 +1,15 @@
-//! A mail server that keeps a journal and misbehaves once.
+//! A mail server that keeps a journal and misbehaves once, if it is told to.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use sha2::{Digest as _, Sha256};
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+
+use super::talk::Talk;
 
 /// Where in a conversation the server misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Phase {
         [Self::Greeting, Self::Ehlo, Self::Mail, Self::Rcpt, Self::Data, Self::Body, Self::Dot];
 
     /// What a server says there when all is well.
-    const fn good(self) -> &'static str {
+    pub(super) const fn good(self) -> &'static str {
         match self {
             Self::Greeting => "220 mail.shop.example\r\n",
             Self::Ehlo => {
@@ -55,7 +55,7 @@ pub(super) enum Fault {
     Repeats(&'static str, usize),
     /// Says this, and leaves.
     SaysAndLeaves(&'static str),
-    /// Leaves without a word.
+    /// Leaves without a word; under TLS without `close_notify`.
     Leaves,
     /// Says what is right, and leaves.
     AnswersAndLeaves,
@@ -63,7 +63,7 @@ pub(super) enum Fault {
     Resets,
     /// Never answers.
     IsSilent,
-    /// Ends its side of the connection, and goes on listening.
+    /// Ends its side of the connection (under TLS with `close_notify`), and goes on listening.
     HalfCloses,
     /// Says what is right, byte by byte.
     Trickles,
@@ -71,14 +71,26 @@ pub(super) enum Fault {
     Stutters,
     /// Says what is right, and goodbye behind it.
     AnswersAndSaysGoodbye,
+    /// Half of the bytes under which it says what is right go out, then it leaves: under TLS in the middle of a record.
+    IsCut,
+    /// One bit of those bytes is another one.
+    IsSpoilt,
 }
 
 impl Fault {
     /// Whether the server takes a message at whose end it does this. Where it gives no clear answer it takes it:
     /// that is the worse of the two.
-    fn takes(self) -> bool {
+    pub(super) fn takes(self) -> bool {
         !matches!(self, Self::Says(text) | Self::SaysAndLeaves(text) | Self::Repeats(text, _) | Self::SaysAtLength(text) if text.starts_with(['4', '5']))
     }
+}
+
+/// A misbehaviour that happens once.
+#[derive(Debug)]
+pub(super) struct Once {
+    pub(super) phase: Phase,
+    pub(super) fault: Fault,
+    pub(super) happened: AtomicBool,
 }
 
 /// What the server took, from its journal.
@@ -93,7 +105,7 @@ pub(super) struct Taken {
 pub(super) struct FaultyServer {
     address: SocketAddr,
     journal: PathBuf,
-    happened: Arc<AtomicBool>,
+    once: Option<Arc<Once>>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -104,29 +116,36 @@ impl Drop for FaultyServer {
 }
 
 impl FaultyServer {
-    /// A server that misbehaves once, the first time that it is so far, and is well afterwards.
-    pub(super) async fn start(folder: &Path, phase: Phase, fault: Fault) -> Self {
+    /// A server that is well; its clients are not.
+    pub(super) async fn well(folder: &Path) -> Self {
+        Self::open(folder, None, None).await
+    }
+
+    /// A server with its journal in a folder. It misbehaves once, the first time that it is so far, and is well
+    /// afterwards. With a certificate its conversations are encrypted from the first byte.
+    pub(super) async fn open(
+        folder: &Path,
+        once: Option<(Phase, Fault)>,
+        tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let journal = folder.join(format!("journal-{}", address.port()));
         File::create(&journal).expect("a journal");
-        let happened = Arc::new(AtomicBool::new(false));
-        let (seen, path) = (Arc::clone(&happened), journal.clone());
+        let once =
+            once.map(|(phase, fault)| Arc::new(Once { phase, fault, happened: AtomicBool::new(false) }));
+        let (shared, path) = (once.clone(), journal.clone());
         let task = tokio::spawn(async move {
             let mut conversations = tokio::task::JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
-                socket.set_nodelay(true).expect("an option");
-                let talk = Talk {
-                    stream: BufReader::new(socket),
-                    journal: path.clone(),
-                    fault: (phase, fault),
-                    happened: Arc::clone(&seen),
-                };
-                // What becomes of a connection is for the client to notice.
-                conversations.spawn(async move { talk.run().await.ok() });
+                let (once, path, tls) = (shared.clone(), path.clone(), tls.clone());
+                conversations.spawn(async move {
+                    // What becomes of a connection is for the client to notice.
+                    Talk::hold(socket, path, once, tls).await.ok()
+                });
             }
         });
-        Self { address, journal, happened, task }
+        Self { address, journal, once, task }
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -135,7 +154,12 @@ impl FaultyServer {
 
     /// Whether it misbehaved.
     pub(super) fn fault_happened(&self) -> bool {
-        self.happened.load(Ordering::SeqCst)
+        self.once.as_ref().is_some_and(|once| once.happened.load(Ordering::SeqCst))
+    }
+
+    /// How many mails it took.
+    pub(super) fn taken(&self) -> usize {
+        std::fs::read(&self.journal).expect("the journal").iter().filter(|byte| **byte == b'\n').count()
     }
 
     pub(super) fn journal(&self) -> Vec<Taken> {
@@ -146,149 +170,5 @@ impl FaultyServer {
             Taken { message_id: word(), recipient: word(), hash: word() }
         };
         text.lines().map(taken).collect()
-    }
-}
-
-struct Talk {
-    stream: BufReader<TcpStream>,
-    journal: PathBuf,
-    fault: (Phase, Fault),
-    happened: Arc<AtomicBool>,
-}
-
-type Went = std::io::Result<bool>;
-
-impl Talk {
-    async fn run(mut self) -> std::io::Result<()> {
-        if !self.answer(Phase::Greeting).await? {
-            return Ok(());
-        }
-        let (mut has_sender, mut recipient) = (false, None);
-        while let Some(line) = self.line().await? {
-            let goes_on = match line.split([' ', ':']).next().unwrap_or_default() {
-                "EHLO" => self.answer(Phase::Ehlo).await?,
-                "MAIL" => {
-                    has_sender = self.agrees(Phase::Mail);
-                    self.answer(Phase::Mail).await?
-                }
-                "RCPT" if has_sender => {
-                    let address = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();
-                    recipient = self.agrees(Phase::Rcpt).then_some(address);
-                    self.answer(Phase::Rcpt).await?
-                }
-                "DATA" if recipient.is_some() => {
-                    let recipient = recipient.take().unwrap_or_default();
-                    let agrees = self.agrees(Phase::Data);
-                    self.answer(Phase::Data).await? && (!agrees || self.message(&recipient).await?)
-                }
-                "RCPT" | "DATA" => {
-                    self.say("503 5.5.1 out of order\r\n").await?;
-                    true
-                }
-                "QUIT" => {
-                    self.say("221 bye\r\n").await?;
-                    false
-                }
-                _ => {
-                    self.say("250 ok\r\n").await?;
-                    true
-                }
-            };
-            if !goes_on {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether what it is about to say is a yes.
-    fn agrees(&self, phase: Phase) -> bool {
-        let is_faulty = phase == self.fault.0 && !self.happened.load(Ordering::SeqCst);
-        !is_faulty || matches!(self.fault.1, Fault::Trickles | Fault::Stutters | Fault::AnswersAndSaysGoodbye)
-    }
-
-    async fn message(&mut self, recipient: &str) -> Went {
-        let mut message = String::new();
-        let speaks = !matches!(self.fault.1, Fault::Trickles | Fault::Stutters);
-        let is_faulty = speaks && self.fault.0 == Phase::Body && !self.happened.load(Ordering::SeqCst);
-        while let Some(line) = self.line().await? {
-            if line == "." {
-                // One that it spoke into is not taken.
-                return if is_faulty { Ok(true) } else { self.end(recipient, &message).await };
-            }
-            if message.is_empty() && !self.answer(Phase::Body).await? {
-                return Ok(false);
-            }
-            message += line.strip_prefix('.').unwrap_or(&line);
-            message += "\r\n";
-        }
-        Ok(false)
-    }
-
-    async fn end(&mut self, recipient: &str, message: &str) -> Went {
-        let is_faulty = self.fault.0 == Phase::Dot && !self.happened.load(Ordering::SeqCst);
-        if !is_faulty || self.fault.1.takes() {
-            let message_id =
-                message.lines().find_map(|line| line.strip_prefix("Message-ID: ")).unwrap_or_default();
-            let digest = Sha256::digest(message.as_bytes());
-            let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
-            let mut journal = File::options().append(true).open(&self.journal)?;
-            writeln!(journal, "{message_id} {recipient} {hash}")?;
-            journal.sync_data()?;
-        }
-        self.answer(Phase::Dot).await
-    }
-
-    /// Says what is right, or misbehaves; false: the conversation is over.
-    async fn answer(&mut self, phase: Phase) -> Went {
-        let good = phase.good();
-        if phase != self.fault.0 || self.happened.swap(true, Ordering::SeqCst) {
-            self.say(good).await?;
-            return Ok(true);
-        }
-        match self.fault.1 {
-            Fault::Says(text) => self.say(text).await?,
-            Fault::SaysAtLength(text) => self.say(&format!("{text} {}\r\n", "x".repeat(3_000))).await?,
-            Fault::Repeats(text, times) => self.say(&text.repeat(times)).await?,
-            Fault::SaysAndLeaves(text) => {
-                self.say(text).await?;
-                return Ok(false);
-            }
-            Fault::Leaves => return Ok(false),
-            Fault::AnswersAndLeaves => {
-                self.say(good).await?;
-                return Ok(false);
-            }
-            Fault::Resets => {
-                self.stream.get_ref().set_zero_linger()?;
-                return Ok(false);
-            }
-            Fault::IsSilent => std::future::pending().await,
-            Fault::HalfCloses => {
-                self.stream.shutdown().await?;
-                let mut rest = Vec::new();
-                self.stream.read_to_end(&mut rest).await?;
-                return Ok(false);
-            }
-            Fault::Trickles => {
-                for byte in good.as_bytes() {
-                    self.stream.write_all(&[*byte]).await?;
-                    tokio::task::yield_now().await;
-                }
-            }
-            Fault::Stutters => self.say(&good.repeat(2)).await?,
-            Fault::AnswersAndSaysGoodbye => self.say(&format!("{good}421 4.4.2 enough\r\n")).await?,
-        }
-        Ok(true)
-    }
-
-    async fn say(&mut self, text: &str) -> std::io::Result<()> {
-        self.stream.write_all(text.as_bytes()).await
-    }
-
-    async fn line(&mut self) -> std::io::Result<Option<String>> {
-        let mut line = String::new();
-        let count = self.stream.read_line(&mut line).await?;
-        Ok((count > 0).then(|| line.trim_end_matches(['\r', '\n']).to_owned()))
     }
 }

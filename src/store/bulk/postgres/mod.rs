@@ -22,7 +22,7 @@ mod people;
 /// See the module.
 pub(in crate::store) struct PostgresBulk {
     transaction: Transaction<'static, Postgres>,
-    operation: &'static str,
+    pub(super) operation: &'static str,
 }
 
 impl PostgresBulk {

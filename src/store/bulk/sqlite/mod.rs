@@ -20,7 +20,7 @@ pub(in crate::store) struct SqliteBulk {
     /// Taken while a call runs; when that call is abandoned, the transaction is rolled back with it.
     connection: Option<Connection>,
     turn: WriteTurn,
-    operation: &'static str,
+    pub(super) operation: &'static str,
 }
 
 impl SqliteBulk {
