@@ -86,9 +86,10 @@ pub enum HitSubject {
     Run(RunId),
 }
 
-/// A request of a pixel or a link: raw evidence. Nothing in it was judged yet.
+/// A request of a pixel or a link: raw evidence. Nothing in it was judged yet. Its texts may be borrowed from
+/// the request while that is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hit {
+pub struct Hit<Text = String> {
     /// The pixel or a link.
     pub kind: EngagementKind,
     /// In whose mail it stood.
@@ -98,28 +99,28 @@ pub struct Hit {
     /// When the request came.
     pub at: Timestamp,
     /// What the request said of itself.
-    pub request: RequestFacts,
+    pub request: RequestFacts<Text>,
 }
 
 /// What is kept of a request: enough to tell people from machines, too little to tell who it was.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RequestFacts {
+pub struct RequestFacts<Text = String> {
     /// Whether it asked for the headers only.
     pub head: bool,
     /// `User-Agent`, shortened; `None`: there was none.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text>,
     /// The network that it came from: the first 24 bits of an IPv4 address, 48 of an IPv6 address.
-    pub network: Option<String>,
+    pub network: Option<Text>,
     /// `Accept`, shortened.
-    pub accept: Option<String>,
+    pub accept: Option<Text>,
     /// `Accept-Language`, shortened.
-    pub accept_language: Option<String>,
+    pub accept_language: Option<Text>,
     /// Whether it had `Accept-Encoding`.
     pub accept_encoding: bool,
     /// `Sec-Fetch-Mode` and `Sec-Fetch-Dest`, joined by a space.
-    pub fetch: Option<String>,
+    pub fetch: Option<Text>,
     /// `Sec-Purpose`, `Purpose`, `X-Purpose` or `X-Moz`: browsers that fetch ahead say so.
-    pub purpose: Option<String>,
+    pub purpose: Option<Text>,
 }
 
 /// Why a hit was read as it was. What each means is written in the documentation of tracking.

@@ -1,9 +1,9 @@
 //! What is kept of a request: enough to tell people from machines, too little to tell who it was.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, header};
 
 use crate::domain::engagement::RequestFacts;
 
@@ -24,17 +24,17 @@ const PURPOSES: [HeaderName; 4] = [
 const FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
-/// The facts of a request that came from `peer`.
-pub(super) fn of(request: &Request, peer: Option<SocketAddr>) -> RequestFacts {
+/// The facts of a request that came from `peer`, borrowed from it where its texts need no change.
+pub(super) fn of<B>(request: &Request<B>, peer: SocketAddr) -> RequestFacts<Cow<'_, str>> {
     let headers = Headers::of(request.headers());
     let fetch = headers.fetch_mode.map(|mode| match headers.fetch_dest {
-        Some(dest) => format!("{} {}", text(mode, OTHER), text(dest, OTHER)),
+        Some(dest) => format!("{} {}", text(mode, OTHER), text(dest, OTHER)).into(),
         None => text(mode, OTHER),
     });
     RequestFacts {
         head: request.method() == Method::HEAD,
         user_agent: headers.user_agent.map(|value| text(value, USER_AGENT)),
-        network: client(headers.forwarded_for, peer).map(network),
+        network: Some(network(client(headers.forwarded_for, peer)).into()),
         accept: headers.accept.map(|value| text(value, OTHER)),
         accept_language: headers.accept_language.map(|value| text(value, OTHER)),
         accept_encoding: headers.accept_encoding.is_some(),
@@ -87,28 +87,26 @@ impl<'r> Headers<'r> {
 }
 
 /// A header as text of bounded length, without control characters.
-fn text(value: &HeaderValue, longest: usize) -> String {
-    let longest = value.len().min(longest);
-    // Nearly all are plain, and somebody waits for the answer.
-    if let Ok(plain) = value.to_str()
-        && !plain.contains('\t')
-    {
-        return plain[..longest].to_owned();
+fn text(value: &HeaderValue, longest: usize) -> Cow<'_, str> {
+    let bytes = &value.as_bytes()[..value.len().min(longest)];
+    match str::from_utf8(bytes) {
+        // Nearly all are plain, and somebody waits for the answer. A tab is the one control character of ASCII
+        // that a header can hold.
+        Ok(plain) if plain.is_ascii() && !bytes.contains(&b'\t') => plain.into(),
+        _ => String::from_utf8_lossy(bytes).replace(char::is_control, " ").into(),
     }
-    let text = String::from_utf8_lossy(&value.as_bytes()[..longest]);
-    text.replace(char::is_control, " ")
 }
 
 /// Who asks. A peer on this machine or in a private network is a reverse proxy: the last address that it
 /// wrote into `X-Forwarded-For` counts. What stands before that anybody may have written.
-fn client(forwarded_for: Option<&HeaderValue>, peer: Option<SocketAddr>) -> Option<IpAddr> {
-    let peer = peer?.ip().to_canonical();
+fn client(forwarded_for: Option<&HeaderValue>, peer: SocketAddr) -> IpAddr {
+    let peer = peer.ip().to_canonical();
     if !is_near(peer) {
-        return Some(peer);
+        return peer;
     }
     let said = forwarded_for.and_then(|value| value.to_str().ok());
     let last = said.and_then(|said| said.rsplit(',').next()).and_then(|last| last.trim().parse().ok());
-    Some(last.map_or(peer, |address: IpAddr| address.to_canonical()))
+    last.map_or(peer, |address: IpAddr| address.to_canonical())
 }
 
 fn is_near(address: IpAddr) -> bool {
@@ -147,17 +145,14 @@ fn network(address: IpAddr) -> String {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-    use axum::http::Request;
-
     use super::*;
 
-    fn facts(peer: &str, headers: &[(&'static str, &str)]) -> RequestFacts {
-        let mut request = Request::builder().method(Method::GET);
+    fn request(headers: &[(&'static str, &str)]) -> Request<()> {
+        let mut request = Request::builder();
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        of(&request.body(Body::empty()).expect("a request"), peer.parse().ok())
+        request.body(()).expect("a request")
     }
 
     #[test]
@@ -175,23 +170,22 @@ mod tests {
         ] {
             let headers = [("x-forwarded-for", forwarded)];
             let headers = if forwarded.is_empty() { &[][..] } else { &headers };
-            assert_eq!(facts(peer, headers).network.as_deref(), Some(expected), "{peer} {forwarded}");
+            let (request, peer) = (request(headers), peer.parse().expect("an address"));
+            assert_eq!(of(&request, peer).network.as_deref(), Some(expected), "{peer} {forwarded}");
         }
     }
 
     #[test]
     fn texts_are_bounded_and_clean() {
         let long = "x".repeat(5_000);
-        let facts = facts(
-            "127.0.0.1:1",
-            &[
-                ("user-agent", &long),
-                ("accept-language", "fr\tCH"),
-                ("purpose", "prefetch"),
-                ("sec-fetch-mode", "no-cors"),
-                ("sec-fetch-dest", "image"),
-            ],
-        );
+        let request = request(&[
+            ("user-agent", &long),
+            ("accept-language", "fr\tCH"),
+            ("purpose", "prefetch"),
+            ("sec-fetch-mode", "no-cors"),
+            ("sec-fetch-dest", "image"),
+        ]);
+        let facts = of(&request, SocketAddr::from(([127, 0, 0, 1], 1)));
         assert_eq!(facts.user_agent.map(|text| text.len()), Some(USER_AGENT));
         assert_eq!(facts.accept_language.as_deref(), Some("fr CH"));
         assert_eq!(facts.purpose.as_deref(), Some("prefetch"));

@@ -38,10 +38,9 @@ pub use report::Reports;
 pub use server::{HttpError, Listen, Server, serve_router};
 pub use state::{Parts, State};
 
-/// What the whole world may ask for.
+/// What the whole world may ask for, beside pixels and links.
 fn public() -> Router<State> {
     Router::new()
-        .merge(tracking::routes())
         .merge(consent::routes())
         .merge(ingest::routes())
         .merge(health::routes())

@@ -1,6 +1,7 @@
 //! The listeners: bound first, so that their addresses are known and a port that is taken stops the
 //! start; then served until they are told to stop.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -8,15 +9,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
+use super::tracking::{self, Asked};
 use super::{State, private, public};
 
 /// For so long a connection may take to say what it wants; also between two requests.
@@ -101,11 +107,13 @@ impl Server {
         let (stop, told_to_stop) = watch::channel(false);
         let mut listeners = JoinSet::new();
         if let Some(bound) = self.public {
-            let app = public().with_state(state.clone());
+            let router = public().with_state(state.clone());
+            let app = App { tracking: Some(state.clone()), router };
             listeners.spawn(listen(bound.listener, app, told_to_stop.clone()));
         }
         if let Some(bound) = self.report {
-            listeners.spawn(listen(bound.listener, private().with_state(state), told_to_stop));
+            let app = App { tracking: None, router: private().with_state(state) };
+            listeners.spawn(listen(bound.listener, app, told_to_stop));
         }
         shutdown.await;
         // Nobody hears it where nothing listens.
@@ -115,13 +123,34 @@ impl Server {
 }
 
 /// Answers on a listener by any router, with the limits and times of this server; for ever.
-pub async fn serve_router(listener: TcpListener, app: Router) {
+pub async fn serve_router(listener: TcpListener, router: Router) {
     let (_stop, told_to_stop) = watch::channel(false);
-    listen(listener, app, told_to_stop).await;
+    listen(listener, App { tracking: None, router }, told_to_stop).await;
+}
+
+/// Who answers on a listener.
+#[derive(Debug, Clone)]
+struct App {
+    /// Whether it has pixels and links.
+    tracking: Option<State>,
+    /// All the rest.
+    router: Router,
+}
+
+impl App {
+    async fn answer(self, mut request: Request<Incoming>, peer: SocketAddr) -> Result<Response, Infallible> {
+        if let Some(state) = &self.tracking
+            && let Some(asked) = Asked::by(request.uri().path())
+        {
+            return Ok(tracking::answer(state, &request, asked, peer).await);
+        }
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.router.oneshot(request.map(Body::new)).await
+    }
 }
 
 /// Accepts connections until told to stop, then waits for those that are open.
-async fn listen(listener: TcpListener, app: Router, mut told_to_stop: watch::Receiver<bool>) {
+async fn listen(listener: TcpListener, app: App, mut told_to_stop: watch::Receiver<bool>) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
@@ -162,14 +191,10 @@ async fn accept(
 }
 
 /// One connection's life.
-async fn converse(stream: TcpStream, peer: SocketAddr, app: Router, mut told_to_stop: watch::Receiver<bool>) {
+async fn converse(stream: TcpStream, peer: SocketAddr, app: App, mut told_to_stop: watch::Receiver<bool>) {
     // Answers are small and written whole; waiting for more only delays them.
     let _ = stream.set_nodelay(true);
-    let service = app.map_request(move |mut request: hyper::Request<hyper::body::Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    });
-    let service = TowerToHyperService::new(service);
+    let service = service_fn(move |request| app.clone().answer(request, peer));
     let mut connection = pin!(
         http1::Builder::new()
             .timer(TokioTimer::new())

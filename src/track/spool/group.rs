@@ -68,7 +68,7 @@ impl Gathering {
     /// Has a hit written by `write`, with those that arrive at the same time.
     pub(super) async fn append(
         &self,
-        hit: &Hit,
+        hit: &Hit<impl AsRef<str>>,
         write: impl Fn(&Group) -> io::Result<()>,
     ) -> Result<(), io::Error> {
         let (outcome, is_first) = {

@@ -123,7 +123,7 @@ impl Spool {
     }
 
     /// Writes a hit. When this returns well, the hit survives the end of the process.
-    pub async fn append(&self, hit: &Hit) -> Result<(), SpoolError> {
+    pub async fn append(&self, hit: &Hit<impl AsRef<str>>) -> Result<(), SpoolError> {
         let appended = self.shared.gathering.append(hit, |group| self.write(group));
         appended.await.map_err(|source| self.lost(source))
     }

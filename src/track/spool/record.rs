@@ -44,7 +44,7 @@ pub(super) fn file_number(header: &[u8]) -> Option<i64> {
 }
 
 /// Appends a hit as a record.
-pub(super) fn encode(hit: &Hit, bytes: &mut Vec<u8>) {
+pub(super) fn encode<Text: AsRef<str>>(hit: &Hit<Text>, bytes: &mut Vec<u8>) {
     let start = bytes.len();
     bytes.extend_from_slice(&[0; FRAME]);
     bytes.push(match hit.kind {
@@ -67,6 +67,7 @@ pub(super) fn encode(hit: &Hit, bytes: &mut Vec<u8>) {
             bytes.extend_from_slice(&NO_TEXT.to_le_bytes());
             continue;
         };
+        let text = text.as_ref();
         let text = &text.as_bytes()[..text.floor_char_boundary(LONGEST_TEXT)];
         bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
         bytes.extend_from_slice(text);
