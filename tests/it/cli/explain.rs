@@ -252,6 +252,21 @@ fn a_campaign_does_what_was_said_it_would() {
         );
         assert!(gate("tracking").is_some_and(|line| line.contains("none")), "{gates:#?}");
 
+        let told = |contact: &str, gate: &str| {
+            let of = of(contact);
+            let gates = of["prospect"]["gates"].as_array().expect("gates").clone();
+            gates.into_iter().find(|one| one["gate"] == gate).expect("the gate")
+        };
+        let consent = told("3", "consent");
+        assert_eq!(
+            (&consent["open"], &consent["consent"], &consent["needed"]),
+            (&false.into(), &"no".into(), &true.into())
+        );
+        assert_eq!(told("3", "address")["address"], "chloe@shop.example");
+        let repeat = told("1", "repeat");
+        assert_eq!((&repeat["repeat"], &repeat["span"]), (&"at_most_every".into(), &"90 days".into()));
+        assert_eq!((&repeat["mailed_by_run_due_at"], &of("1")["version"]), (&Json::Null, &"default".into()));
+
         project.fine(["send", "thank_you", "--yes"]);
         for (contact, outcome, reason) in &expected {
             let of = of(contact);

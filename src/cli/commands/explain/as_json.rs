@@ -4,6 +4,9 @@ use serde_json::{Value as Json, json};
 
 use crate::app::explain::{Explained, LedgerRow, OfCampaign, OfSegment, OfVersion, Overview, Subject};
 use crate::cli::shown;
+use crate::domain::campaign::Repeat;
+use crate::domain::caps::Cap;
+use crate::domain::delivery::SuppressionCause;
 use crate::domain::time::Timestamp;
 use crate::domain::value::Value;
 use crate::engine::prospect::{Fate, Gate, GateKind, Next, Prospect};
@@ -80,6 +83,7 @@ fn of_campaign(of: &OfCampaign) -> Json {
         "audience": explanation(&of.audience),
         "versions": of.versions.iter().map(version).collect::<Vec<_>>(),
         "prospect": of.prospect.as_ref().map(prospect),
+        "version": of.prospect.as_ref().and_then(|prospect| Some(&of.versions.get(prospect.version?)?.label)),
         "deliveries": of.rows.iter().map(row).collect::<Vec<_>>(),
         "latest_run_without": of.without.as_ref().map(|run| json!({ "run": run.id.0, "due_at": run.due_at.to_string() })),
     })
@@ -102,29 +106,65 @@ fn prospect(prospect: &Prospect) -> Json {
         Fate::Paused => ("paused", None, None),
         Fate::Over => ("over", None, None),
     };
-    let gate = |gate: &Gate| {
-        let name = match gate.kind {
-            GateKind::Version => "version",
-            GateKind::Dates { .. } => "dates",
-            GateKind::Address(_) => "address",
-            GateKind::Suppression(_) => "suppression",
-            GateKind::Consent { .. } => "consent",
-            GateKind::Repeat { .. } => "repeat",
-            GateKind::EarlierRun => "earlier_run",
-            GateKind::Caps { .. } => "caps",
-        };
-        json!({ "gate": name, "open": gate.is_open })
-    };
     json!({
         "how": how,
         "due_at": due,
         "in_audience": prospect.in_audience,
+        "paused_since": prospect.paused_since.map(|since| since.to_string()),
         "gates": prospect.gates.iter().map(gate).collect::<Vec<_>>(),
         "tracking": prospect.tracking.word(),
         "outcome": outcome,
         "reason": reason,
         "at": at.map(|at| at.to_string()),
     })
+}
+
+/// A gate, whether it is open, and what it was told.
+fn gate(gate: &Gate) -> Json {
+    let at = |at: &Timestamp| at.to_string();
+    let (name, told) = match &gate.kind {
+        GateKind::Version => ("version", json!({})),
+        GateKind::Dates { starts, ends } => {
+            ("dates", json!({ "starts": starts.as_ref().map(at), "ends": ends.as_ref().map(at) }))
+        }
+        GateKind::Address(address) => ("address", json!({ "address": address })),
+        GateKind::Suppression(cause) => {
+            ("suppression", json!({ "cause": cause.map(SuppressionCause::word) }))
+        }
+        GateKind::Consent { consent, is_needed, unknown_is_yes } => (
+            "consent",
+            json!({
+                "consent": consent.state.word(), "since": consent.since.as_ref().map(at), "needed": is_needed,
+                "unknown_is_yes": unknown_is_yes,
+            }),
+        ),
+        GateKind::Repeat { repeat, mailed_due, stayed } => {
+            let (word, span) = match repeat {
+                Repeat::Once => ("once", None),
+                Repeat::EveryRun => ("every_run", None),
+                Repeat::AtMostEvery(span) => ("at_most_every", Some(*span)),
+                Repeat::EveryEntry { reentry_after } => ("every_entry", *reentry_after),
+            };
+            let mailed_due = mailed_due.as_ref().map(at);
+            let span = span.map(|span| span.to_string());
+            let stayed = matches!(repeat, Repeat::EveryEntry { .. }).then_some(stayed);
+            (
+                "repeat",
+                json!({ "repeat": word, "span": span, "mailed_by_run_due_at": mailed_due, "stayed": stayed }),
+            )
+        }
+        GateKind::EarlierRun => ("earlier_run", json!({})),
+        GateKind::Caps { caps, mailed } => {
+            let cap = |cap: &Cap| json!({ "at_most": cap.at_most, "per": cap.per.to_string() });
+            let caps: Vec<_> = caps.iter().map(cap).collect();
+            ("caps", json!({ "caps": caps, "mailed_due": mailed.iter().map(at).collect::<Vec<_>>() }))
+        }
+    };
+    let mut all = json!({ "gate": name, "open": gate.is_open });
+    if let (Json::Object(all), Json::Object(told)) = (&mut all, told) {
+        all.extend(told);
+    }
+    all
 }
 
 pub(super) fn explanation(explanation: &Explanation) -> Json {
