@@ -15,6 +15,7 @@ mod m20261124_000002_delivery;
 mod m20261124_000003_kept;
 mod m20261124_000005_attributes;
 mod m20261124_000008_limits;
+mod m20261124_000009_senders;
 mod spelling;
 mod step;
 
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_kept::STEP),
             Box::new(m20261124_000005_attributes::STEP),
             Box::new(m20261124_000008_limits::STEP),
+            Box::new(m20261124_000009_senders::STEP),
         ]
     }
 }

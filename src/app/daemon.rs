@@ -12,8 +12,10 @@ use tokio::task::JoinSet;
 use crate::diagnostic::{Problem, Sources};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::consent::ConsentState;
+use crate::domain::provider::TransportLimits;
 use crate::engine::{Declarations, Declared, Engine, EngineParts, EngineSettings};
 use crate::http;
+use crate::settings;
 use crate::track::Spool;
 
 use super::project::{Checked, environment};
@@ -160,7 +162,16 @@ pub(super) fn engine_settings(installation: &Installation) -> EngineSettings {
         unknown_marketing_is_yes: settings.consent_unknown.marketing == ConsentState::Yes,
         unknown_tracking_is_yes: settings.consent_unknown.tracking == ConsentState::Yes,
         tracking: settings.tracking,
+        limits: Arc::new(limits(&settings.transport)),
         ..EngineSettings::new(installation.project.evaluation_settings())
+    }
+}
+
+/// How fast mails leave. Into a folder: as fast as they can.
+fn limits(transport: &settings::Transport) -> TransportLimits {
+    match transport {
+        settings::Transport::Folder { .. } => TransportLimits::default(),
+        settings::Transport::Smtp(smtp) => smtp.limits.clone(),
     }
 }
 

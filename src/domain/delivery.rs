@@ -142,8 +142,10 @@ words! {
         QuietHours = "quiet_hours",
         /// For a mail of a campaign with a higher priority, which may leave no room under a cap.
         Priority = "priority",
-        /// The campaign's `limits: { per_hour }` are used up for now.
+        /// A limit is used up for now: the campaign's `limits: { per_hour }`, or the transport's `per_hour`.
         Rate = "rate",
+        /// Its provider, the domain of its address, is slow, asked for less, or has a limit that is used up for now.
+        Provider = "provider",
         /// Nobody knows whether the server took it; the campaign says that it is sent once more.
         SendAgain = "send_again",
     }

@@ -11,7 +11,7 @@
 //! | [`population`] | what is not a contact's own: thresholds of rankings |
 //! | [`written`] | conditions in the words of the YAML |
 //! | [`campaign`] [`schedule`] [`email`] [`delivery`] [`link`] | what is sent to them |
-//! | [`caps`] [`pace`] [`quiet_hours`] [`stop`] | how much of it, how fast, when not, and when no more |
+//! | [`caps`] [`pace`] [`provider`] [`quiet_hours`] [`stop`] | how much of it, how fast, to whom, when not, and when no more |
 //! | [`suppression`] | who is not mailed |
 //! | [`engagement`] | what came of it |
 
@@ -39,6 +39,7 @@ pub mod name;
 pub mod number;
 pub mod pace;
 pub mod population;
+pub mod provider;
 pub mod quiet_hours;
 pub mod ranking;
 pub mod schedule;

@@ -42,6 +42,13 @@ impl Pace {
         Timestamp::from_micros(self.base(used, now).saturating_add(count.saturating_mul(self.interval)))
     }
 
+    /// Until when all is used up where `count` of those that used it up until `used` do not leave after all. For who has
+    /// used it up last.
+    pub fn give_back(self, used: Timestamp, count: u64) -> Timestamp {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        Timestamp::from_micros(used.micros().saturating_sub(count.saturating_mul(self.interval)))
+    }
+
     /// When the next may leave, where all is used up until `used`.
     pub fn next(self, used: Timestamp) -> Timestamp {
         Timestamp::from_micros(used.micros().saturating_sub(self.tolerance()))

@@ -1,27 +1,29 @@
 //! Takes rows in hand for the lanes: claimed in small batches, and asked again before they are sent.
+//! How they wait for a lane: [`queue`](super::queue).
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::core::Core;
 use super::error::{Doing as _, EngineError};
 use super::gates;
-use super::lane::Tally;
 use super::parts::Declared;
+use super::providers::Providers;
+use super::queue::{Held, Next, Queue, Work};
 use super::stop::Stops;
+use super::tally::Tally;
 use crate::audience::{self, Ranks, Seen};
 use crate::domain::address::EmailAddress;
-use crate::domain::campaign::{Campaign, MailPurpose, Tracking};
-use crate::domain::contact::{Contact, ContactId};
-use crate::domain::delivery::{Reply, RunId, RunState, SkipReason, WaitReason};
-use crate::domain::name::{CampaignName, ScoreName, TraitName};
-use crate::domain::score::ScoreValue;
+use crate::domain::campaign::{Campaign, MailPurpose};
+use crate::domain::contact::ContactId;
+use crate::domain::delivery::{DeliveryId, RunId, RunState, SkipReason, WaitReason};
+use crate::domain::name::CampaignName;
+use crate::domain::provider::{self, TransportLimits};
 use crate::domain::time::{Timestamp, Zone};
-use crate::domain::value::Value;
 use crate::evaluate::Asked;
-use crate::store::deliveries::{self, Claimed};
+use crate::store::deliveries::{self, ClaimRules, Claimed};
 use crate::store::ledger::Step;
 use crate::store::pauses;
 use crate::store::runs::{self, Run};
@@ -32,36 +34,10 @@ pub(super) const LEASE: Duration = Duration::from_mins(1);
 /// A row that waited longer than this since its run was fixed asks its audience again.
 const LONG_WAIT: Duration = Duration::from_hours(1);
 
-/// A claim takes this many rows for each lane at first …
-const FIRST_BATCH: usize = 4;
-
-/// … and at most: as many as lanes can send in about half a second, so that a stop, a pause or a
-/// withdrawn consent does not find many in hand.
-const LARGEST_BATCH: usize = 64;
-
-/// A row in hand, with all that its mail is made of.
-#[derive(Debug)]
-pub(super) struct Work {
-    pub(super) claimed: Claimed,
-    pub(super) contact: Contact,
-    pub(super) recipient: EmailAddress,
-    /// What of its opens and clicks may be recorded, as the contact wants it now.
-    pub(super) tracking: Tracking,
-    pub(super) trait_names: Arc<[TraitName]>,
-    pub(super) traits: Vec<Option<Value>>,
-    pub(super) score_names: Arc<[ScoreName]>,
-    pub(super) scores: Vec<Option<ScoreValue>>,
-    pub(super) declared: Arc<Declared>,
-    /// What the mail is for.
-    pub(super) purpose: MailPurpose,
-    /// When its gates were asked.
-    pub(super) asked_at: Instant,
-}
-
 /// The rows in hand that no lane has taken yet.
 #[derive(Debug)]
 pub(super) struct Claims {
-    queue: tokio::sync::Mutex<Queue>,
+    pub(super) queue: tokio::sync::Mutex<Queue>,
     lanes: usize,
     /// Lanes whose last try did not fail for the server's sake.
     healthy: AtomicUsize,
@@ -71,29 +47,35 @@ pub(super) struct Claims {
     pub(super) news: tokio::sync::Notify,
     /// When to look whether too much is refused.
     pub(super) stops: Stops,
+    /// Who may be handed a mail.
+    pub(super) providers: Providers,
+    /// Rows whose lane broke while it had them in hand.
+    pub(super) lost: Arc<Mutex<Vec<DeliveryId>>>,
 }
 
-#[derive(Debug)]
-struct Queue {
-    ready: VecDeque<Work>,
-    batch: usize,
-    claimed_at: Option<Instant>,
-    /// The look at which there was nothing.
-    empty_at: Option<u64>,
+/// What a claim is to bring.
+#[derive(Debug, Clone, Copy)]
+struct Wanted<'a> {
+    /// Of that run alone.
+    only: Option<RunId>,
+    /// How many rows.
+    limit: usize,
+    /// Not to these providers.
+    except: &'a [String],
 }
 
 impl Claims {
-    pub(super) fn new(lanes: usize) -> Self {
+    pub(super) fn new(lanes: usize, limits: &Arc<TransportLimits>) -> Self {
         let lanes = lanes.max(1);
-        let queue =
-            Queue { ready: VecDeque::new(), batch: lanes * FIRST_BATCH, claimed_at: None, empty_at: None };
         Self {
-            queue: tokio::sync::Mutex::new(queue),
+            queue: tokio::sync::Mutex::new(Queue::new(lanes)),
             lanes,
             healthy: AtomicUsize::new(lanes),
             look: AtomicU64::new(0),
             news: tokio::sync::Notify::new(),
             stops: Stops::default(),
+            providers: Providers::new(lanes, Arc::clone(limits)),
+            lost: Arc::default(),
         }
     }
 
@@ -121,43 +103,37 @@ impl Claims {
 }
 
 impl Core {
-    /// The next row to be sent, of `only` that run if it is given; `None` when there is nothing now.
+    /// The next row to be sent, of `only` that run if it is given.
     pub(super) async fn next_work(
         &self,
         only: Option<RunId>,
         now: Timestamp,
         tally: &Tally,
-    ) -> Result<Option<Work>, EngineError> {
+    ) -> Result<Next, EngineError> {
         let look = self.claims.look.load(Ordering::SeqCst);
         let mut queue = self.claims.queue.lock().await;
         loop {
-            if let Some(work) = queue.ready.pop_front() {
-                return Ok(Some(work));
+            let found = queue.find(&self.claims.providers, now);
+            // Also beside a row that was found: nobody else knows of them any more.
+            self.let_wait(&found.wait, now, tally).await;
+            if let Some(work) = found.work {
+                return Ok(Next::Work(Box::new(work)));
             }
-            if queue.empty_at == Some(look) {
-                return Ok(None);
+            if found.full.is_empty() && queue.empty_at == Some(look) {
+                return Ok(Next::Nothing);
+            }
+            if !found.full.is_empty()
+                && (queue.no_others_at == Some(look) || queue.is_long(self.claims.lanes))
+            {
+                return Ok(Next::Soon);
             }
             let limit = queue.next_limit(self.claims.lanes, self.claims.healthy());
-            if !self.claim(&mut queue.ready, only, limit, now, tally).await? {
-                queue.empty_at = Some(look);
+            let wanted = Wanted { only, limit, except: &found.full };
+            if !self.claim(&mut queue.ready, wanted, now, tally).await? {
+                let seen = if found.full.is_empty() { &mut queue.empty_at } else { &mut queue.no_others_at };
+                *seen = Some(look);
             }
         }
-    }
-
-    /// Gives back what no lane has taken, with the reason why it waits.
-    pub(super) async fn give_back(
-        &self,
-        wait: Option<WaitReason>,
-        reply: Option<&Reply>,
-        not_before: Timestamp,
-        now: Timestamp,
-    ) -> u64 {
-        let rows: Vec<_> = self.claims.queue.lock().await.ready.drain(..).collect();
-        for work in &rows {
-            let step = Step::Release { wait, not_before, reply: reply.cloned() };
-            self.ledger.settle(work.claimed.id, step, now).await;
-        }
-        rows.len() as u64
     }
 
     /// The runs that may be sent from, those due first first; of one instant by their rank.
@@ -177,8 +153,7 @@ impl Core {
     async fn claim(
         &self,
         ready: &mut VecDeque<Work>,
-        only: Option<RunId>,
-        limit: usize,
+        Wanted { only, limit, except }: Wanted<'_>,
         now: Timestamp,
         tally: &Tally,
     ) -> Result<bool, EngineError> {
@@ -192,9 +167,10 @@ impl Core {
         let sources: Vec<_> = runs.iter().map(|run| declared.source(run)).collect();
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let asked_at = Instant::now();
-        let rules = declared.cap_rules(self.settings.evaluation.time_zone);
+        let caps = declared.cap_rules(self.settings.evaluation.time_zone);
+        let rules = ClaimRules { caps: &caps, limits: &self.settings.limits, except };
         let sender = self.incarnation.id();
-        let claims = deliveries::claim_within(&self.store, sender, &sources, limit, LEASE, &rules, now)
+        let claims = deliveries::claim_within(&self.store, sender, &sources, limit, LEASE, rules, now)
             .await
             .doing(|| "claim deliveries".to_owned())?;
         tally.held_back(claims.skipped, claims.waiting);
@@ -207,12 +183,20 @@ impl Core {
             return Ok(claims.skipped + claims.waiting > 0);
         }
         let mut campaigns: Vec<(CampaignName, Vec<Claimed>)> = Vec::new();
+        let all: Vec<_> = claimed.iter().map(|row| row.id).collect();
+        let (before_all, mut rest) = (ready.len(), Vec::new());
         for row in claimed {
+            let resting = self.claims.providers.rests(provider::of_address(&row.address), now);
+            if let Some((until, reply)) = resting {
+                rest.push((row.id, until, Some(reply)));
+                continue;
+            }
             match campaigns.iter_mut().find(|(name, _)| *name == row.campaign) {
                 Some((_, rows)) => rows.push(row),
                 None => campaigns.push((row.campaign.clone(), vec![row])),
             }
         }
+        self.let_wait(&rest, now, tally).await;
         let mut campaigns = campaigns.into_iter();
         while let Some((name, rows)) = campaigns.next() {
             let Some(campaign) = declared.catalogue.campaigns.get(&name) else { continue };
@@ -231,6 +215,13 @@ impl Core {
                 return Err(error);
             }
         }
+        let unused: Vec<_> = {
+            let kept: HashSet<_> = ready.iter().skip(before_all).map(|work| work.claimed.id).collect();
+            all.into_iter().filter(|row| !kept.contains(row)).collect()
+        };
+        deliveries::give_back_pace(&self.store, &claims.used, &unused)
+            .await
+            .doing(|| "give back how many mails may leave".to_owned())?;
         Ok(true)
     }
 
@@ -305,6 +296,8 @@ impl Core {
                     declared: Arc::clone(declared),
                     purpose: campaign.purpose,
                     asked_at,
+                    place: None,
+                    held: Held::new(row.id, Arc::clone(&self.claims.lost)),
                     claimed: row,
                 }),
                 Err(reason) => {
@@ -360,20 +353,5 @@ impl Core {
             return Err(SkipReason::NoVersionMatches);
         }
         Ok((seen, recipient))
-    }
-}
-
-impl Queue {
-    /// How many rows to claim: twice as many when the last ones were gone in a quarter of a second, half
-    /// as many when they lasted for more than one; a single one to see whether the server is back.
-    fn next_limit(&mut self, lanes: usize, healthy: usize) -> usize {
-        let lasted = self.claimed_at.replace(Instant::now()).map(|at| at.elapsed());
-        match lasted {
-            Some(lasted) if lasted < Duration::from_millis(250) => self.batch *= 2,
-            Some(lasted) if lasted > Duration::from_secs(1) => self.batch /= 2,
-            _ => {}
-        }
-        self.batch = self.batch.clamp(lanes * FIRST_BATCH, lanes * LARGEST_BATCH);
-        if healthy == 0 { 1 } else { self.batch }
     }
 }

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use super::claim::Claims;
 use super::error::{Doing as _, EngineError};
-use super::lane::LaneSlot;
 use super::ledger::Ledger;
 use super::numbers::LinkNumbers;
 use super::parts::{Declared, EngineSettings};
+use super::slot::LaneSlot;
 use crate::domain::delivery::RunId;
 use crate::domain::name::{CampaignName, SegmentName};
 use crate::domain::time::Timestamp;
-use crate::send::Transport;
+use crate::send::{Lease, Transport};
 use crate::store::Store;
 use crate::store::incarnations::Incarnation;
 
@@ -28,6 +28,8 @@ pub(super) struct Core {
     pub(super) settings: EngineSettings,
     pub(super) declarations: Declarations,
     pub(super) incarnation: Incarnation,
+    /// Until when mails may go out.
+    pub(super) lease: Lease,
     pub(super) ledger: Ledger,
     pub(super) claims: Claims,
     pub(super) numbers: LinkNumbers,
@@ -123,10 +125,12 @@ impl Core {
     ) -> Result<Self, EngineError> {
         let incarnation =
             Incarnation::begin(&store, now).await.doing(|| "register this daemon as a sender".to_owned())?;
-        let lanes: Vec<_> = (0..transport.connections()).map(|_| LaneSlot::new(transport.open())).collect();
+        let lease = Lease::default();
+        let open = || LaneSlot::new(transport.open_under(&lease));
+        let lanes: Vec<_> = (0..transport.connections()).map(|_| open()).collect();
         let core = Self {
             ledger: Ledger::open(store.clone(), incarnation.id()),
-            claims: Claims::new(lanes.len()),
+            claims: Claims::new(lanes.len(), &settings.limits),
             numbers: LinkNumbers::default(),
             lanes: tokio::sync::Mutex::new(lanes),
             memory: Mutex::new(memory),
@@ -135,6 +139,7 @@ impl Core {
             settings,
             declarations,
             incarnation,
+            lease,
         };
         core.recover(now).await?;
         Ok(core)
@@ -143,6 +148,11 @@ impl Core {
     /// Gives the lock of the sender free, once nothing is in hand.
     pub(super) async fn end(self, now: Timestamp) -> Result<(), EngineError> {
         self.incarnation.end(&self.store, now).await.doing(|| "note that this daemon ends".to_owned())
+    }
+
+    /// A lane in the place of one that broke.
+    pub(super) fn new_lane(&self) -> LaneSlot {
+        LaneSlot::new(self.transport.open_under(&self.lease))
     }
 
     /// What is remembered; a panic elsewhere while it was changed leaves it usable.

@@ -2,15 +2,17 @@
 
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use super::claim::LEASE;
 use super::core::{Core, HEARTBEAT, Memory};
 use super::error::EngineError;
-use super::lane::{LaneSlot, Tally, WhenIdle};
+use super::slot::LaneSlot;
+use super::tally::Tally;
+use super::when_idle::WhenIdle;
 use super::{Drained, Engine};
 use crate::clock::Clock;
 use crate::domain::delivery::RunId;
@@ -22,6 +24,16 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Between two tries to come back after the lock was lost, at most.
 const LONGEST_RESTART_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long the store may take to note a sign of life.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between a sign of life that was not noted and the next.
+const BETWEEN_TRIES: Duration = Duration::from_secs(3);
+
+/// So long before others may take its mails a daemon lets nothing out any more: a look at the clock and the write that
+/// follows take no longer.
+const MARGIN: Duration = Duration::from_secs(10);
 
 /// Why an incarnation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,17 +101,31 @@ async fn restart(
 }
 
 /// One incarnation's life.
-async fn serve(core: &Arc<Core>, clock: &Clock, shutdown: Pin<&mut impl Future<Output = ()>>) -> Ended {
+async fn serve(core: &Arc<Core>, clock: &Clock, mut shutdown: Pin<&mut impl Future<Output = ()>>) -> Ended {
     let (stop, told_to_stop) = watch::channel(false);
-    let mut lanes = start_lanes(core, None, clock, &WhenIdle::Wait(told_to_stop), &Arc::default()).await;
+    let when_idle = WhenIdle::Wait(told_to_stop);
+    let tally = Arc::default();
+    let mut lanes = start_lanes(core, None, clock, &when_idle, &tally).await;
     let mut signs = JoinSet::new();
     signs.spawn(signs_of_life(Arc::clone(core), clock.clone()));
-    let ended = tokio::select! {
-        () = shutdown => Ended::ToldToStop,
-        // It ends when the lock is lost.
-        _ = signs.join_next() => Ended::LockLost,
-        never = look_at_the_clock(core, clock) => match never {},
+    let mut looks = Box::pin(look_at_the_clock(core, clock));
+    let ended = loop {
+        let lane = tokio::select! {
+            () = shutdown.as_mut() => break Ended::ToldToStop,
+            // It ends when the lock is lost.
+            _ = signs.join_next() => break Ended::LockLost,
+            Some(ended) = lanes.join_next() => match ended {
+                Ok((lane, _)) => lane,
+                Err(error) => in_place_of_a_broken_one(core, &error, clock.now()).await,
+            },
+            never = looks.as_mut() => match never {},
+        };
+        put_to_work(&mut lanes, lane, core, None, clock, &when_idle, &tally);
     };
+    if ended == Ended::LockLost {
+        // Others take over what is in hand: nothing of it goes out any more.
+        core.lease.hold_until(Instant::now());
+    }
 
     tracing::info!("no more deliveries are taken in hand; those that are being handed over are finished");
     // Lanes that ended already need not be told.
@@ -149,15 +175,42 @@ async fn start_lanes(
 ) -> Lanes {
     core.claims.look_again();
     let mut lanes = JoinSet::new();
-    for mut slot in core.lanes.lock().await.drain(..) {
-        let (core, clock, tally) = (Arc::clone(core), clock.clone(), Arc::clone(tally));
-        let when_idle = when_idle.clone();
-        lanes.spawn(async move {
-            let result = core.work(&mut slot, only, &clock, when_idle, &tally).await;
-            (slot, result)
-        });
+    for slot in core.lanes.lock().await.drain(..) {
+        put_to_work(&mut lanes, slot, core, only, clock, when_idle, tally);
     }
     lanes
+}
+
+fn put_to_work(
+    lanes: &mut Lanes,
+    mut slot: LaneSlot,
+    core: &Arc<Core>,
+    only: Option<RunId>,
+    clock: &Clock,
+    when_idle: &WhenIdle,
+    tally: &Arc<Tally>,
+) {
+    let (core, clock, tally) = (Arc::clone(core), clock.clone(), Arc::clone(tally));
+    let when_idle = when_idle.clone();
+    lanes.spawn(async move {
+        let result = core.work(&mut slot, only, &clock, when_idle, &tally).await;
+        (slot, result)
+    });
+}
+
+/// A lane breaks by a mistake of ours. Its mail is taken back, all others go on, and so does it with a new connection.
+async fn in_place_of_a_broken_one(core: &Core, error: &JoinError, now: Timestamp) -> LaneSlot {
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        "a lane broke: please report this; its delivery is taken back, and a new lane goes on"
+    );
+    if let Err(error) = core.take_back_what_was_lost(now).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the delivery of a lane that broke could not be taken back; tried again"
+        );
+    }
+    core.new_lane()
 }
 
 /// Hands over everything that may be handed over now (of one run, if it is given), and settles it. Told
@@ -173,9 +226,16 @@ pub(super) async fn drain(
     let mut result = Ok(());
     let mut slots = Vec::new();
     while let Some(ended) = lanes.join_next().await {
-        let (slot, ended) = ended.map_err(|error| EngineError::LaneFailed { source: error })?;
-        result = result.and(ended);
-        slots.push(slot);
+        match ended {
+            Ok((slot, ended)) => {
+                result = result.and(ended);
+                slots.push(slot);
+            }
+            Err(error) => {
+                slots.push(in_place_of_a_broken_one(core, &error, clock.now()).await);
+                result = result.and(Err(EngineError::LaneFailed { source: error }));
+            }
+        }
     }
     // Rows that no lane took: all servers failed.
     let failed = slots.iter().find(|slot| slot.resume_at().is_some());
@@ -217,21 +277,44 @@ async fn look_at_the_clock(core: &Core, clock: &Clock) -> std::convert::Infallib
     }
 }
 
-/// Renews leases until the lock is lost.
-async fn signs_of_life(core: Arc<Core>, clock: Clock) {
+/// Renews leases until the lock is lost. Whoever cannot renew its own lets nothing out before others may take its mails:
+/// what it has in hand goes out when it can again, unless somebody took it.
+pub(super) async fn signs_of_life(core: Arc<Core>, clock: Clock) {
     loop {
+        let asked_at = Instant::now();
         core.memory().beat(clock.now());
         if !core.incarnation.is_alive().await {
             return;
         }
-        match deliveries::renew(&core.store, core.incarnation.id(), LEASE, clock.now()).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "this daemon could not give a sign of life; nothing is handed over without the store"
-            ),
+        let renewal = deliveries::renew(&core.store, core.incarnation.id(), LEASE, clock.now());
+        let pause = match tokio::time::timeout(PATIENCE, renewal).await {
+            Ok(Ok(true)) => {
+                if core.store.is_shared() {
+                    core.lease.hold_until(asked_at + LEASE.saturating_sub(MARGIN));
+                }
+                HEARTBEAT
+            }
+            Ok(Ok(false)) => return,
+            Ok(Err(error)) => {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "this daemon could not give a sign of life; nothing is handed over without the store"
+                );
+                BETWEEN_TRIES
+            }
+            Err(_) => {
+                tracing::error!(
+                    waited.seconds = PATIENCE.as_secs(),
+                    "this daemon could not give a sign of life: the store does not answer"
+                );
+                BETWEEN_TRIES
+            }
+        };
+        if core.incarnation.leads()
+            && let Err(error) = core.incarnation.lead().await
+        {
+            tracing::error!(error = &error as &dyn std::error::Error, "this daemon could not keep the lead");
         }
-        tokio::time::sleep(HEARTBEAT).await;
+        tokio::time::sleep(pause).await;
     }
 }

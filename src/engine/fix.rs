@@ -33,9 +33,9 @@ impl Core {
         now: Timestamp,
     ) -> Result<Option<RunState>, EngineError> {
         let operation = || format!("fix the recipients of run {} of campaign `{}`", run.id.0, run.campaign);
-        if !recipients::begin_fixing(&self.store, run.id).await.doing(operation)? {
+        let Some(fixing) = recipients::begin_fixing(&self.store, run.id).await.doing(operation)? else {
             return Ok(None);
-        }
+        };
         let is_marketing = campaign.purpose == MailPurpose::Marketing;
         runs::set_marketing(&self.store, run.id, is_marketing).await.doing(operation)?;
         let audience = self.audience(run, declared, campaign).await?;
@@ -46,7 +46,7 @@ impl Core {
             let faced = gatekeeper.face(run, campaign, &batch).await.doing(operation)?;
             let rows: Vec<Recipient> = faced.into_iter().map(|faced| faced.recipient).collect();
             planned += rows.iter().filter(|one| one.plan.is_mail()).count() as u64;
-            if !recipients::add_recipients(&self.store, run.id, &rows, now).await.doing(operation)? {
+            if !recipients::add_recipients(&self.store, fixing, &rows, now).await.doing(operation)? {
                 return Ok(None);
             }
         }
@@ -56,7 +56,7 @@ impl Core {
             None if planned == 0 => RunState::Finished,
             None => RunState::Sending,
         };
-        let fixed = recipients::complete_fixing(&self.store, run.id, state, note.as_deref(), now)
+        let fixed = recipients::complete_fixing(&self.store, fixing, state, note.as_deref(), now)
             .await
             .doing(operation)?;
         tracing::info!(

@@ -1,13 +1,15 @@
 //! One lane: takes a row in hand, renders its mail, notes its links, hands it over, notes how that ended.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::claim::Work;
 use super::core::Core;
 use super::error::EngineError;
-use super::{Drained, gates, occurrence, pause};
+use super::queue::{Next, Work};
+use super::slot::LaneSlot;
+use super::tally::Tally;
+use super::when_idle::{IDLE, WhenIdle};
+use super::{gates, occurrence, pause};
 use crate::clock::Clock;
 use crate::domain::campaign::OnUncertain;
 use crate::domain::contact::ContactView;
@@ -15,95 +17,8 @@ use crate::domain::delivery::{Fault, RefusalReason, Reply, RunId, SkipReason, Tr
 use crate::domain::stop;
 use crate::domain::time::Timestamp;
 use crate::render::{Draft, RenderError, RenderInput};
-use crate::send::Lane;
+use crate::send::HandoverStopped;
 use crate::store::ledger::{LastLook, Step};
-
-/// A lane with what is known of its server.
-#[derive(Debug)]
-pub(super) struct LaneSlot {
-    lane: Lane,
-    /// How often in a row the server failed.
-    failures: u32,
-    /// It failed so that this lane waits for it.
-    is_failing: bool,
-    /// The server failed: not before this instant again.
-    resume_at: Option<Timestamp>,
-    /// What it said.
-    last_failure: Option<Reply>,
-}
-
-/// Counts how handovers ended.
-#[derive(Debug, Default)]
-pub(super) struct Tally {
-    accepted: AtomicU64,
-    deferred: AtomicU64,
-    refused: AtomicU64,
-    uncertain: AtomicU64,
-    skipped: AtomicU64,
-    waiting: AtomicU64,
-}
-
-fn count(counter: &AtomicU64) {
-    counter.fetch_add(1, Ordering::Relaxed);
-}
-
-impl Tally {
-    pub(super) fn skipped(&self) {
-        count(&self.skipped);
-    }
-
-    /// Rows that were claimed and are not to be sent now: skipped under a cap, or to wait.
-    pub(super) fn held_back(&self, skipped: u64, waiting: u64) {
-        self.skipped.fetch_add(skipped, Ordering::Relaxed);
-        self.waiting(waiting);
-    }
-
-    pub(super) fn waiting(&self, rows: u64) {
-        self.waiting.fetch_add(rows, Ordering::Relaxed);
-    }
-
-    pub(super) fn totals(&self) -> Drained {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Drained {
-            accepted: read(&self.accepted),
-            deferred: read(&self.deferred),
-            refused: read(&self.refused),
-            uncertain: read(&self.uncertain),
-            skipped: read(&self.skipped),
-            waiting: read(&self.waiting),
-        }
-    }
-}
-
-/// What a lane does when there is nothing to send.
-#[derive(Debug, Clone)]
-pub(super) enum WhenIdle {
-    /// It comes to its end; it is told to stop before, perhaps.
-    End(tokio::sync::watch::Receiver<bool>),
-    /// It waits for news, until it is told to stop.
-    Wait(tokio::sync::watch::Receiver<bool>),
-}
-
-impl LaneSlot {
-    pub(super) fn new(lane: Lane) -> Self {
-        Self { lane, failures: 0, is_failing: false, resume_at: None, last_failure: None }
-    }
-
-    /// When the server may be asked again, if it failed.
-    pub(super) fn resume_at(&self) -> Option<Timestamp> {
-        self.resume_at
-    }
-
-    /// What the server said when it failed.
-    pub(super) fn last_failure(&self) -> Option<&Reply> {
-        self.last_failure.as_ref()
-    }
-
-    /// Says goodbye to the server.
-    pub(super) async fn close(self) {
-        self.lane.close().await;
-    }
-}
 
 impl Core {
     /// Hands over row after row. With [`WhenIdle::End`] until there is none or the server fails; else
@@ -121,13 +36,27 @@ impl Core {
             let pause = slot.resume_at.map(|at| at.since(now)).filter(|pause| !pause.is_zero());
             let idle = if let Some(pause) = pause {
                 pause
+            } else if !self.lease.holds() {
+                // Others may take over what is in hand: nothing more is taken until a sign of life is noted.
+                IDLE
             } else {
                 match self.next_work(only, now, tally).await {
-                    Ok(Some(work)) => {
-                        self.hand_over(slot, work, clock, tally).await;
+                    Ok(Next::Work(work)) => {
+                        self.hand_over(slot, &work, clock, tally).await;
+                        // Its place is free: before others look for one.
+                        drop(work);
+                        self.claims.news.notify_waiters();
                         continue;
                     }
-                    Ok(None) => IDLE,
+                    Ok(Next::Soon) => {
+                        // Not the end of a lane that is to end when there is nothing: somebody has a mail in hand,
+                        // and gives news when it is handed over.
+                        if !when_idle.wait_for_a_place(&self.claims.news).await {
+                            break;
+                        }
+                        continue;
+                    }
+                    Ok(Next::Nothing) => IDLE,
                     Err(error) if matches!(when_idle, WhenIdle::End(_)) => return Err(error),
                     Err(error) => {
                         tracing::error!(
@@ -146,12 +75,12 @@ impl Core {
         Ok(())
     }
 
-    async fn hand_over(&self, slot: &mut LaneSlot, work: Work, clock: &Clock, tally: &Tally) {
+    async fn hand_over(&self, slot: &mut LaneSlot, work: &Work, clock: &Clock, tally: &Tally) {
         let delivery = work.claimed.id;
         let now = clock.now();
         let run = work.claimed.run;
         let contact = work.contact.view();
-        let draft = match draft(&work, &contact, now) {
+        let draft = match draft(work, &contact, now) {
             Ok(draft) => draft,
             Err(error) => {
                 tally.skipped();
@@ -196,7 +125,11 @@ impl Core {
                     consents: gates::consents(work.purpose, self.settings.unknown_marketing_is_yes),
                 }),
             };
-            let result = self.ledger.mark(delivery, step, clock.now()).await;
+            let result = if self.lease.holds() {
+                self.ledger.mark(delivery, step, clock.now()).await
+            } else {
+                Err(HandoverStopped { reason: "this daemon gave no sign of life for too long".to_owned() })
+            };
             // The closure is called once, so this is the first value.
             let _ = marked.set(result.is_ok());
             result
@@ -218,7 +151,10 @@ impl Core {
             // Before the row goes back: else it could be claimed again at once.
             self.stop_for(&work.claimed.campaign, reply, now).await;
         }
-        let step = self.step_after(slot, &work, outcome, progress, now, tally);
+        if !matches!(progress, Progress::NotMarked) {
+            self.note_provider(work, &outcome, now).await;
+        }
+        let step = self.step_after(slot, work, outcome, progress, now, tally);
         self.ledger.settle(delivery, step, now).await;
         if stops.is_some() {
             tally.waiting(self.give_back(None, None, now, now).await);
@@ -260,22 +196,22 @@ impl Core {
         }
         match outcome {
             TryOutcome::Accepted(reply) => {
-                count(&tally.accepted);
+                tally.accepted();
                 Step::Accept(reply)
             }
             // Nothing is wrong with whom it was for: it goes out when the campaign is resumed.
             TryOutcome::Refused(reply) | TryOutcome::Deferred(reply)
                 if reply.fault == Fault::Campaign || stop::is_senders_fault(&reply) =>
             {
-                count(&tally.waiting);
+                tally.waiting(1);
                 Step::Release { wait: None, not_before: now, reply: Some(reply) }
             }
             TryOutcome::Refused(reply) => {
-                count(&tally.refused);
+                tally.refused();
                 Step::Refuse { reason: RefusalReason::Rejected, reply }
             }
             TryOutcome::Uncertain(reply) => {
-                count(&tally.uncertain);
+                tally.uncertain();
                 tracing::warn!(
                     delivery.id = work.claimed.id.0,
                     run.id = work.claimed.run.0,
@@ -298,39 +234,11 @@ impl Core {
             TryOutcome::Deferred(reply)
                 if reply.fault == Fault::Server && matches!(progress, Progress::Before) =>
             {
-                count(&tally.waiting);
+                tally.waiting(1);
                 let not_before = slot.resume_at.unwrap_or(now);
                 Step::Release { wait: Some(WaitReason::Server), not_before, reply: Some(reply) }
             }
             TryOutcome::Deferred(reply) => deferred(work, reply, now, tally),
-        }
-    }
-
-    /// Keeps what is known of a lane's server.
-    fn note_server(&self, slot: &mut LaneSlot, failed: Option<&Reply>, now: Timestamp) {
-        let Some(reply) = failed else {
-            slot.resume_at = None;
-            slot.last_failure = None;
-            slot.failures = 0;
-            if std::mem::take(&mut slot.is_failing) {
-                tracing::info!("the mail server takes mails again");
-                self.claims.lane_recovered();
-            }
-            return;
-        };
-        slot.failures = slot.failures.saturating_add(1);
-        // A first failure that may be one mail's holds no other up.
-        let failures = slot.failures - u32::from(reply.fault == Fault::Either);
-        if failures == 0 {
-            return;
-        }
-        slot.resume_at = Some(now.plus(pause::after_server_failures(failures)));
-        slot.last_failure = Some(reply.clone());
-        if !std::mem::replace(&mut slot.is_failing, true) {
-            // What a server says may name an address; what failed on our side does not.
-            let said = if reply.code.is_none() { reply.text.as_str() } else { "" };
-            tracing::warn!(reply.code, failure = said, "the mail server failed: its mails wait");
-            self.claims.lane_failed();
         }
     }
 }
@@ -346,32 +254,6 @@ enum Progress {
 /// For how long the answer of a row's gates holds: behind a slow server consent and suppressions are asked
 /// once more, in the transaction that lets the mail go. So nobody is mailed a second after they withdrew.
 const LOOKED_AT_FOR: Duration = Duration::from_millis(250);
-
-/// How long a lane sleeps at most when nobody has news.
-const IDLE: Duration = Duration::from_secs(1);
-
-impl WhenIdle {
-    fn is_told_to_stop(&self) -> bool {
-        match self {
-            Self::End(stop) | Self::Wait(stop) => *stop.borrow(),
-        }
-    }
-
-    /// Waits for news; false: the lane has come to its end.
-    async fn wait(&mut self, idle: Duration, news: &tokio::sync::Notify) -> bool {
-        match self {
-            Self::End(_) => false,
-            Self::Wait(stop) => {
-                tokio::select! {
-                    () = tokio::time::sleep(idle) => true,
-                    () = news.notified() => true,
-                    // An error means that nobody is left to tell: the same as being told.
-                    told = stop.wait_for(|stop| *stop) => { drop(told); false }
-                }
-            }
-        }
-    }
-}
 
 fn draft<'w>(work: &'w Work, contact: &'w ContactView<'w>, now: Timestamp) -> Result<Draft<'w>, RenderError> {
     work.declared.renderer.draft(&RenderInput {
@@ -398,10 +280,10 @@ fn deferred(work: &Work, reply: Reply, now: Timestamp, tally: &Tally) -> Step {
         occurrence::later(work.claimed.first_claimed_at, campaign.retry_for, campaign.time_zone)
     });
     if until.is_some_and(|until| until <= now) {
-        count(&tally.refused);
+        tally.refused();
         return Step::Refuse { reason: RefusalReason::GaveUp, reply };
     }
-    count(&tally.deferred);
+    tally.deferred();
     let pause = pause::after_try(work.claimed.id, work.claimed.attempts.saturating_add(1));
     let again = now.plus(pause);
     let not_before = until.map_or(again, |until| again.min(until));

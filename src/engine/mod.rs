@@ -14,7 +14,8 @@
 //! | `refresh` | when segments are evaluated, and contacts ranked |
 //! | `names` | campaigns that are renamed, or vanish |
 //! | `stop` | campaigns that stop by themselves |
-//! | `claim` `lane` `numbers` `ledger` | rows become mails; every step and every link stands in the store first |
+//! | `providers` | to whom a mail may go now: who is slow or asks for less holds up nobody else |
+//! | `claim` `queue` `give_back` `lane` `slot` `tally` `when_idle` `numbers` `ledger` | rows become mails; every step and every link stands in the store first |
 //! | `daemon` | all of it by the clock until it is told to stop |
 //!
 //! The daemon calls [`Engine::run`]. A demo or a test holds the clock itself: [`Engine::tick`],
@@ -33,6 +34,7 @@ mod error;
 mod fix;
 mod gatekeeper;
 mod gates;
+mod give_back;
 mod lane;
 mod ledger;
 mod names;
@@ -41,13 +43,19 @@ mod occurrence;
 mod parts;
 mod pause;
 pub mod prospect;
+mod providers;
+mod queue;
 mod refresh;
+mod slot;
 mod stop;
+mod tally;
 mod tick;
+mod when_idle;
 
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 use crate::clock::{Clock, SetClock};
 use crate::domain::catalogue::Catalogue;
@@ -129,7 +137,7 @@ impl Engine {
     /// Hands over everything that may be handed over at `now`, and settles it.
     pub async fn drain(&self, now: Timestamp) -> Result<Drained, EngineError> {
         let (clock, _) = Clock::set_at(now);
-        let (_, never) = watch::channel(false);
+        let (_nobody_tells, never) = watch::channel(false);
         daemon::drain(&self.core, None, &clock, never).await
     }
 
@@ -202,6 +210,8 @@ impl Engine {
             self.core.fix(&found, &declared, campaign, now).await?;
         }
         let (stop, told_to_stop) = watch::channel(false);
+        let mut signs = JoinSet::new();
+        signs.spawn(daemon::signs_of_life(Arc::clone(&self.core), clock.clone()));
         let mut draining = std::pin::pin!(daemon::drain(&self.core, Some(run), clock, told_to_stop));
         let drained = tokio::select! {
             drained = &mut draining => drained,
@@ -210,7 +220,9 @@ impl Engine {
                 let _ = stop.send(true);
                 draining.await
             }
-        }?;
+        };
+        signs.shutdown().await;
+        let drained = drained?;
         self.core.finish(clock.now()).await?;
         Ok(drained)
     }

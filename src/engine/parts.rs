@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::campaign::Tracking;
+use crate::domain::campaign::{OnUncertain, Tracking};
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::contact::Contact;
 use crate::domain::name::CampaignName;
+use crate::domain::provider::TransportLimits;
 use crate::domain::schedule::Cadence;
 use crate::domain::time::Zone;
 use crate::render::Renderer;
@@ -52,6 +53,13 @@ impl Declared {
         Source { run: run.id, pace }
     }
 
+    /// Campaigns whose uncertain mails are sent once more.
+    pub(super) fn sent_again(&self) -> Vec<CampaignName> {
+        let campaigns = self.catalogue.campaigns.values();
+        let again = campaigns.filter(|campaign| campaign.on_uncertain == OnUncertain::SendAgain);
+        again.map(|campaign| campaign.name.clone()).collect()
+    }
+
     /// What holds for marketing mail of all campaigns.
     pub(super) fn cap_rules(&self, zone: Zone) -> CapRules {
         cap_rules(&self.catalogue, zone)
@@ -89,14 +97,16 @@ pub struct EngineSettings {
     pub unknown_tracking_is_yes: bool,
     /// The most that is recorded of opens and clicks.
     pub tracking: Tracking,
+    /// How fast mails leave by the transport, and to whom.
+    pub limits: Arc<TransportLimits>,
     /// How long a clean stop waits for mails that are being handed over.
     pub stop_within: Duration,
 }
 
 impl EngineSettings {
     /// The defaults of the product: every 5 minutes, ranks every day, unknown is no, tracking up to
-    /// individual, half a minute.
-    pub const fn new(evaluation: EvaluationSettings) -> Self {
+    /// individual, no limits, half a minute.
+    pub fn new(evaluation: EvaluationSettings) -> Self {
         Self {
             evaluation,
             refresh: Cadence::Every(Duration::from_mins(5)),
@@ -104,6 +114,7 @@ impl EngineSettings {
             unknown_marketing_is_yes: false,
             unknown_tracking_is_yes: false,
             tracking: Tracking::Individual,
+            limits: Arc::default(),
             stop_within: Duration::from_secs(30),
         }
     }

@@ -1,5 +1,5 @@
 //! How long a delivery waits after a try that failed for now, and a lane after a server that
-//! failed. Pure.
+//! failed, and a provider that asked for less. Pure.
 
 use std::time::Duration;
 
@@ -15,6 +15,12 @@ const FIRST_LANE_PAUSE: Duration = Duration::from_secs(1);
 
 /// See [`FIRST_LANE_PAUSE`].
 const LONGEST_LANE_PAUSE: Duration = Duration::from_mins(1);
+
+/// A provider's rest after it asked for less twice in a row; doubles up to [`LONGEST_REST`].
+const FIRST_REST: Duration = Duration::from_secs(5);
+
+/// See [`FIRST_REST`].
+pub(crate) const LONGEST_REST: Duration = Duration::from_mins(15);
 
 /// How long a delivery waits after its `tries`-th try (counted from 1).
 ///
@@ -32,6 +38,13 @@ pub(crate) fn after_try(delivery: DeliveryId, tries: u32) -> Duration {
 pub(crate) fn after_server_failures(failures: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(16);
     (FIRST_LANE_PAUSE * 2_u32.pow(doublings)).min(LONGEST_LANE_PAUSE)
+}
+
+/// How long a provider rests that asked for less this many times in a row (counted from 1). The first time may be
+/// meant for one mail: nobody waits.
+pub(crate) fn after_demands(demands: u32) -> Option<Duration> {
+    let doublings = demands.checked_sub(2)?.min(16);
+    Some((FIRST_REST * 2_u32.pow(doublings)).min(LONGEST_REST))
 }
 
 /// Spreads numbers evenly over 64 bits: the finalizer of `SplitMix64` (Steele, Lea and Flood,

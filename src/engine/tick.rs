@@ -6,7 +6,7 @@ use super::Tick;
 use super::core::Core;
 use super::error::{Doing as _, EngineError};
 use super::parts::Declared;
-use crate::domain::campaign::{Campaign, OnUncertain};
+use crate::domain::campaign::Campaign;
 use crate::domain::delivery::{RunId, RunState, RunTrigger, WaitReason};
 use crate::domain::time::Timestamp;
 use crate::store::deliveries;
@@ -18,6 +18,8 @@ impl Core {
         let mut tick = Tick::default();
         // Before asking who leads: the leader itself may stand still, with rows in hand.
         self.recover(now).await?;
+        self.take_back_what_was_lost(now).await?;
+        self.note_slow_providers().await?;
         if !self.incarnation.lead().await.doing(|| "see which daemon leads".to_owned())? {
             return Ok(tick);
         }
@@ -56,14 +58,8 @@ impl Core {
 
     /// Takes back the rows of dead senders.
     pub(super) async fn recover(&self, now: Timestamp) -> Result<(), EngineError> {
-        let declared = self.declarations.current();
-        let again: Vec<_> = declared
-            .catalogue
-            .campaigns
-            .values()
-            .filter(|campaign| campaign.on_uncertain == OnUncertain::SendAgain)
-            .map(|campaign| &campaign.name)
-            .collect();
+        let again = self.declarations.current().sent_again();
+        let again: Vec<_> = again.iter().collect();
         let recovered = deliveries::recover(&self.store, self.incarnation.id(), &again, now)
             .await
             .doing(|| "take back the deliveries of dead senders".to_owned())?;
@@ -100,7 +96,7 @@ impl Core {
         let retry = if sending.is_empty() {
             None
         } else {
-            deliveries::next_not_before(&self.store, &sending)
+            deliveries::next_not_before(&self.store, &sending, &self.settings.limits)
                 .await
                 .doing(|| "look for deliveries to be tried again".to_owned())?
         };

@@ -6,6 +6,7 @@
 //! | [`smtp`] | a mail server, over kept connections |
 //! | [`folder`] | one `.eml` file a message, for trying things out |
 //! | [`memory`] | a list, for tests and previews |
+//! | [`lease`] | until when messages may go out |
 //!
 //! A [`Transport`] is opened as often as it has [`connections`](Transport::connections); each
 //! [`Lane`] hands over one message at a time. The order of a handover is fixed, because the send
@@ -13,6 +14,7 @@
 //! message. Whatever fails before `before_dot` has returned left nothing behind at the server.
 
 pub mod folder;
+pub mod lease;
 pub mod memory;
 pub mod smtp;
 
@@ -23,6 +25,7 @@ use crate::domain::email::Email;
 use crate::domain::time::Timestamp;
 
 pub use folder::FolderTransport;
+pub use lease::Lease;
 pub use memory::MemoryTransport;
 pub use smtp::{InvalidSmtp, SmtpCredentials, SmtpOptions, SmtpTimeouts, SmtpTls, SmtpTransport};
 
@@ -82,8 +85,13 @@ impl Transport {
 
     /// A lane of its own. It connects when it is first used.
     pub fn open(&self) -> Lane {
+        self.open_under(&Lease::default())
+    }
+
+    /// A lane that lets messages out as long as the lease holds.
+    pub fn open_under(&self, lease: &Lease) -> Lane {
         match self {
-            Self::Smtp(smtp) => Lane::Smtp(Box::new(smtp.open())),
+            Self::Smtp(smtp) => Lane::Smtp(Box::new(smtp.open(lease.clone()))),
             Self::Folder(folder) => Lane::Folder(folder.clone()),
             Self::Memory(list) => Lane::Memory(list.clone()),
         }

@@ -4,8 +4,8 @@
 use crate::yaml::keys::{Group, Key};
 
 /// All groups, in the order of the documentation.
-pub const GROUPS: [&Group; 9] =
-    [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
+pub const GROUPS: [&Group; 10] =
+    [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &DOMAIN, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
 
 /// The variables of the environment that override keys: name and path.
 pub const VARIABLES: [(&str, &[&str]); 23] = [
@@ -169,6 +169,38 @@ pub const SMTP: Group = Group {
             "a path",
             "certificates (PEM) to trust instead of the usual ones",
             "ca_file: /etc/ssl/our-own.pem",
+        ),
+        Key::new(
+            "per_hour",
+            "a whole number",
+            "how many mails leave in an hour at most, of all campaigns together; the rest waits (`rate` in `status`)",
+            "per_hour: 20000",
+        ),
+        Key::new(
+            "domains",
+            "a map of domains",
+            "limits for the mails to a domain (the part behind the `@`, subdomains not included), and to each domain that is not named: `others`",
+            "domains: { gmail.com: { per_hour: 2000, connections: 2 }, others: { connections: 4 } }",
+        ),
+    ],
+};
+
+/// Limits of a domain.
+pub const DOMAIN: Group = Group {
+    name: "a domain",
+    path: "transport.smtp.domains.DOMAIN",
+    keys: &[
+        Key::new(
+            "per_hour",
+            "a whole number",
+            "how many mails leave in an hour at most; the rest waits (`provider` in `status`)",
+            "per_hour: 2000",
+        ),
+        Key::new(
+            "connections",
+            "a whole number",
+            "how many mails are handed over at once at most",
+            "connections: 2",
         ),
     ],
 };

@@ -23,6 +23,7 @@ use crate::diagnostic::{self, Problem, Sources};
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
+use crate::domain::provider::TransportLimits;
 use crate::domain::schedule::Cadence;
 use crate::domain::time::{Span, Zone};
 use crate::yaml::{self, Kind, Node, Reader};
@@ -30,6 +31,7 @@ use crate::yaml::{self, Kind, Node, Reader};
 mod database;
 mod environment;
 pub mod keys;
+mod limits;
 mod read;
 mod secrets;
 mod sender;
@@ -135,6 +137,8 @@ pub struct Smtp {
     pub connections: usize,
     /// A file with certificates of authorities to trust beside the usual ones.
     pub ca_file: Option<PathBuf>,
+    /// How fast mails leave, and to each provider.
+    pub limits: TransportLimits,
 }
 
 /// A user of a mail server.

@@ -11,7 +11,8 @@ use super::keys::{
     CONSENT, DATABASE_PASSWORD, FOLDER, HTTP, RETENTION, SETTINGS, SMTP, SMTP_PASSWORD, TRANSPORT, UNKNOWN,
 };
 use super::{
-    ConsentUnknown, Durability, Http, Login, Settings, Smtp, Tls, Transport, database, read_bounded, sender,
+    ConsentUnknown, Durability, Http, Login, Settings, Smtp, Tls, Transport, database, limits, read_bounded,
+    sender,
 };
 use crate::diagnostic::{Place, Problem};
 use crate::domain::campaign::Tracking;
@@ -242,6 +243,7 @@ fn smtp(reader: &mut Reader, project: &Path, field: Field<'_>, secrets: &Secrets
         None => Some(CONNECTIONS),
     };
     let login = login(reader, project, &fields, secrets);
+    let limits = limits::read(reader, &fields, MOST_CONNECTIONS);
     let ca_file = fields.get("ca_file").and_then(|field| {
         let path = path(reader, project, field)?;
         if let Err(error) = read_bounded(&path) {
@@ -259,7 +261,7 @@ fn smtp(reader: &mut Reader, project: &Path, field: Field<'_>, secrets: &Secrets
         reader.report(problem.hint("`tls: required` encrypts it"));
     }
     let (port, connections) = (u16::try_from(port?).ok()?, usize::try_from(connections?).ok()?);
-    Some(Smtp { host, port, tls, login, connections, ca_file })
+    Some(Smtp { host, port, tls, login, connections, ca_file, limits })
 }
 
 fn host(reader: &mut Reader, field: Field<'_>) -> Option<String> {

@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 
 use sea_orm::{ConnectionTrait, FromQueryResult};
+use serde_json::json;
 
 use super::arrows::{becomes, begins};
-use super::dialect::{given_numbers, join_in_this_order};
+use super::dialect::Column::{Number, Text};
+use super::dialect::{given_numbers, given_rows, join_in_this_order};
 use super::pauses::NOT_PAUSED;
-use super::statement::{execute, numbers_json, query, query_as, values};
+use super::statement::{backend_of, execute, numbers_json, query, query_as, values};
 use super::{Backend, ROWS, Result, Store};
 use crate::domain::arrow::Arrow;
 use crate::domain::caps::{Cap, reach};
@@ -233,27 +235,36 @@ pub(super) async fn judge(
         let given = values![numbers_json(skipped.iter().copied()), now.micros()];
         execute(connection, operation, &update, given).await?;
     }
-    for (id, not_before) in &waiting {
-        postpone(connection, operation, *id, WaitReason::Priority, *not_before).await?;
-    }
+    let waiting: Vec<_> =
+        waiting.into_iter().map(|(id, not_before)| (id, WaitReason::Priority, not_before)).collect();
+    postpone(connection, operation, &waiting).await?;
     Ok(Judged { skipped: skipped.len() as u64, waiting: waiting.len() as u64 })
 }
 
-/// Gives a claimed row back. What was not tried yet has its `Date` from when it is claimed again.
+/// Gives claimed rows back, each with the reason and the instant until which it waits. What was not tried yet has its `Date`
+/// from when it is claimed again.
 pub(super) async fn postpone(
     connection: &impl ConnectionTrait,
     operation: &'static str,
-    id: i64,
-    wait: WaitReason,
-    not_before: Timestamp,
+    rows: &[(i64, WaitReason, Timestamp)],
 ) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let columns = [("id", Number), ("wait", Text), ("not_before", Number)];
     let update = format!(
-        "UPDATE deliveries SET {becomes}, wait = $2, not_before = $3, incarnation = NULL,
-            lease_until = NULL, first_claimed_at = CASE WHEN attempts = 0 THEN NULL ELSE first_claimed_at END
-        WHERE id = $1 AND {begins}",
+        "UPDATE deliveries SET {becomes}, wait = given.wait, not_before = given.not_before, incarnation = NULL,
+            lease_until = NULL,
+            first_claimed_at = CASE WHEN deliveries.attempts = 0 THEN NULL ELSE deliveries.first_claimed_at END
+        FROM {given} AS given WHERE deliveries.id = given.id AND {begins}",
         becomes = becomes(Arrow::Release),
-        begins = begins(Arrow::Release, "state")
+        given = given_rows(backend_of(connection), 1, &columns),
+        begins = begins(Arrow::Release, "deliveries.state")
     );
-    execute(connection, operation, &update, values![id, wait.word(), not_before.micros()]).await?;
+    for part in rows.chunks(ROWS) {
+        let rows = part.iter().map(|(id, wait, not_before)| json!([id, wait.word(), not_before.micros()]));
+        let rows: Vec<_> = rows.collect();
+        execute(connection, operation, &update, values![json!(rows).to_string()]).await?;
+    }
     Ok(())
 }

@@ -19,6 +19,10 @@ use super::{Durability, Result, StoreError, StoreOptions};
 /// How long a statement waits for the lock of another process before it fails as busy.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A process that stands still in the middle of a transaction holds up all others: after five minutes (in milliseconds)
+/// the server ends it. No transaction of ours does nothing for so long.
+const LONGEST_STANDSTILL: &str = "300000";
+
 /// Pages of WAL after which a bulk writer folds it into the file; ten times fewer checkpoints than by
 /// default make imports half as fast again, for a WAL of some 160 MB.
 const BULK_CHECKPOINT_PAGES: u32 = 40_000;
@@ -182,10 +186,11 @@ pub(super) async fn open_postgres(
         Durability::Power => "on",
     };
     // Statements are short or read in key order: compiling them to machine code costs more than it saves.
-    let settings = settings
-        .application_name("campaignd")
-        .statement_cache_capacity(200)
-        .options([("synchronous_commit", synchronous_commit), ("jit", "off")]);
+    let settings = settings.application_name("campaignd").statement_cache_capacity(200).options([
+        ("synchronous_commit", synchronous_commit),
+        ("jit", "off"),
+        ("idle_in_transaction_session_timeout", LONGEST_STANDSTILL),
+    ]);
     let settings = if options.read_only {
         settings.options([("default_transaction_read_only", "on")])
     } else {

@@ -1,22 +1,30 @@
-//! Deliveries: claims by a living sender, and what becomes of the rows of a dead one.
+//! Deliveries: claims by a living sender. What becomes of the rows of a dead one: [`leases`](super::leases).
 
 use std::time::Duration;
 
 use super::arrows::{becomes, begins};
 use super::campaigns::campaign_name;
 use super::caps::{self, CapRules, Judged};
-use super::dialect::{given_numbers, join_in_this_order, kept_as_it_is, passing_over_locked_rows};
+use super::dialect::{
+    given_numbers, given_texts, join_in_this_order, kept_as_it_is, lease_clock, passing_over_locked_rows,
+};
+use super::paces::{Paced, Paces};
 use super::pauses::NOT_PAUSED;
 use super::runs::OPEN;
-use super::statement::{execute, numbers_json, query_as, query_column, values};
-use super::{Backend, Result, Store, incarnations, paces, suppressions, uncertain};
+use super::statement::{numbers_json, query_as, query_column, values};
+use super::{Backend, Result, Store, paces, providers, suppressions};
 use crate::domain::arrow::Arrow;
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryId, IncarnationId, RunId, SuppressionCause, WaitReason};
 use crate::domain::name::CampaignName;
 use crate::domain::pace::Pace;
+use crate::domain::provider::TransportLimits;
 use crate::domain::time::Timestamp;
 use sea_orm::FromQueryResult;
+use serde_json::json;
+
+pub use super::leases::{Recovered, abandon, recover, renew};
+pub use super::paces::Used;
 
 /// `email_sent` events in one transaction.
 const EVENTS_AT_ONCE: u32 = 1_000;
@@ -46,17 +54,6 @@ pub struct Claimed {
     pub first_claimed_at: Timestamp,
     /// Why the address is suppressed now, in the order of the list of causes.
     pub suppressed: Vec<SuppressionCause>,
-}
-
-/// What was found of dead senders.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Recovered {
-    /// Rows that were claimed: planned again.
-    pub planned: u64,
-    /// Rows that were being handed over: uncertain.
-    pub uncertain: u64,
-    /// Of these: rows of campaigns with `on_uncertain: send_again`, planned once more.
-    pub sent_again: u64,
 }
 
 #[derive(Debug, FromQueryResult)]
@@ -93,78 +90,105 @@ pub async fn claim(
     now: Timestamp,
 ) -> Result<Vec<Claimed>> {
     let sources: Vec<_> = runs.iter().map(|run| Source { run: *run, pace: None }).collect();
-    claim_within(store, incarnation, &sources, limit, lease, &CapRules::default(), now)
-        .await
-        .map(|claims| claims.rows)
+    let (caps, limits) = (CapRules::default(), TransportLimits::default());
+    let rules = ClaimRules { caps: &caps, limits: &limits, except: &[] };
+    claim_within(store, incarnation, &sources, limit, lease, rules, now).await.map(|claims| claims.rows)
 }
 
-/// What was claimed under caps.
+/// What a claim keeps to.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimRules<'a> {
+    /// How much a contact gets.
+    pub caps: &'a CapRules,
+    /// How fast mails leave by the transport, and to each provider.
+    pub limits: &'a TransportLimits,
+    /// Providers to which nothing is claimed: they have enough in hand.
+    pub except: &'a [String],
+}
+
+/// So many providers are left out of a claim at most: each is compared with each row that is passed over.
+const MOST_LEFT_OUT: usize = 20;
+
+/// What was claimed under rules.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Claims {
     /// The rows in hand.
     pub rows: Vec<Claimed>,
     /// How many were skipped: a cap leaves no room for them.
     pub skipped: u64,
-    /// How many let a campaign with a higher priority go first.
+    /// How many let a campaign with a higher priority go first, or wait for their provider's limit.
     pub waiting: u64,
+    /// What the rows in hand have used up of paces.
+    pub used: Vec<Used>,
 }
 
-/// See [`claim`]; what is claimed keeps the caps and the pace of each campaign, beside all that is claimed by
-/// others at the same time.
+/// See [`claim`]; what is claimed keeps the caps and the pace of each campaign, and the transport's and its providers'
+/// limits, beside all that is claimed by others at the same time.
 pub async fn claim_within(
     store: &Store,
     incarnation: IncarnationId,
     sources: &[Source<'_>],
     limit: u32,
     lease: Duration,
-    rules: &CapRules,
+    rules: ClaimRules<'_>,
     now: Timestamp,
 ) -> Result<Claims> {
     let operation = "claim deliveries";
-    let take = take(store.backend());
+    let except = &rules.except[..rules.except.len().min(MOST_LEFT_OUT)];
+    let take = take(store.backend(), !except.is_empty());
     // `cancel` and `pause` wait until the claim is in.
     let keep = kept_as_it_is(store.backend());
     let is_sending =
         format!("SELECT r.id FROM runs r WHERE r.id = $1 AND r.state = 'sending' AND {NOT_PAUSED}{keep}");
     let mut ids: Vec<i64> = Vec::new();
+    let mut paces = Paces::new(now);
     let transaction = store.begin_write(operation).await?;
-    if !rules.caps.is_empty() {
+    if !rules.caps.caps.is_empty() {
         caps::in_a_row(store.backend(), &*transaction, operation).await?;
     }
+    let mut all = u64::from(limit);
+    if let Some(pace) = rules.limits.pace {
+        all = all.min(paces.room(&*transaction, Paced::Transport, pace).await?);
+    }
     for Source { run, pace } in sources {
-        let mut room = i64::from(limit) - ids.len() as i64;
-        if room <= 0 {
+        let mut room = all.saturating_sub(ids.len() as u64);
+        if room == 0 {
             break;
         }
         if query_column::<i64>(&*transaction, operation, &is_sending, values![run.0]).await?.is_empty() {
             continue;
         }
-        let held = match pace {
-            Some((campaign, pace)) => {
-                Some(paces::hold(&*transaction, campaign, *pace, room.unsigned_abs(), now).await?)
-            }
-            None => None,
-        };
-        if let Some(held) = &held {
-            room = room.min(i64::try_from(held.granted).unwrap_or(i64::MAX));
+        if let Some((campaign, pace)) = pace {
+            room = room.min(paces.room(&*transaction, Paced::Campaign(campaign), *pace).await?);
             if room == 0 {
-                held.keep_to_the_clock(&*transaction).await?;
                 continue;
             }
         }
-        let given = values![incarnation.0, now.plus(lease).micros(), now.micros(), run.0, room];
-        let taken: Vec<i64> = query_column(&*transaction, operation, &take, given).await?;
-        if let Some(held) = &held {
-            held.use_up(&*transaction, taken.len() as u64).await?;
+        let mut given = values![incarnation.0, lease.as_micros() as i64, now.micros(), run.0, room as i64];
+        if !except.is_empty() {
+            given.extend(values![json!(except).to_string()]);
         }
+        let taken: Vec<i64> = query_column(&*transaction, operation, &take, given).await?;
+        if let Some((campaign, _)) = pace {
+            paces.take(Paced::Campaign(campaign), &taken);
+        }
+        paces.take(Paced::Transport, &taken);
         ids.extend(taken);
     }
-    let judged = if rules.caps.is_empty() {
+    let judged = if rules.caps.caps.is_empty() {
         Judged::default()
     } else {
-        caps::judge(store.backend(), &*transaction, rules, &mut ids, now).await?
+        caps::judge(store.backend(), &*transaction, rules.caps, &mut ids, now).await?
     };
-    let rows = if ids.is_empty() { Vec::new() } else { read(store, &*transaction, operation, &ids).await? };
+    let mut rows =
+        if ids.is_empty() { Vec::new() } else { read(store, &*transaction, operation, &ids).await? };
+    let to_whom = rows.iter().map(|row| (row.id, row.address.as_deref().unwrap_or_default()));
+    let late = providers::late(&*transaction, rules.limits, &mut paces, to_whom, now).await?;
+    caps::postpone(&*transaction, operation, &late).await?;
+    rows.retain(|row| late.iter().all(|(id, ..)| *id != row.id));
+    // Whatever goes back uses nothing up.
+    ids.retain(|id| rows.iter().any(|row| row.id == *id));
+    let used = paces.note(&*transaction, &ids).await?;
     // All that is asked is asked within: whoever claims rows and then fails would hold them for ever.
     let addresses: Vec<_> = rows.iter().filter_map(|row| row.address.as_deref()).collect();
     let suppressed = suppressions::among_within(&*transaction, &addresses).await?;
@@ -191,7 +215,17 @@ pub async fn claim_within(
             })
         })
         .collect();
-    Ok(Claims { rows: rows?, skipped: judged.skipped, waiting: judged.waiting })
+    Ok(Claims { rows: rows?, skipped: judged.skipped, waiting: judged.waiting + late.len() as u64, used })
+}
+
+/// Gives back what rows have used up of paces that were claimed and do not leave now.
+pub async fn give_back_pace(store: &Store, used: &[Used], unused: &[DeliveryId]) -> Result<()> {
+    if unused.is_empty() || used.is_empty() {
+        return Ok(());
+    }
+    let transaction = store.begin_write("give back how many mails may leave").await?;
+    paces::give_back(&*transaction, used, unused).await?;
+    transaction.commit().await
 }
 
 /// Gives claimed rows back, each with the reason and the instant until which it waits. What was not
@@ -201,21 +235,29 @@ pub async fn postpone(store: &Store, rows: &[(DeliveryId, WaitReason, Timestamp)
     if rows.is_empty() {
         return Ok(());
     }
+    let rows: Vec<_> = rows.iter().map(|(id, wait, not_before)| (id.0, *wait, *not_before)).collect();
     let transaction = store.begin_write(operation).await?;
-    for (delivery, wait, not_before) in rows {
-        caps::postpone(&*transaction, operation, delivery.0, *wait, *not_before).await?;
-    }
+    caps::postpone(&*transaction, operation, &rows).await?;
     transaction.commit().await
 }
 
-/// Claims rows of one run: `$1` sender, `$2` its lease, `$3` now, `$4` run, `$5` how many.
-pub(super) fn take(backend: Backend) -> String {
+/// Claims rows of one run: `$1` sender, `$2` how long its lease is, `$3` now, `$4` run, `$5` how many; `$6` not to which
+/// providers, if there are some.
+pub(super) fn take(backend: Backend, with_exceptions: bool) -> String {
+    let mut but_not = String::new();
+    if with_exceptions {
+        let given = given_texts(backend, 6, "domain");
+        but_not = format!(
+            "AND NOT EXISTS (SELECT 1 FROM {given} AS given WHERE d.address LIKE '%@' || given.domain)"
+        );
+    }
     let pass = passing_over_locked_rows(backend);
+    let clock = lease_clock(backend, "$3");
     format!(
-        "UPDATE deliveries SET {becomes}, incarnation = $1, lease_until = $2, wait = NULL,
+        "UPDATE deliveries SET {becomes}, incarnation = $1, lease_until = {clock} + $2, wait = NULL,
              first_claimed_at = COALESCE(first_claimed_at, $3)
          WHERE id IN (SELECT d.id FROM deliveries d WHERE d.run = $4 AND {OPEN} AND {begins}
-                        AND d.not_before <= $3 ORDER BY d.not_before, d.id LIMIT $5{pass})
+                        AND d.not_before <= $3 {but_not} ORDER BY d.not_before, d.id LIMIT $5{pass})
          RETURNING id",
         becomes = becomes(Arrow::Claim),
         begins = begins(Arrow::Claim, "d.state")
@@ -245,98 +287,6 @@ pub(super) fn claimed(backend: Backend) -> String {
     )
 }
 
-/// Rows in somebody's hands are few, and have an index of their own.
-pub(super) const PROLONG: &str = "UPDATE deliveries SET lease_until = $2
-    WHERE incarnation = $1 AND state IN ('claimed', 'transmitting')";
-
-/// Who else has rows in hand.
-pub(super) const OTHERS: &str = "SELECT DISTINCT incarnation FROM deliveries
-    WHERE state IN ('claimed', 'transmitting') AND incarnation <> $1";
-
-/// Prolongs the leases of a sender. False: it was taken for dead and must close its connections.
-pub async fn renew(
-    store: &Store,
-    incarnation: IncarnationId,
-    lease: Duration,
-    now: Timestamp,
-) -> Result<bool> {
-    let operation = "prolong the leases of a sender";
-    let beat = "UPDATE incarnations SET heartbeat_at = $2 WHERE id = $1 AND ended_at IS NULL";
-    let transaction = store.begin_write(operation).await?;
-    let lives = execute(&*transaction, operation, beat, values![incarnation.0, now.micros()]).await? > 0;
-    if lives {
-        let given = values![incarnation.0, now.plus(lease).micros()];
-        execute(&*transaction, operation, PROLONG, given).await?;
-    }
-    transaction.commit().await?;
-    Ok(lives)
-}
-
-/// Takes back the rows of senders that are dead: whose lock is free, or whose lease ran out before
-/// `now`. `living` keeps its rows. What becomes uncertain is planned once more where its campaign is one of
-/// `again`.
-pub async fn recover(
-    store: &Store,
-    living: IncarnationId,
-    again: &[&CampaignName],
-    now: Timestamp,
-) -> Result<Recovered> {
-    let operation = "take back the deliveries of dead senders";
-    // By index: rows in hand are few, and mostly there are none of others.
-    let others: Vec<i64> = query_column(&store.database, operation, OTHERS, values![living.0]).await?;
-    if others.is_empty() {
-        return Ok(Recovered::default());
-    }
-    // On SQLite the caller holds the only lock there is.
-    let alive = match store.backend() {
-        Backend::Sqlite => Vec::new(),
-        Backend::Postgres => incarnations::living(store, operation).await?,
-    };
-    let bury = "UPDATE incarnations SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL";
-    let mut recovered = Recovered::default();
-    let transaction = store.begin_write(operation).await?;
-    for other in others {
-        let lives = alive.contains(&other);
-        let given = || values![other, i64::from(lives), now.micros()];
-        recovered.planned += execute(&*transaction, operation, &replan(), given()).await?;
-        let doubted: Vec<i64> = query_column(&*transaction, operation, &give_up(), given()).await?;
-        recovered.uncertain += doubted.len() as u64;
-        let doubted: Vec<_> = doubted.into_iter().map(|id| (DeliveryId(id), now)).collect();
-        recovered.sent_again += uncertain::send_again(&*transaction, &doubted, Some(again)).await?;
-        if !lives {
-            execute(&*transaction, operation, bury, values![other, now.micros()]).await?;
-        }
-    }
-    transaction.commit().await?;
-    Ok(recovered)
-}
-
-/// In a `WHERE`: rows in somebody's hands. Word for word as in the index over them.
-const IN_HAND: &str = "state IN ('claimed', 'transmitting')";
-
-/// Plans what a sender had claimed again: `$1` sender, `$2` whether it may live, `$3` now.
-pub(super) fn replan() -> String {
-    format!(
-        "UPDATE deliveries SET {becomes}, incarnation = NULL, lease_until = NULL,
-             first_claimed_at = CASE WHEN attempts = 0 THEN NULL ELSE first_claimed_at END
-         WHERE incarnation = $1 AND {IN_HAND} AND {begins} AND ($2 = 0 OR lease_until < $3)",
-        becomes = becomes(Arrow::Release),
-        begins = begins(Arrow::Release, "state")
-    )
-}
-
-/// What a sender was handing over is uncertain: values as for [`replan`]. It was a try.
-pub(super) fn give_up() -> String {
-    format!(
-        "UPDATE deliveries SET {becomes}, lease_until = NULL, settled_at = $3, attempts = attempts + 1,
-             reply_text = 'the sender died before the answer was noted'
-         WHERE incarnation = $1 AND {IN_HAND} AND {begins} AND ($2 = 0 OR lease_until < $3)
-         RETURNING id",
-        becomes = becomes(Arrow::Doubt),
-        begins = begins(Arrow::Doubt, "state")
-    )
-}
-
 /// The first row of run `$1` that may be claimed. Not by MIN: that would look at every open row.
 pub(super) fn next_in_run() -> String {
     format!(
@@ -347,8 +297,12 @@ pub(super) fn next_in_run() -> String {
 }
 
 /// The next instant at which a row of these runs may be claimed, as far as they are in sending and their
-/// campaigns' pace lets it; `None` when there is none.
-pub async fn next_not_before(store: &Store, sources: &[Source<'_>]) -> Result<Option<Timestamp>> {
+/// campaigns' pace, and the transport's where it has one, lets it; `None` when there is none.
+pub async fn next_not_before(
+    store: &Store,
+    sources: &[Source<'_>],
+    limits: &TransportLimits,
+) -> Result<Option<Timestamp>> {
     let text = next_in_run();
     let mut next = None;
     for Source { run, pace } in sources {
@@ -357,11 +311,16 @@ pub async fn next_not_before(store: &Store, sources: &[Source<'_>]) -> Result<Op
         let Some(first) = first.first() else { continue };
         let mut first = Timestamp::from_micros(*first);
         if let Some((campaign, _)) = pace {
-            first = first.max(paces::next_of(store, campaign).await?.unwrap_or(first));
+            first = first.max(paces::next_of(store, Paced::Campaign(campaign)).await?.unwrap_or(first));
         }
         next = Some(next.map_or(first, |next: Timestamp| next.min(first)));
     }
-    Ok(next)
+    match (next, limits.pace) {
+        (Some(next), Some(_)) => {
+            Ok(Some(next.max(paces::next_of(store, Paced::Transport).await?.unwrap_or(next))))
+        }
+        _ => Ok(next),
+    }
 }
 
 /// Writes an `email_sent` event for every accepted row that has none yet, many rows and their events in one

@@ -80,3 +80,12 @@ pub(super) const fn kept_as_it_is(backend: Backend) -> &'static str {
         Backend::Postgres => " FOR SHARE",
     }
 }
+
+/// Now, in microseconds, by the clock by which leases run: on `PostgreSQL`, where several machines share the work, the
+/// database's; on `SQLite`, where there is one sender, what is `given` ($n).
+pub(super) fn lease_clock(backend: Backend, given: &str) -> String {
+    match backend {
+        Backend::Sqlite => given.to_owned(),
+        Backend::Postgres => "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)".to_owned(),
+    }
+}

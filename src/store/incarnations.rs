@@ -2,7 +2,8 @@
 //!
 //! On `SQLite` the lock is on a file beside the database, on `PostgreSQL` it belongs to the session of
 //! a connection that is used for nothing else. Both are free the moment the process is gone, however
-//! it went.
+//! it went. A process that stands still holds its lock: so what it has in hand, and the lead, are leased besides, by the
+//! clock of the database.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -13,9 +14,10 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::sync::Mutex;
 
 use super::connection::SqliteFile;
+use super::dialect::lease_clock;
 use super::error::failed;
 use super::statement::{execute, query_column, query_value, values};
-use super::{Engine, Result, Store, StoreError};
+use super::{Backend, Engine, Result, Store, StoreError};
 use crate::domain::delivery::IncarnationId;
 use crate::domain::time::Timestamp;
 
@@ -23,8 +25,11 @@ use crate::domain::time::Timestamp;
 /// ("camp"); the second number is the incarnation's.
 const LOCKS: i32 = 0x6361_6d70;
 
-/// The second number of the leader's lock; incarnations begin at 1.
-const LEADER: i32 = 0;
+/// How long the lead is good for without a sign of life: as long as what a sender has in hand.
+const LEAD: Duration = Duration::from_mins(1);
+
+/// It is prolonged when it is this old.
+const LEAD_STANDS: Duration = Duration::from_secs(5);
 
 /// How often the lock of a file is tried, since somebody may just be looking whether it is held.
 const TRIES: u32 = 10;
@@ -80,25 +85,48 @@ impl Incarnation {
         match &self.lock {
             Lock::File(_) => true,
             Lock::Session { connection, .. } => {
-                let mut connection = connection.lock().await;
-                matches!(tokio::time::timeout(PATIENCE, connection.ping()).await, Ok(Ok(())))
+                let ping = async { connection.lock().await.ping().await };
+                matches!(tokio::time::timeout(PATIENCE, ping).await, Ok(Ok(())))
             }
         }
     }
 
     /// Whether this sender leads: of several on one `PostgreSQL` one does, and it alone makes runs and
-    /// evaluates segments. Takes the lead when it is free (a session lock on this sender's own
-    /// connection); keeps it until the end. On `SQLite` always.
+    /// evaluates segments. Takes the lead when it is free, or was not prolonged for a minute; prolongs it else. On
+    /// `SQLite` always.
     pub async fn lead(&self) -> Result<bool> {
+        let operation = "see which daemon leads";
         let Lock::Session { connection, leads } = &self.lock else { return Ok(true) };
-        if leads.load(Ordering::SeqCst) {
-            return Ok(true);
+        let clock = lease_clock(Backend::Postgres, "");
+        let stands = format!("SELECT incarnation = $1 AND until > {clock} + $2 FROM leader");
+        let take = format!(
+            "UPDATE leader SET incarnation = $1, until = {clock} + $2
+             WHERE incarnation = $1 OR until < {clock} OR incarnation NOT IN ({}) RETURNING TRUE",
+            held_locks()
+        );
+        let ask = async |text: String, lead: Duration| {
+            let ask = sqlx::query_scalar::<_, bool>(sqlx::AssertSqlSafe(text));
+            let ask = ask.bind(self.id.0).bind(lead.as_micros() as i64);
+            ask.fetch_optional(&mut *connection.lock().await).await
+        };
+        let lead = async {
+            let stands = ask(stands, LEAD.saturating_sub(LEAD_STANDS)).await?;
+            Ok(stands == Some(true) || ask(take, LEAD).await?.is_some())
+        };
+        let answer: Result<bool, sqlx::Error> = match tokio::time::timeout(PATIENCE, lead).await {
+            Ok(answer) => answer,
+            Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+        };
+        leads.store(matches!(answer, Ok(true)), Ordering::SeqCst);
+        answer.map_err(failed(operation))
+    }
+
+    /// Whether this sender had the lead when it last asked.
+    pub fn leads(&self) -> bool {
+        match &self.lock {
+            Lock::File(_) => true,
+            Lock::Session { leads, .. } => leads.load(Ordering::SeqCst),
         }
-        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock($1, $2)").bind(LOCKS).bind(LEADER);
-        let taken: bool =
-            lock.fetch_one(&mut *connection.lock().await).await.map_err(failed("see which daemon leads"))?;
-        leads.store(taken, Ordering::SeqCst);
-        Ok(taken)
     }
 
     /// Notes the end and gives the lock back.
@@ -177,11 +205,17 @@ pub async fn running(store: &Store, now: Timestamp) -> Result<Option<Timestamp>>
 }
 
 /// On `PostgreSQL`: the incarnations whose lock is held.
+fn held_locks() -> String {
+    format!(
+        "SELECT l.objid::bigint FROM pg_locks l JOIN pg_database b ON b.oid = l.database
+         WHERE b.datname = current_database() AND l.locktype = 'advisory' AND l.classid::bigint = {LOCKS}
+           AND l.objsubid = 2 AND l.granted"
+    )
+}
+
+/// On `PostgreSQL`: the incarnations whose lock is held.
 pub(super) async fn living(store: &Store, operation: &'static str) -> Result<Vec<i64>> {
-    let text = "SELECT l.objid::bigint FROM pg_locks l JOIN pg_database b ON b.oid = l.database
-        WHERE b.datname = current_database() AND l.locktype = 'advisory' AND l.classid::bigint = $1
-          AND l.objid::bigint <> $2 AND l.objsubid = 2 AND l.granted";
-    query_column(&store.database, operation, text, values![i64::from(LOCKS), i64::from(LEADER)]).await
+    query_column(&store.database, operation, &held_locks(), vec![]).await
 }
 
 /// The last sign of life of any sender before `before`: what was due after it was due while no

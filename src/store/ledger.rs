@@ -106,6 +106,7 @@ pub async fn write(
     let mut settled = Vec::new();
     let mut begun = Vec::new();
     let mut looks = Vec::new();
+    let mut doubted = Vec::new();
     let mut again = Vec::new();
     for LedgerStep { delivery, step } in steps {
         settled.extend(Ending::of(step, now).map(|ending| ending.row(*delivery)));
@@ -115,7 +116,10 @@ pub async fn write(
                 begun.push((delivery.0, row));
                 looks.extend(last_look.map(|look| (delivery.0, look)));
             }
-            Step::Doubt { again: Some(not_before), .. } => again.push((*delivery, *not_before)),
+            Step::Doubt { again: sent_again, .. } => {
+                doubted.push(*delivery);
+                again.extend(sent_again.map(|not_before| (*delivery, not_before)));
+            }
             _ => {}
         }
     }
@@ -129,7 +133,9 @@ pub async fn write(
     if !settled.is_empty() {
         let given = values![json!(settled).to_string(), incarnation.0];
         applied.extend(query_column::<i64>(&*transaction, operation, &settle(store.backend()), given).await?);
-        again.retain(|(delivery, _)| applied.contains(&delivery.0));
+        doubted.retain(|delivery| applied.contains(&delivery.0));
+        let known = uncertain::settle_by_what_is_known(&*transaction, &doubted).await?;
+        again.retain(|(delivery, _)| applied.contains(&delivery.0) && !known.contains(delivery));
         uncertain::send_again(&*transaction, &again, None).await?;
     }
     if !begun.is_empty() {
@@ -201,10 +207,11 @@ pub(super) fn begin(backend: Backend) -> String {
     )
 }
 
-/// The steps that take a row out of its sender's hands. One that is two arrows begins where the row stands.
-const ACCEPT: &[Arrow] = &[Arrow::Accept];
+/// The steps that take a row out of its sender's hands. One that is two arrows begins where the row stands: an answer that
+/// comes after somebody else called the row uncertain, who took its sender for dead, says what had become of it.
+const ACCEPT: &[Arrow] = &[Arrow::Accept, Arrow::Confirm];
 const DEFER: &[Arrow] = &[Arrow::Defer];
-const REFUSE: &[Arrow] = &[Arrow::Refuse];
+const REFUSE: &[Arrow] = &[Arrow::Refuse, Arrow::Deny];
 const DOUBT: &[Arrow] = &[Arrow::Doubt];
 const SKIP: &[Arrow] = &[Arrow::Skip];
 const RELEASE: &[Arrow] = &[Arrow::Release, Arrow::TakeBack];
@@ -226,13 +233,16 @@ pub(super) fn settle(backend: Backend) -> String {
     let given = given_rows(backend, 1, &columns);
     let steps = [ACCEPT, DEFER, REFUSE, DOUBT, SKIP, RELEASE];
     let following = following(&steps, "given.step", "deliveries.state");
+    // The try of an uncertain row was counted when it became so.
+    let counted = begins(Arrow::Confirm, "deliveries.state");
     // What a server says of somebody who was erased meanwhile (a negative contact) may name them.
     // A row that goes back keeps no sender; one that came to its end keeps it for who asks later. What was not tried
     // yet has its `Date`, and the campaign's patience, from when it is claimed again.
     format!(
         "UPDATE deliveries SET state = {following}, reason = given.reason, wait = given.wait,
              not_before = COALESCE(given.not_before, deliveries.not_before),
-             attempts = deliveries.attempts + given.tries, settled_at = given.settled_at, lease_until = NULL,
+             attempts = deliveries.attempts + CASE WHEN {counted} THEN 0 ELSE given.tries END,
+             settled_at = given.settled_at, lease_until = NULL,
              first_claimed_at = CASE WHEN given.tries = 0 AND given.settled_at IS NULL AND deliveries.attempts = 0
                  THEN NULL ELSE deliveries.first_claimed_at END,
              incarnation = CASE WHEN given.settled_at IS NULL THEN NULL ELSE deliveries.incarnation END,

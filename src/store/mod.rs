@@ -10,10 +10,10 @@
 //! | [`histories`] | the same events packed by blocks of contacts, for a full pass; so are facts of contacts (`facts`) |
 //! | [`memberships`] [`entries`] [`reviews`] | who is in which segment, since when, until when; when to look again |
 //! | [`campaigns`] [`runs`] [`recipients`] [`deliveries`] [`ledger`] [`uncertain`] | the send ledger; its arrows as SQL: `arrows` |
-//! | [`caps`] [`pauses`] [`backfills`] `paces` | what holds mails back |
+//! | [`caps`] [`pauses`] [`backfills`] [`providers`] `paces` | what holds mails back |
 //! | [`links`] | the addresses that stand in mails |
 //! | [`hits`] [`engagements`] | what mails caused: the evidence, and what is read from it |
-//! | [`incarnations`] | which sender is alive |
+//! | [`incarnations`] `leases` | which sender is alive, and what becomes of what it has in hand |
 //! | [`arrivals`] [`write_keys`] [`refusals`] | calls of the API, who may make them, what was refused |
 //! | [`checkup`] | what rows say that cannot be |
 //! | [`suppressions`] [`secrets`] [`figures`] | as they say |
@@ -55,6 +55,7 @@ pub mod hits;
 mod identity;
 pub mod incarnations;
 mod kept;
+mod leases;
 pub mod ledger;
 pub mod links;
 mod log;
@@ -65,6 +66,7 @@ mod passages;
 pub mod pauses;
 #[cfg(test)]
 mod plans;
+pub mod providers;
 pub mod ranks;
 pub mod recipients;
 pub mod refusals;
@@ -224,6 +226,11 @@ impl Store {
             Engine::Sqlite(_) => Backend::Sqlite,
             Engine::Postgres(..) => Backend::Postgres,
         }
+    }
+
+    /// Whether several daemons can work on it.
+    pub const fn is_shared(&self) -> bool {
+        matches!(self.engine, Engine::Postgres(..))
     }
 
     /// Packs what was imported and lets the database put its statistics and files in order: good after

@@ -1,7 +1,10 @@
 //! The plans of hot statements on `SQLite`: a statement that begins to walk a whole table fails here,
 //! and not in the night of the first large campaign.
 
-use super::{Backend, Store, StoreOptions, caps, deliveries, figures, ledger, recipients, runs, sent};
+use super::{
+    Backend, Store, StoreOptions, caps, deliveries, figures, leases, ledger, providers, recipients, runs,
+    sent, uncertain,
+};
 
 /// Tables that grow with use. The few rows that are given with a statement may be walked.
 const LARGE: [&str; 8] = [
@@ -20,12 +23,16 @@ fn no_hot_statement_walks_a_large_table() {
     let sqlite = Backend::Sqlite;
     // (what it is for, text, an index that it must use)
     let statements = [
-        ("claim", deliveries::take(sqlite), "deliveries_open"),
+        ("claim", deliveries::take(sqlite, false), "deliveries_open"),
+        ("claim but", deliveries::take(sqlite, true), "deliveries_open"),
+        ("let a provider rest", providers::let_rest(sqlite), "deliveries_open"),
+        ("wait for a provider", providers::wait_for(sqlite), "deliveries_open"),
         ("read what was claimed", deliveries::claimed(sqlite), "INTEGER PRIMARY KEY"),
-        ("prolong leases", deliveries::PROLONG.to_owned(), "deliveries_in_hand"),
-        ("find the dead", deliveries::OTHERS.to_owned(), "deliveries_in_hand"),
-        ("plan again", deliveries::replan(), "deliveries_in_hand"),
-        ("call uncertain", deliveries::give_up(), "deliveries_in_hand"),
+        ("prolong leases", leases::prolong(sqlite), "deliveries_in_hand"),
+        ("find the dead", leases::OTHERS.to_owned(), "deliveries_in_hand"),
+        ("plan again", leases::replan(&leases::whose_lease_is_over(sqlite)), "deliveries_in_hand"),
+        ("call uncertain", leases::give_up(&leases::whose_lease_is_over(sqlite)), "deliveries_in_hand"),
+        ("settle by what is known", uncertain::known(sqlite), "INTEGER PRIMARY KEY"),
         ("next try", deliveries::next_in_run(), "deliveries_open"),
         ("look once more", ledger::look(sqlite), "INTEGER PRIMARY KEY"),
         ("begin to hand over", ledger::begin(sqlite), "INTEGER PRIMARY KEY"),

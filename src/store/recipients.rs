@@ -58,27 +58,37 @@ pub struct PriorMail {
     pub waits: bool,
 }
 
+/// A fixing of a run's recipients that was begun. When another begins (a daemon stood still, and one took its place), this
+/// one adds nobody any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fixing {
+    run: RunId,
+    /// The how manieth it is.
+    number: i64,
+}
+
 /// Moves a run from due (or from a fixing that was interrupted, whose rows are removed) to fixing.
-/// False: it is in another state.
-pub async fn begin_fixing(store: &Store, run: RunId) -> Result<bool> {
+/// `None`: it is in another state.
+pub async fn begin_fixing(store: &Store, run: RunId) -> Result<Option<Fixing>> {
     let operation = "begin to fix the recipients of a run";
-    let update = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state IN ('due', 'fixing')";
+    let update = "UPDATE runs SET state = 'fixing', fixing = fixing + 1
+        WHERE id = $1 AND state IN ('due', 'fixing') RETURNING fixing";
     let transaction = store.begin_write(operation).await?;
-    let begun = execute(&*transaction, operation, update, values![run.0]).await? > 0;
-    if begun {
+    let begun: Vec<i64> = query_column(&*transaction, operation, update, values![run.0]).await?;
+    if !begun.is_empty() {
         let delete = "DELETE FROM deliveries WHERE run = $1";
         execute(&*transaction, operation, delete, values![run.0]).await?;
     }
     transaction.commit().await?;
-    Ok(begun)
+    Ok(begun.first().map(|number| Fixing { run, number: *number }))
 }
 
 /// Adds recipients to a run in fixing, in one transaction; thousands a call are best. Every contact
 /// gets its row: one whose address is in the run already is skipped as already sent. False: the run is
-/// in another state, and nobody was added.
+/// in another state, or fixed by another, and nobody was added.
 pub async fn add_recipients(
     store: &Store,
-    run: RunId,
+    Fixing { run, number }: Fixing,
     recipients: &[Recipient],
     now: Timestamp,
 ) -> Result<bool> {
@@ -106,8 +116,8 @@ pub async fn add_recipients(
          WHERE TRUE ON CONFLICT (run, contact) DO NOTHING"
     );
     let transaction = store.begin_write(operation).await?;
-    let lock = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state = 'fixing'";
-    if execute(&*transaction, operation, lock, values![run.0]).await? == 0 {
+    let lock = "UPDATE runs SET state = 'fixing' WHERE id = $1 AND state = 'fixing' AND fixing = $2";
+    if execute(&*transaction, operation, lock, values![run.0, number]).await? == 0 {
         return Ok(false);
     }
     for part in recipients.chunks(ROWS) {
@@ -145,18 +155,18 @@ fn recipient_row(recipient: &Recipient, now: Timestamp) -> serde_json::Value {
     ])
 }
 
-/// Moves a run from fixing to `into`: sending, held or finished. False: it is in another state.
+/// Moves a run from fixing to `into`: sending, held or finished. False: it is in another state, or fixed by another.
 pub async fn complete_fixing(
     store: &Store,
-    run: RunId,
+    Fixing { run, number }: Fixing,
     into: RunState,
     note: Option<&str>,
     now: Timestamp,
 ) -> Result<bool> {
     let finished_at = (into == RunState::Finished).then_some(now.micros());
     let update = "UPDATE runs SET state = $2, note = $3, fixed_at = $4, finished_at = $5
-        WHERE id = $1 AND state = 'fixing'";
-    let given = values![run.0, into.word(), note.map(str::to_owned), now.micros(), finished_at];
+        WHERE id = $1 AND state = 'fixing' AND fixing = $6";
+    let given = values![run.0, into.word(), note.map(str::to_owned), now.micros(), finished_at, number];
     step(store, "complete the recipients of a run", update, given).await
 }
 

@@ -13,6 +13,7 @@ use super::statement::{backend_of, execute, numbers_json, query_as, query_column
 use super::{Backend, Result, Store};
 use crate::domain::arrow::Arrow;
 use crate::domain::delivery::{DeliveryId, Evidence, RefusalReason, RunId, WaitReason};
+use crate::domain::engagement::EngagementKind;
 use crate::domain::name::CampaignName;
 use crate::domain::time::Timestamp;
 
@@ -161,6 +162,38 @@ pub(super) async fn confirm(bulk: &mut Bulk, evidence: &[(DeliveryId, Evidence)]
     );
     let rows: Vec<_> = evidence.iter().map(|(delivery, by)| json!([delivery.0, by.word()])).collect();
     bulk.execute_with(&text, vec![Cell::from(json!(rows).to_string())]).await
+}
+
+/// Settles those of these uncertain deliveries that were opened, followed or answered while they were being handed over.
+/// Gives them.
+pub(super) async fn settle_by_what_is_known(
+    connection: &impl ConnectionTrait,
+    doubted: &[DeliveryId],
+) -> Result<Vec<DeliveryId>> {
+    if doubted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let given = values![numbers_json(doubted.iter().map(|delivery| delivery.0))];
+    let text = known(backend_of(connection));
+    let settled: Vec<i64> = query_column(connection, "settle uncertain deliveries", &text, given).await?;
+    Ok(settled.into_iter().map(DeliveryId).collect())
+}
+
+/// Settles deliveries by their numbers, `$1`, where somebody unsubscribed by them or a hit names them.
+pub(super) fn known(backend: Backend) -> String {
+    let given = given_numbers(backend, 1, "id");
+    let left = "EXISTS (SELECT 1 FROM unsubscribes u WHERE u.delivery = deliveries.id)";
+    let hit = "EXISTS (SELECT 1 FROM hits h WHERE h.delivery = deliveries.id";
+    let [unsubscribed, clicked, opened] =
+        [Evidence::Unsubscribed, Evidence::Clicked, Evidence::Opened].map(Evidence::word);
+    format!(
+        "UPDATE deliveries SET {becomes}, {ACCEPTED_AT}, settled_by = CASE WHEN {left} THEN '{unsubscribed}'
+             WHEN {hit} AND h.kind = '{kind}') THEN '{clicked}' ELSE '{opened}' END
+         WHERE id IN (SELECT id FROM {given} AS given) AND {begins} AND ({left} OR {hit})) RETURNING id",
+        becomes = becomes(Arrow::Confirm),
+        kind = EngagementKind::Clicked.word(),
+        begins = begins(Arrow::Confirm, "state")
+    )
 }
 
 /// Plans uncertain deliveries once more, each not before its instant: of campaigns of `only`, if they are

@@ -54,8 +54,8 @@ fn every_contact_of_an_audience_is_counted_once() {
             recipient(4, RecipientPlan::Skip(SkipReason::NotConsented)),
             recipient(5, RecipientPlan::Skip(SkipReason::AlreadySent)),
         ];
-        assert!(fixing::begin_fixing(store, vip).await.expect("it begins"));
-        fixing::add_recipients(store, vip, &recipients, DUE).await.expect("they are added");
+        let begun = fixing::begin_fixing(store, vip).await.expect("it is asked").expect("it begins");
+        fixing::add_recipients(store, begun, &recipients, DUE).await.expect("they are added");
 
         let all = report::read(store, None, UTC).await.expect("it is read");
         assert_eq!(

@@ -7,6 +7,8 @@ use std::path::Path;
 use campaignd::diagnostic::text;
 use campaignd::domain::campaign::Tracking;
 use campaignd::domain::consent::ConsentState;
+use campaignd::domain::pace::Pace;
+use campaignd::domain::provider::ProviderLimits;
 use campaignd::settings::{self, ConsentUnknown, LoadedSettings, Transport};
 use secrecy::ExposeSecret as _;
 
@@ -90,7 +92,7 @@ time_zone: Europe/Paris
 database: postgres://campaignd@db.example:5433/campaignd?sslmode=require
 database_password_file: db
 durability: process
-transport: { smtp: { host: smtp.example, port: 2525, tls: implicit, username: maison, password_file: smtp, connections: 8, ca_file: ca.pem } }
+transport: { smtp: { host: smtp.example, port: 2525, tls: implicit, username: maison, password_file: smtp, connections: 8, ca_file: ca.pem, per_hour: 20000, domains: { Gmail.com: { per_hour: 2000, connections: 2 }, others: { connections: 4 } } } }
 refresh: 90 seconds
 refresh_ranks: 0 4 * * *
 retention: { hits: forever, events: forever }
@@ -108,6 +110,11 @@ tracking: aggregate
     );
     assert_eq!(settings.database_shown, "postgres://campaignd@db.example:5433/campaignd?sslmode=require");
     assert_eq!((settings.retention_hits, settings.http.report), (None, None));
+    let Transport::Smtp(smtp) = &settings.transport else { panic!("a server is named") };
+    let pace = |count| Some(Pace::per_hour(count));
+    assert_eq!(smtp.limits.pace, pace(20_000));
+    assert_eq!(smtp.limits.of("gmail.com"), ProviderLimits { pace: pace(2_000), connections: Some(2) });
+    assert_eq!(smtp.limits.of("web.de"), ProviderLimits { pace: None, connections: Some(4) });
     assert_eq!(settings.http.listen, "[::]:0".parse().ok());
     assert_eq!(settings.spool, Path::new("/var/spool/campaignd"));
     assert_eq!(settings.tracking, Tracking::Aggregate);
@@ -195,7 +202,7 @@ databse: x
     campaignd.yaml:6:65+5 wrong-value: `tls` must be one of `required`, `implicit`, `none`, not text `maybe`
     campaignd.yaml:6:72+8 missing-key: `username` needs a password (write `password_file: secrets/smtp`, or set CAMPAIGND_TRANSPORT_SMTP_PASSWORD)
     campaignd.yaml:6:98+1 wrong-value: `connections` must be a whole number from 1 to 100, not `0`
-    campaignd.yaml:6:101+7 unknown-key: `smtp` has no key `timeout` (it has `host`, `port`, `tls`, `username`, `password_file`, `connections`, `ca_file`)
+    campaignd.yaml:6:101+7 unknown-key: `smtp` has no key `timeout` (it has `host`, `port`, `tls`, `username`, `password_file`, `connections`, `ca_file`, `per_hour`, `domains`)
     campaignd.yaml:7:10+4 wrong-span: `refresh`: `soon` is not a length of time; write a whole number and a unit: `30 days`, `12 months`
     campaignd.yaml:8:34+5 wrong-value: `marketing` must be one of `no`, `yes`, not text `maybe`
     campaignd.yaml:8:51+5 wrong-value: `tracking` must be one of `no`, `yes`, not text `later`
@@ -350,4 +357,26 @@ fn a_folder_without_settings_is_no_project() {
     let loaded = settings::load(folder.path(), &BTreeMap::new());
     let message = lines(&loaded.problems).replace(&folder.path().display().to_string(), "FOLDER");
     insta::assert_snapshot!(message, @"no-settings: there is no campaignd.yaml in `FOLDER`: it is no project folder (`campaignd init` makes one; `--project DIR` names another)");
+}
+
+#[test]
+fn limits_of_a_server_are_held_to_their_table() {
+    let with = |more: &str| {
+        let text = format!(
+            "public_url: http://localhost\nsender: {{ postal_address: x }}\ntransport: {{ smtp: {{ host: mail.example, {more} }} }}\n"
+        );
+        problems(&text)
+    };
+    assert_eq!(with("per_hour: 10, domains: { web.de: { per_hour: 5 } }"), "");
+    insta::assert_snapshot!(
+        with("per_hour: 0, domains: { 'gmail com': { connections: 2 }, web.de: { speed: 3, connections: 200 }, others: 4 }"),
+        @r"
+    campaignd.yaml:3:52+1 wrong-value: `per_hour` must be a whole number from 1 to 4294967295, not `0`
+    campaignd.yaml:3:66+11 wrong-name: `gmail com` is no domain of addresses (for example `domains: { gmail.com: { per_hour: 2000, connections: 2 }, others: { connections: 4 } }`)
+    campaignd.yaml:3:109+5 unknown-key: a domain has no key `speed` (it has `per_hour`, `connections`)
+    campaignd.yaml:3:132+3 wrong-value: `connections` must be a whole number from 1 to 100, not `200`
+    campaignd.yaml:3:147+1 wrong-type: `others` must be a map, not the number `4` (its keys are `per_hour`, `connections`)
+    "
+    );
+    insta::assert_snapshot!(with("domains: {}"), @"campaignd.yaml:3:51+2 empty: `domains` is an empty map (for example `domains: { gmail.com: { per_hour: 2000, connections: 2 }, others: { connections: 4 } }`, or leave it out)");
 }

@@ -17,6 +17,7 @@ use super::reply::Failure;
 use super::wire::Wire;
 use super::{Server, SmtpTimeouts, SmtpTls};
 use crate::edge;
+use crate::send::Lease;
 
 /// The edge in the middle of a message.
 const HALF: &str = "half of the message is out";
@@ -160,11 +161,20 @@ impl Connection {
     }
 
     /// Sends a message with its final dot, counting the bytes as the socket takes them. A server that speaks or
-    /// leaves before it has all of them does not want it: then the final dot is not sent.
-    pub(super) async fn send_message(&mut self, bytes: &[u8], sent: &mut usize) -> Result<(), Failure> {
+    /// leaves before it has all of them does not want it, and a sender whose lease is over must not send it: then the
+    /// final dot is not sent.
+    pub(super) async fn send_message(
+        &mut self,
+        bytes: &[u8],
+        sent: &mut usize,
+        lease: &Lease,
+    ) -> Result<(), Failure> {
         let SmtpTimeouts { block, message, .. } = self.timeouts;
         within(message, "the server to read the whole message", async {
             while *sent < bytes.len() {
+                if !lease.holds() {
+                    return Err(Failure::Broke("this daemon gave no sign of life for too long".to_owned()));
+                }
                 if !self.wire.is_quiet() {
                     return Err(self.interruption().await);
                 }

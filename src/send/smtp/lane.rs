@@ -8,7 +8,7 @@ use crate::domain::delivery::{Fault, TryOutcome};
 use crate::domain::email::Email;
 use crate::domain::time::Timestamp;
 use crate::edge;
-use crate::send::HandoverStopped;
+use crate::send::{HandoverStopped, Lease};
 
 use super::Server;
 use super::answer::Answer;
@@ -20,6 +20,7 @@ use super::reply::{self, Failure};
 #[derive(Debug)]
 pub struct SmtpLane {
     server: Arc<Server>,
+    lease: Lease,
     connection: Option<Connection>,
 }
 
@@ -46,8 +47,8 @@ impl Stopped {
 }
 
 impl SmtpLane {
-    pub(super) fn new(server: Arc<Server>) -> Self {
-        Self { server, connection: None }
+    pub(super) fn new(server: Arc<Server>, lease: Lease) -> Self {
+        Self { server, lease, connection: None }
     }
 
     pub(in crate::send) async fn deliver<F, Fut>(
@@ -73,9 +74,11 @@ impl SmtpLane {
         }
         edge::pass("the message may go");
         let mut sent = 0;
-        if let Err(failure) = connection.send_message(&message.bytes, &mut sent).await {
+        if let Err(failure) = connection.send_message(&message.bytes, &mut sent, &self.lease).await {
             // The server cannot have taken a message whose final dot was not even begun.
-            return if sent <= message.before_dot {
+            return if sent <= message.before_dot && !self.lease.holds() {
+                TryOutcome::Deferred(reply::failure(LEASE_IS_OVER, Fault::Mail, now))
+            } else if sent <= message.before_dot {
                 failure.of_mail("sending the message", now)
             } else {
                 uncertain(failure, now)
@@ -235,6 +238,9 @@ async fn end_what_nobody_gets(connection: &mut Connection, recipient_is_refused:
         connection.distrust();
     }
 }
+
+/// Why a message that was begun was not ended.
+const LEASE_IS_OVER: &str = "this daemon gave no sign of life for too long";
 
 /// The command before the message.
 const DATA: &[u8] = b"DATA\r\n";

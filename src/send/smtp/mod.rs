@@ -37,6 +37,8 @@ use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use secrecy::SecretString;
 
+use crate::send::Lease;
+
 pub use lane::SmtpLane;
 
 /// How to reach a mail server.
@@ -164,9 +166,9 @@ impl SmtpTransport {
         self.server.options.connections.max(1)
     }
 
-    /// A lane of its own, not connected yet.
-    pub fn open(&self) -> SmtpLane {
-        SmtpLane::new(Arc::clone(&self.server))
+    /// A lane of its own, not connected yet, that lets messages out as long as the lease holds.
+    pub fn open(&self, lease: Lease) -> SmtpLane {
+        SmtpLane::new(Arc::clone(&self.server), lease)
     }
 }
 

@@ -130,12 +130,13 @@ struct CountRow {
 /// back because the server was away is planned, and has an answer too: why it could not be reached.
 pub(in crate::store) const WAITING: &str =
     "SELECT d.run, CASE WHEN p.campaign IS NOT NULL AND r.state = 'sending' THEN 'paused' ELSE r.state END AS state,
-        d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try, pace.next_at,
-        MAX(CASE WHEN d.state = 'deferred' OR d.wait = 'server' THEN d.reply_text END) AS last_reply
+        d.wait, COUNT(*) AS count, MIN(d.not_before) AS next_try, pace.next_at, transport.next_at AS all_next_at,
+        MAX(CASE WHEN d.state = 'deferred' OR d.wait IN ('server', 'provider') THEN d.reply_text END) AS last_reply
     FROM deliveries d JOIN runs r ON r.id = d.run LEFT JOIN campaign_pauses p ON p.campaign = r.campaign
         LEFT JOIN campaign_paces pace ON pace.campaign = r.campaign
+        LEFT JOIN campaign_paces transport ON transport.campaign = '@'
     WHERE d.state IN ('planned', 'claimed', 'transmitting', 'deferred') AND d.state IN ('planned', 'deferred')
-    GROUP BY d.run, r.state, p.campaign, d.wait, pace.next_at ORDER BY next_try, d.run, count";
+    GROUP BY d.run, r.state, p.campaign, d.wait, pace.next_at, transport.next_at ORDER BY next_try, d.run, count";
 
 #[derive(Debug, FromQueryResult)]
 struct WaitingRow {
@@ -145,6 +146,7 @@ struct WaitingRow {
     count: i64,
     next_try: i64,
     next_at: Option<i64>,
+    all_next_at: Option<i64>,
     last_reply: Option<String>,
 }
 
@@ -160,7 +162,11 @@ pub async fn waiting(store: &Store, now: Timestamp) -> Result<Vec<Waiting>> {
         };
         let run = RunId(row.run);
         let mut next_try = Timestamp::from_micros(row.next_try);
-        let rate = row.next_at.map(Timestamp::from_micros).filter(|at| *at > now && *at > next_try);
+        let rate = row
+            .next_at
+            .max(row.all_next_at)
+            .map(Timestamp::from_micros)
+            .filter(|at| *at > now && *at > next_try);
         let wait = match rate {
             Some(next_at) if wait.is_none() => {
                 next_try = next_at;

@@ -65,7 +65,7 @@ pub(crate) async fn work(engine: &Engine, now: &str) {
 }
 
 /// Waits for something that another task does.
-async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     let wait = async {
         while !done().await {
             tokio::time::sleep(Duration::from_millis(2)).await;

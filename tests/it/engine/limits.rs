@@ -5,7 +5,7 @@ use campaignd::domain::name::CampaignName;
 use campaignd::store::{figures, pauses};
 
 use super::handover::{people, request_with, smtp, work};
-use super::shop::{Shop, add, at, ledger, runs, start};
+use super::shop::{Shop, add, at, ledger, person, runs, start};
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::smtp::{SmtpServer, SmtpServerOptions, Step, say};
 
@@ -193,5 +193,21 @@ fn mails_too_large_for_the_server_pause_their_campaign_and_count_against_nobody(
             assert!(rows.iter().all(|row| row == "planned | 0" || row == "deferred | 0"), "{rows:?}");
             engine.stop(at(NOON)).await.expect("it stops");
         }
+    });
+}
+
+#[test]
+fn who_is_skipped_when_their_turn_comes_uses_nothing_of_the_pace_up() {
+    on_both(|database| async move {
+        let limited = hello(", limits: { per_hour: 60 }");
+        let shop = Shop::open(database, &limited, &people(6), NOON).await;
+        shop.send("hello").await;
+        shop.engine.tick(at(NOON)).await.expect("recipients are fixed");
+        let withdrawn = ["p000", "p001", "p003", "p004"]
+            .map(|name| person(name).consents("no").consented_at("2026-03-02 11:59"));
+        shop.learns(&withdrawn).await;
+        shop.until("2026-03-02 12:01:30").await;
+        assert_eq!(left(&shop.database).await, ["0", "60"]);
+        assert_eq!(shop.mailed(), ["p002", "p005"]);
     });
 }

@@ -12,6 +12,7 @@ mod memberships;
 mod names;
 mod own_time;
 mod pauses;
+mod providers;
 mod quiet_hours;
 mod ranks;
 mod recipients;

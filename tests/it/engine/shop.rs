@@ -9,6 +9,7 @@ use campaignd::domain::consent::{ConsentState, Purpose};
 use campaignd::domain::contact::{ConsentUpdate, ContactUpdate};
 use campaignd::domain::delivery::RunId;
 use campaignd::domain::name::CampaignName;
+use campaignd::domain::provider::TransportLimits;
 use campaignd::domain::schedule::Cadence;
 use campaignd::domain::time::Timestamp;
 use campaignd::engine::{self, Declared, Engine, EngineParts, EngineSettings};
@@ -206,6 +207,12 @@ impl Person {
         self
     }
 
+    pub(crate) fn of_domain(mut self, domain: &str) -> Self {
+        let name = self.0.external_id.as_deref().expect("somebody with an id");
+        self.0.email = Some(format!("{name}@{domain}"));
+        self
+    }
+
     pub(crate) fn without_address(mut self) -> Self {
         self.0.email = None;
         self
@@ -281,10 +288,27 @@ pub(crate) async fn try_start(
     transport: Transport,
     now: Timestamp,
 ) -> Result<Engine, campaignd::engine::EngineError> {
-    let mut settings = EngineSettings::new(EvaluationSettings { time_zone: ZONE });
-    settings.refresh = Cadence::Every(std::time::Duration::from_hours(24));
-    let parts = EngineParts { store: store.clone(), transport, declared: declared(declarations), settings };
+    let (declared, settings) = (declared(declarations), settings());
+    let parts = EngineParts { store: store.clone(), transport, declared, settings };
     Engine::start(parts, now).await
+}
+
+/// An engine whose mails leave within limits.
+pub(crate) async fn start_within(
+    store: &Store,
+    declarations: &str,
+    transport: Transport,
+    limits: Arc<TransportLimits>,
+    now: Timestamp,
+) -> Engine {
+    let settings = EngineSettings { limits, ..settings() };
+    let parts = EngineParts { store: store.clone(), transport, declared: declared(declarations), settings };
+    Engine::start(parts, now).await.expect("the engine starts")
+}
+
+fn settings() -> EngineSettings {
+    let refresh = Cadence::Every(std::time::Duration::from_hours(24));
+    EngineSettings { refresh, ..EngineSettings::new(EvaluationSettings { time_zone: ZONE }) }
 }
 
 /// Declarations and their renderer.

@@ -237,3 +237,22 @@ async fn a_server_that_takes_its_word_back_before_the_message_gets_none() {
     assert_snapshot!(line(&outcome), @"deferred (server?) 421 [4.3.2]: 4.3.2 shutting down");
     assert_eq!(server.await.expect("the server ends"), b"", "nothing of the message went out");
 }
+
+#[tokio::test]
+async fn a_sender_whose_lease_is_over_lets_nothing_out() {
+    use campaignd::send::{Lease, Transport};
+    let server = SmtpServer::start().await;
+    let lease = Lease::default();
+    let mut lane = Transport::smtp(options(&server)).expect("a usable server").open_under(&lease);
+    // It runs out while the ledger takes the note.
+    let before_dot = || async {
+        lease.hold_until(std::time::Instant::now());
+        Ok(())
+    };
+    let outcome = lane.deliver(&email_to("anna@shop.example", 1), before_dot, now()).await;
+    assert_snapshot!(line(&outcome), @"deferred: this daemon gave no sign of life for too long");
+    // What was begun before is not ended by those who come next.
+    lease.hold_until(std::time::Instant::now() + Duration::from_mins(1));
+    deliver(&mut lane, &email_to("bert@shop.example", 2)).await;
+    assert_eq!(server.copies().into_keys().collect::<Vec<_>>(), ["<2@shop.example>"]);
+}

@@ -65,7 +65,7 @@ async fn sending(store: &Store, pairs: i64) -> RunId {
         note: None,
     };
     let (run, _) = runs::create(store, &new, NOW).await.expect("the run is noted");
-    assert!(recipients::begin_fixing(store, run.id).await.expect("it is due"));
+    let fixing = recipients::begin_fixing(store, run.id).await.expect("it is asked").expect("it is due");
     let with_address = (1..=pairs).map(|n| Recipient {
         contact: ContactId(2 * n),
         address: Some(format!("c{n}@x.example")),
@@ -79,8 +79,8 @@ async fn sending(store: &Store, pairs: i64) -> RunId {
         plan: RecipientPlan::Skip(SkipReason::NoAddress),
     });
     let people: Vec<_> = with_address.chain(without).collect();
-    recipients::add_recipients(store, run.id, &people, NOW).await.expect("they are added");
-    let completed = recipients::complete_fixing(store, run.id, RunState::Sending, None, NOW).await;
+    recipients::add_recipients(store, fixing, &people, NOW).await.expect("they are added");
+    let completed = recipients::complete_fixing(store, fixing, RunState::Sending, None, NOW).await;
     assert!(completed.expect("it is sending"));
     run.id
 }
@@ -218,7 +218,7 @@ fn nothing_but_arrows_happens_and_every_arrow_does() {
             taken.iter().map(|(doing, steps)| format!("{doing}: {}", steps.join(", "))).collect();
         insta::allow_duplicates! {
             insta::assert_snapshot!(lines.join("\n"), @r"
-            accept: transmitting to accepted
+            accept: transmitting to accepted, uncertain to accepted
             by hand: accepted: uncertain to accepted
             by hand: refused: uncertain to refused
             cancel: planned to skipped, deferred to skipped
@@ -231,7 +231,7 @@ fn nothing_but_arrows_happens_and_every_arrow_does() {
             its sender dies, again: claimed to planned, transmitting to planned
             merge: planned to skipped, claimed to skipped, deferred to skipped
             postpone: claimed to planned
-            refuse: claimed to refused, transmitting to refused
+            refuse: claimed to refused, transmitting to refused, uncertain to refused
             release: claimed to planned, transmitting to deferred
             skip: claimed to skipped
             transmit: claimed to transmitting

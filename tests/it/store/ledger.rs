@@ -40,7 +40,7 @@ async fn sending(store: &Store, count: i64) -> RunId {
     };
     let (run, is_new) = runs::create(store, &new, NOW).await.expect("the run is noted");
     assert!(is_new);
-    assert!(recipients::begin_fixing(store, run.id).await.expect("it is due"));
+    let fixing = recipients::begin_fixing(store, run.id).await.expect("it is asked").expect("it is due");
     let recipient = |number| Recipient {
         contact: ContactId(number),
         address: Some(format!("c{number}@x.example")),
@@ -48,9 +48,9 @@ async fn sending(store: &Store, count: i64) -> RunId {
         plan: RecipientPlan::Mail { not_before: NOW },
     };
     let recipients: Vec<_> = (1..=count).map(recipient).collect();
-    recipients::add_recipients(store, run.id, &recipients, NOW).await.expect("they are added");
+    recipients::add_recipients(store, fixing, &recipients, NOW).await.expect("they are added");
     assert!(
-        recipients::complete_fixing(store, run.id, RunState::Sending, None, NOW)
+        recipients::complete_fixing(store, fixing, RunState::Sending, None, NOW)
             .await
             .expect("it is sending")
     );
@@ -134,6 +134,8 @@ fn every_step_obeys_the_arrows_of_the_ledger() {
             Refuse: transmitting to refused
             Doubt: transmitting to uncertain
             Release: transmitting to deferred
+            Accept: uncertain to accepted
+            Refuse: uncertain to refused
             ");
         }
     });
@@ -279,7 +281,9 @@ fn recipients_are_fixed_anew_after_a_crash_and_an_address_gets_one_mail() {
         let run = sending(store, 1).await;
         // As a crash leaves it: in fixing, with some rows.
         database.execute("UPDATE runs SET state = 'fixing'").await;
-        assert!(recipients::begin_fixing(store, run).await.expect("it is begun anew"));
+        let begin = async || recipients::begin_fixing(store, run).await.expect("it is asked");
+        let before = begin().await.expect("it is begun anew");
+        let fixing = begin().await.expect("and once more, by another");
         assert_eq!(database.rows("SELECT state FROM deliveries").await, Vec::<String>::new());
         let recipient = |number| Recipient {
             contact: ContactId(number),
@@ -287,9 +291,12 @@ fn recipients_are_fixed_anew_after_a_crash_and_an_address_gets_one_mail() {
             version: None,
             plan: RecipientPlan::Mail { not_before: NOW },
         };
-        recipients::add_recipients(store, run, &[recipient(1), recipient(2)], NOW)
-            .await
-            .expect("they are added");
+        let two = [recipient(1), recipient(2)];
+        let added = recipients::add_recipients(store, before, &two, NOW).await;
+        assert!(!added.expect("it is tried"), "whoever began before adds nobody");
+        let completed = recipients::complete_fixing(store, before, RunState::Finished, None, NOW).await;
+        assert!(!completed.expect("it is tried"), "and ends nothing");
+        assert!(recipients::add_recipients(store, fixing, &two, NOW).await.expect("they are added"));
         assert_eq!(
             database
                 .rows("SELECT CAST(contact AS TEXT), address, state, reason FROM deliveries ORDER BY contact")
@@ -299,6 +306,114 @@ fn recipients_are_fixed_anew_after_a_crash_and_an_address_gets_one_mail() {
         assert!(!runs::approve(store, run, NOW).await.expect("it is not held"));
         assert_eq!(runs::cancel(store, run, Some("wrong"), NOW).await.expect("it is cancelled"), Some(1));
         assert_eq!(runs::cancel(store, run, None, NOW).await.expect("it was cancelled"), None);
-        assert!(!recipients::begin_fixing(store, run).await.expect("it is cancelled"));
+        assert_eq!(begin().await, None, "it is cancelled");
+    });
+}
+
+/// The first delivery of a run is being handed over by [`ME`].
+async fn handed_over(store: &Store) -> DeliveryId {
+    let run = sending(store, 1).await;
+    let claimed = deliveries::claim(store, ME, &[run], 1, LEASE, NOW).await.expect("a claim");
+    assert!(take(store, ME, steps().remove(0)).await);
+    claimed[0].id
+}
+
+#[test]
+fn what_is_known_of_a_mail_when_it_becomes_uncertain_settles_it() {
+    on_both(|database| async move {
+        let store = &database.store;
+        let delivery = handed_over(store).await;
+        let hit = |kind: &str| {
+            format!(
+                "INSERT INTO hits (file, place, delivery, kind, link, at, head, accept_encoding)
+                 VALUES (1, 1, {}, '{kind}', 0, 0, 0, 0)",
+                delivery.0
+            )
+        };
+        let vip = CampaignName::parse("vip").expect("a name");
+        for (evidence, expected) in [
+            (hit("opened"), "accepted | opened | 0 | 1"),
+            (hit("clicked"), "accepted | clicked | 0 | 1"),
+            (
+                format!(
+                    "INSERT INTO unsubscribes (delivery, run, at, source) VALUES ({}, 1, 0, 'page')",
+                    delivery.0
+                ),
+                "accepted | unsubscribed | 0 | 1",
+            ),
+            ("SELECT 1".to_owned(), "planned | - | 1 | 1"),
+        ] {
+            for dies in [false, true] {
+                database.execute("DELETE FROM hits; DELETE FROM unsubscribes").await;
+                set(&database, DeliveryState::Transmitting).await;
+                database
+                    .execute("UPDATE deliveries SET attempts = 0, sent_again = 0, settled_by = NULL")
+                    .await;
+                database.execute(&evidence).await;
+                if dies {
+                    deliveries::recover(store, OTHER, &[&vip], NOW).await.expect("it is looked for");
+                } else {
+                    assert!(take(store, ME, Step::Doubt { reply: reply("gone"), again: Some(LATER) }).await);
+                }
+                let row = "SELECT state, settled_by, CAST(sent_again AS TEXT), CAST(attempts AS TEXT) FROM deliveries";
+                assert_eq!(database.rows(row).await, [expected], "{evidence}, its sender dies: {dies}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_comes_after_the_row_was_called_uncertain_is_noted() {
+    on_both(|database| async move {
+        let store = &database.store;
+        handed_over(store).await;
+        for (answer, expected) in [
+            (Step::Accept(reply("queued")), "accepted | - | 1 | queued"),
+            (
+                Step::Refuse { reason: RefusalReason::Rejected, reply: reply("no") },
+                "refused | rejected | 1 | no",
+            ),
+        ] {
+            set(&database, DeliveryState::Transmitting).await;
+            database.execute("UPDATE deliveries SET attempts = 0").await;
+            let taken = deliveries::recover(store, OTHER, &[], NOW).await.expect("it is looked for");
+            assert_eq!(taken.uncertain, 1, "somebody takes its sender for dead");
+            assert!(!take(store, OTHER, answer.clone()).await, "nobody else has an answer");
+            assert!(take(store, ME, answer).await);
+            let row = "SELECT state, reason, CAST(attempts AS TEXT), reply_text FROM deliveries";
+            assert_eq!(database.rows(row).await, [expected]);
+        }
+    });
+}
+
+#[test]
+fn leases_and_the_lead_run_by_the_clock_of_the_database() {
+    on_postgres(|database| async move {
+        use campaignd::store::incarnations::Incarnation;
+        let store = &database.store;
+        let run = sending(store, 1).await;
+        let one = Incarnation::begin(store, NOW).await.expect("it begins");
+        let two = Incarnation::begin(store, NOW).await.expect("it begins");
+        assert!(one.lead().await.expect("it is asked"));
+        assert!(!two.lead().await.expect("it is asked"), "one leads");
+        deliveries::claim(store, one.id(), &[run], 1, LEASE, NOW).await.expect("a claim");
+
+        // The other machine's clock is a year ahead.
+        let ahead = NOW.plus(Duration::from_hours(24 * 365));
+        let recovered = deliveries::recover(store, two.id(), &[], ahead).await.expect("it is looked for");
+        assert_eq!(recovered, Recovered::default());
+
+        // The first stands still for two minutes: it lives, and gives no sign of it.
+        let later = "UPDATE leader SET until = until - 120000000;
+            UPDATE deliveries SET lease_until = lease_until - 120000000";
+        database.execute(later).await;
+        let recovered = deliveries::recover(store, two.id(), &[], NOW).await.expect("it is looked for");
+        assert_eq!(recovered.planned, 1);
+        assert!(two.lead().await.expect("it is asked"), "the other leads");
+        assert!(!one.lead().await.expect("it is asked"), "and the first does not when it wakes");
+
+        // A leader that ends, or dies, leaves the lead at once.
+        two.end(store, NOW).await.expect("it ends");
+        assert!(one.lead().await.expect("it is asked"));
     });
 }
