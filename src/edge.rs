@@ -8,6 +8,7 @@
 //! | act | what happens |
 //! |---|---|
 //! | `die` | the process ends at that passage as if it were killed: nothing is flushed, no destructor runs |
+//! | `break` | what works there breaks off (a panic): one of several, as by a mistake of ours |
 //! | `stand` | it stops (SIGSTOP) at that passage, until somebody lets it go on (SIGCONT) |
 //! | `note` | instead of an edge there is a file: the name of each edge that is passed is appended to it |
 //!
@@ -64,9 +65,16 @@ mod ordered {
     use std::sync::OnceLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
+    #[derive(Clone, Copy)]
+    enum Act {
+        Die,
+        Break,
+        Stand,
+    }
+
     enum Order {
         Note(File),
-        At { edge: String, passage: u64, stands: bool, passed: AtomicU64 },
+        At { edge: String, passage: u64, act: Act, passed: AtomicU64 },
     }
 
     fn order() -> Option<&'static Order> {
@@ -79,14 +87,15 @@ mod ordered {
         if act == "note" {
             return File::options().create(true).append(true).open(what).ok().map(Order::Note);
         }
-        let stands = match act {
-            "die" => false,
-            "stand" => true,
+        let act = match act {
+            "die" => Act::Die,
+            "break" => Act::Break,
+            "stand" => Act::Stand,
             _ => return None,
         };
         let numbered = what.rsplit_once(' ').and_then(|(edge, passage)| Some((edge, passage.parse().ok()?)));
         let (edge, passage) = numbered.unwrap_or((what, 1));
-        Some(Order::At { edge: edge.to_owned(), passage, stands, passed: AtomicU64::new(0) })
+        Some(Order::At { edge: edge.to_owned(), passage, act, passed: AtomicU64::new(0) })
     }
 
     pub(super) fn is_about(name: &str) -> bool {
@@ -108,19 +117,23 @@ mod ordered {
                     tracing::error!(error = &error as &dyn std::error::Error, "an edge cannot be noted");
                 }
             }
-            Some(Order::At { edge, passage, stands, passed }) => {
+            Some(Order::At { edge, passage, act, passed }) => {
                 let is_here = edge.strip_prefix(side) == Some(name);
                 if is_here && passed.fetch_add(1, Ordering::SeqCst) + 1 == *passage {
-                    if !*stands {
-                        std::process::abort();
-                    }
-                    let stopped =
-                        Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
-                    if let Err(error) = stopped {
-                        tracing::error!(error = &error as &dyn std::error::Error, "no stop at an edge");
+                    match act {
+                        Act::Die => std::process::abort(),
+                        Act::Break => std::panic::panic_any("a test breaks this off"),
+                        Act::Stand => stand(),
                     }
                 }
             }
+        }
+    }
+
+    fn stand() {
+        let stopped = Command::new("kill").args(["-STOP", &std::process::id().to_string()]).status();
+        if let Err(error) = stopped {
+            tracing::error!(error = &error as &dyn std::error::Error, "no stop at an edge");
         }
     }
 }

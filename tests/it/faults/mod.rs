@@ -11,6 +11,8 @@ mod daemon;
 #[cfg(debug_assertions)] // in a release there are no edges to die at
 mod edges;
 mod kills;
+#[cfg(debug_assertions)]
+mod lanes;
 mod phases;
 mod poison;
 mod server;
