@@ -28,7 +28,7 @@ const PURGE_AT_ONCE: u32 = 5_000;
 /// For so long it is remembered how far a spool file that is gone was drained: somebody may put it back.
 const REMEMBER_FILES: Duration = Duration::from_hours(24 * 7);
 
-/// So long a clean stop takes in what is left, at most. The spool keeps the rest for the next start.
+/// So long a clean stop takes in what is left, at most. The next start goes on where it ended.
 const REST_WITHIN: Duration = Duration::from_secs(5);
 
 /// What an installation wants to have recorded.
@@ -72,9 +72,9 @@ pub(super) async fn keep_tracking(installation: Installation, spool: Spool) -> s
 
 /// Takes in what is left when the last answer was given, as far as a clean stop can wait for it.
 pub(super) async fn take_in_the_rest(installation: &Installation, spool: &Spool) {
-    // Cut off, at most a transaction is undone: its hits are still in the spool.
+    // Cut off, at most a transaction is undone: its hits are where they were.
     if tokio::time::timeout(REST_WITHIN, take_in(installation, spool, &mut false)).await.is_err() {
-        tracing::info!("some opens and clicks are still in the spool: the next start takes them in");
+        tracing::info!("not all opens and clicks are taken in yet: the next start goes on with them");
     }
 }
 
