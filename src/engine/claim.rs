@@ -1,7 +1,7 @@
 //! Takes rows in hand for the lanes: claimed in small batches, and asked again before they are sent.
 //! How they wait for a lane: [`queue`](super::queue).
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -45,6 +45,8 @@ pub(super) struct Claims {
     look: AtomicU64,
     /// Tells lanes that sleep that there may be work, or that the server is back.
     pub(super) news: tokio::sync::Notify,
+    /// Tells a lane that waits for a place at a provider that one may be free.
+    pub(super) place: tokio::sync::Notify,
     /// When to look whether too much is refused.
     pub(super) stops: Stops,
     /// Who may be handed a mail.
@@ -73,6 +75,7 @@ impl Claims {
             healthy: AtomicUsize::new(lanes),
             look: AtomicU64::new(0),
             news: tokio::sync::Notify::new(),
+            place: tokio::sync::Notify::new(),
             stops: Stops::default(),
             providers: Providers::new(lanes, Arc::clone(limits)),
             lost: Arc::default(),
@@ -129,7 +132,11 @@ impl Core {
             }
             let limit = queue.next_limit(self.claims.lanes, self.claims.healthy());
             let wanted = Wanted { only, limit, except: &found.full };
-            if !self.claim(&mut queue.ready, wanted, now, tally).await? {
+            let mut claimed = Vec::new();
+            let result = self.claim(&mut claimed, wanted, now, tally).await;
+            // Also what was ready before something failed: it is in hand.
+            queue.push(claimed);
+            if !result? {
                 let seen = if found.full.is_empty() { &mut queue.empty_at } else { &mut queue.no_others_at };
                 *seen = Some(look);
             }
@@ -152,7 +159,7 @@ impl Core {
     /// Claims a batch; false when there was none.
     async fn claim(
         &self,
-        ready: &mut VecDeque<Work>,
+        ready: &mut Vec<Work>,
         Wanted { only, limit, except }: Wanted<'_>,
         now: Timestamp,
         tally: &Tally,
@@ -184,7 +191,7 @@ impl Core {
         }
         let mut campaigns: Vec<(CampaignName, Vec<Claimed>)> = Vec::new();
         let all: Vec<_> = claimed.iter().map(|row| row.id).collect();
-        let (before_all, mut rest) = (ready.len(), Vec::new());
+        let mut rest = Vec::new();
         for row in claimed {
             let resting = self.claims.providers.rests(provider::of_address(&row.address), now);
             if let Some((until, reply)) = resting {
@@ -216,7 +223,7 @@ impl Core {
             }
         }
         let unused: Vec<_> = {
-            let kept: HashSet<_> = ready.iter().skip(before_all).map(|work| work.claimed.id).collect();
+            let kept: HashSet<_> = ready.iter().map(|work| work.claimed.id).collect();
             all.into_iter().filter(|row| !kept.contains(row)).collect()
         };
         deliveries::give_back_pace(&self.store, &claims.used, &unused)
@@ -229,7 +236,7 @@ impl Core {
     #[expect(clippy::too_many_arguments, reason = "one call, and all of it is needed at once")]
     async fn ask_again(
         &self,
-        ready: &mut VecDeque<Work>,
+        ready: &mut Vec<Work>,
         declared: &Arc<Declared>,
         campaign: &Campaign,
         rows: Vec<Claimed>,
@@ -281,7 +288,7 @@ impl Core {
                 }
             }
             match gate {
-                Ok((seen, recipient)) => ready.push_back(Work {
+                Ok((seen, recipient)) => ready.push(Work {
                     recipient,
                     tracking: campaign.tracking_of(
                         self.settings.tracking,

@@ -63,7 +63,7 @@ impl Core {
         not_before: Timestamp,
         now: Timestamp,
     ) -> u64 {
-        let rows: Vec<_> = self.claims.queue.lock().await.ready.drain(..).collect();
+        let rows = self.claims.queue.lock().await.take_all();
         for work in &rows {
             let step = Step::Release { wait, not_before, reply: reply.cloned() };
             self.ledger.settle(work.claimed.id, step, now).await;

@@ -45,13 +45,13 @@ impl Core {
                         self.hand_over(slot, &work, clock, tally).await;
                         // Its place is free: before others look for one.
                         drop(work);
-                        self.claims.news.notify_waiters();
+                        self.claims.place.notify_one();
                         continue;
                     }
                     Ok(Next::Soon) => {
                         // Not the end of a lane that is to end when there is nothing: somebody has a mail in hand,
                         // and gives news when it is handed over.
-                        if !when_idle.wait_for_a_place(&self.claims.news).await {
+                        if !when_idle.wait_for_a_place(&self.claims.place).await {
                             break;
                         }
                         continue;

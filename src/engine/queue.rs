@@ -24,8 +24,8 @@ const FIRST_BATCH: usize = 4;
 /// withdrawn consent does not find many in hand.
 const LARGEST_BATCH: usize = 64;
 
-/// So many rows of a slow provider and one more are kept in hand …
-const KEPT_OF_SLOW: usize = 15;
+/// So many rows of a slow provider are kept in hand …
+const KEPT_OF_SLOW: usize = 16;
 
 /// … and the others wait for so long.
 const SLOW_ROWS_WAIT: Duration = Duration::from_secs(10);
@@ -96,7 +96,12 @@ impl Work {
 /// The rows in hand that no lane has taken yet.
 #[derive(Debug)]
 pub(super) struct Queue {
-    pub(super) ready: VecDeque<Work>,
+    /// By provider, each with its number in the order of all; none is empty.
+    ready: BTreeMap<String, VecDeque<(u64, Work)>>,
+    /// How many there are.
+    count: usize,
+    /// The number of the next one.
+    next: u64,
     batch: usize,
     claimed_at: Option<Instant>,
     /// The look at which there was nothing.
@@ -118,7 +123,9 @@ pub(super) struct Found {
 impl Queue {
     pub(super) fn new(lanes: usize) -> Self {
         Self {
-            ready: VecDeque::new(),
+            ready: BTreeMap::new(),
+            count: 0,
+            next: 0,
             batch: lanes * FIRST_BATCH,
             claimed_at: None,
             empty_at: None,
@@ -126,48 +133,77 @@ impl Queue {
         }
     }
 
+    /// Rows that were claimed, behind all others.
+    pub(super) fn push(&mut self, rows: impl IntoIterator<Item = Work>) {
+        for work in rows {
+            let of_provider = match self.ready.get_mut(work.provider()) {
+                Some(rows) => rows,
+                None => self.ready.entry(work.provider().to_owned()).or_default(),
+            };
+            of_provider.push_back((self.next, work));
+            self.next += 1;
+            self.count += 1;
+        }
+    }
+
+    /// All of them, which are not in it any more.
+    pub(super) fn take_all(&mut self) -> Vec<Work> {
+        self.count = 0;
+        let rows = std::mem::take(&mut self.ready).into_values().flatten();
+        rows.map(|(_, work)| work).collect()
+    }
+
     /// The first row whose provider may be handed a mail. Takes out those whose providers rest, and all but a few of
     /// those whose providers are slow: they would be in hand for long.
     pub(super) fn find(&mut self, providers: &Providers, now: Timestamp) -> Found {
         let mut found = Found::default();
-        // With how many more of their rows may stay.
-        let mut full: BTreeMap<String, usize> = BTreeMap::new();
-        let mut index = 0;
-        while let Some(work) = self.ready.get(index) {
-            if let Some(more) = full.get_mut(work.provider()) {
-                if *more == 0 {
-                    let work = self.ready.remove(index);
-                    let until = now.plus(SLOW_ROWS_WAIT);
-                    found.wait.extend(work.map(|work| (work.claimed.id, until, None)));
-                } else {
-                    *more -= 1;
-                    index += 1;
-                }
-                continue;
-            }
-            match providers.enter(work.provider(), now) {
+        while let Some(domain) = self.first_but(&found.full) {
+            match providers.enter(&domain, now) {
                 Room::Place(place) => {
-                    found.work = self.ready.remove(index).map(|work| Work { place: Some(place), ..work });
+                    let mut first = self.take_behind(&domain, 0, 1);
+                    found.work = first.pop().map(|work| Work { place: Some(place), ..work });
                     return found;
                 }
                 Room::Rests(until, reply) => {
-                    let work = self.ready.remove(index);
-                    found.wait.extend(work.map(|work| (work.claimed.id, until, Some(reply))));
+                    let rows = self.take_behind(&domain, 0, usize::MAX);
+                    found.wait.extend(rows.iter().map(|work| (work.claimed.id, until, Some(reply.clone()))));
                 }
                 Room::Full { is_slow } => {
-                    let stay = if is_slow { KEPT_OF_SLOW } else { usize::MAX };
-                    full.insert(work.provider().to_owned(), stay);
-                    index += 1;
+                    if is_slow {
+                        let until = now.plus(SLOW_ROWS_WAIT);
+                        let rows = self.take_behind(&domain, KEPT_OF_SLOW, usize::MAX);
+                        found.wait.extend(rows.iter().map(|work| (work.claimed.id, until, None)));
+                    }
+                    found.full.push(domain);
                 }
             }
         }
-        found.full = full.into_keys().collect();
         found
+    }
+
+    /// The provider of the first row, but not one of these. (No more are full than there are lanes.)
+    fn first_but(&self, full: &[String]) -> Option<String> {
+        let others = self.ready.iter().filter(|(domain, _)| !full.contains(domain));
+        let first = others.min_by_key(|(_, rows)| rows.front().map(|(number, _)| *number));
+        first.map(|(domain, _)| domain.clone())
+    }
+
+    /// Takes so many rows of a provider out, those behind its first `kept`.
+    fn take_behind(&mut self, domain: &str, kept: usize, count: usize) -> Vec<Work> {
+        let Some(rows) = self.ready.get_mut(domain) else { return Vec::new() };
+        let from = kept.min(rows.len());
+        let to = from.saturating_add(count).min(rows.len());
+        let taken: Vec<Work> = rows.drain(from..to).map(|(_, work)| work).collect();
+        if rows.is_empty() {
+            self.ready.remove(domain);
+        }
+        self.count -= taken.len();
+        taken
     }
 
     /// Whether so many are in hand that no more are looked for.
     pub(super) fn is_long(&self, lanes: usize) -> bool {
-        self.ready.len() >= 2 * lanes * LARGEST_BATCH
+        self.count >= 2 * lanes * LARGEST_BATCH
     }
 
     /// How many rows to claim: twice as many when the last ones were gone in a quarter of a second, half

@@ -28,11 +28,11 @@ impl WhenIdle {
     }
 
     /// Waits until some mail is handed over; false: the lane is told to stop.
-    pub(super) async fn wait_for_a_place(&mut self, news: &Notify) -> bool {
+    pub(super) async fn wait_for_a_place(&mut self, place: &Notify) -> bool {
         let (Self::End(stop) | Self::Wait(stop)) = self;
         tokio::select! {
             () = tokio::time::sleep(SOON) => true,
-            () = news.notified() => true,
+            () = place.notified() => true,
             told = stop.wait_for(|stop| *stop) => { drop(told); false }
         }
     }
