@@ -117,16 +117,16 @@ fn depth(reader: &mut Reader, segment: &str, uses: &Uses, done: &BTreeMap<&str, 
         levels: uses.levels + tallest.map_or(0, |(levels, _)| levels),
     };
     match (deepest, tallest) {
-        (Some((_, used)), _) if depth.nesting == MAX_NESTING => {
+        (Some((_, inner)), _) if depth.nesting == MAX_NESTING => {
             let message = format!("`{segment}` has more than {MAX_NESTING} segments in each other");
-            reader.report(Problem::error("too-deep", message, used.place.clone()));
+            reader.report(Problem::error("too-deep", message, inner.place.clone()));
         }
-        (_, Some((levels, used)))
+        (_, Some((levels, inner)))
             if depth.nesting < MAX_NESTING && depth.levels > MAX_LEVELS && levels <= MAX_LEVELS =>
         {
             let message =
                 format!("`{segment}` has more than {MAX_LEVELS} levels, with those of the segments in it");
-            reader.report(Problem::error("too-deep", message, used.place.clone()));
+            reader.report(Problem::error("too-deep", message, inner.place.clone()));
         }
         _ => {}
     }
