@@ -106,15 +106,15 @@ fn report_cycles(reader: &mut Reader, graph: &BTreeMap<String, Uses>) {
 }
 
 /// How deep a segment is whose segments were followed. The first in a chain to be too deep is reported.
-fn depth(reader: &mut Reader, segment: &str, uses: &Uses, done: &BTreeMap<&str, Depth>) -> Depth {
+fn depth(reader: &mut Reader, segment: &str, own: &Uses, done: &BTreeMap<&str, Depth>) -> Depth {
     let inner = |depth: fn(&Depth) -> usize| {
-        let depths = uses.used.iter().filter_map(|used| Some((depth(done.get(used.text.as_str())?), used)));
+        let depths = own.used.iter().filter_map(|used| Some((depth(done.get(used.text.as_str())?), used)));
         depths.max_by_key(|(depth, _)| *depth)
     };
     let (deepest, tallest) = (inner(|depth| depth.nesting), inner(|depth| depth.levels));
     let depth = Depth {
         nesting: deepest.map_or(0, |(nesting, _)| nesting + 1),
-        levels: uses.levels + tallest.map_or(0, |(levels, _)| levels),
+        levels: own.levels + tallest.map_or(0, |(levels, _)| levels),
     };
     match (deepest, tallest) {
         (Some((_, inner)), _) if depth.nesting == MAX_NESTING => {
