@@ -1,4 +1,4 @@
-//! Deliveries: claims by a living sender. What becomes of the rows of a dead one: [`leases`](super::leases).
+//! Deliveries: claims by a living sender. What becomes of the rows of a dead one: `store::leases`.
 
 use std::time::Duration;
 
