@@ -27,8 +27,24 @@ const LONGEST_STANDSTILL: &str = "300000";
 /// default make imports half as fast again, for a WAL of some 160 MB.
 const BULK_CHECKPOINT_PAGES: u32 = 40_000;
 
-/// Room for pages of a bulk writer, in KiB (negative: `SQLite`'s way to say so).
-const BULK_CACHE_KIB: i32 = -262_144;
+/// How much a bulk writer is about to write: the room that it has for pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Load {
+    /// What comes in day by day.
+    Little,
+    /// An import: with more room each page is written once. It is given back by the next writer.
+    Much,
+}
+
+impl Load {
+    /// In KiB, negative: `SQLite`'s way to say so.
+    pub(super) const fn cache_size(self) -> i32 {
+        match self {
+            Self::Little => -32_768,
+            Self::Much => -262_144,
+        }
+    }
+}
 
 /// A `SQLite` file.
 #[derive(Debug)]
@@ -103,7 +119,7 @@ impl SqliteFile {
             };
             connection.execute_batch(&format!(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; PRAGMA temp_store = MEMORY;
-                 PRAGMA wal_autocheckpoint = {BULK_CHECKPOINT_PAGES}; PRAGMA cache_size = {BULK_CACHE_KIB};"
+                 PRAGMA wal_autocheckpoint = {BULK_CHECKPOINT_PAGES};"
             ))?;
             Ok(connection)
         };

@@ -5,6 +5,7 @@ use sea_orm::{Condition, QuerySelect as _};
 
 use super::backfills;
 use super::bulk::{Bulk, Counter};
+use super::connection::Load;
 use super::dialect::given_numbers;
 use super::entity::contact;
 use super::error::failed;
@@ -70,6 +71,9 @@ pub enum Arrival {
     BackFill,
 }
 
+/// So many rows at once are an import.
+const MANY: usize = 5_000;
+
 /// Applies rows in their order, in one transaction; the outcomes are in the same order. The same
 /// rows twice change nothing the second time. Thousands of rows a call are best.
 pub async fn apply(store: &Store, updates: &[ContactUpdate], now: Timestamp) -> Result<Vec<ContactOutcome>> {
@@ -83,7 +87,8 @@ pub async fn apply_as(
     arrival: Arrival,
     now: Timestamp,
 ) -> Result<Vec<ContactOutcome>> {
-    let mut bulk = Bulk::begin(store, "store contacts").await?;
+    let load = if updates.len() < MANY { Load::Little } else { Load::Much };
+    let mut bulk = Bulk::begin_with(store, load, "store contacts").await?;
     // Drawn first: on PostgreSQL it puts those who write contacts in a row.
     let change = bulk.draw(Counter::ContactChange, 1).await?;
     let outcomes = apply_within(&mut bulk, updates, change, now).await?;

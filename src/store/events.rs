@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::backfills;
 use super::bulk::{Bulk, Cell, Counter};
+use super::connection::Load;
 use super::contacts::{self, Arrival, ContactOutcome, ContactRejection};
 use super::error::failed;
 use super::identity::fold;
@@ -147,7 +148,8 @@ impl Appender {
     ) -> Result<Vec<EventOutcome>> {
         // Taken out and put back at the end: what a failed batch learned is forgotten.
         let mut memory = std::mem::take(&mut self.memory);
-        let mut bulk = Bulk::begin(&self.store, "append events").await?;
+        let load = if events.len() < log::PACKED_LATER { Load::Little } else { Load::Much };
+        let mut bulk = Bulk::begin_with(&self.store, load, "append events").await?;
         memory.drop_the_forgotten(&mut bulk).await?;
         let contacts = memory.resolve(&mut bulk, events, now).await?;
         let mut arriving = Vec::with_capacity(events.len());

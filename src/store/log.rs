@@ -12,7 +12,7 @@ use crate::domain::event::EventNameId;
 use crate::domain::time::Timestamp;
 
 /// Batches of this many events are an import: they are left to be packed together, see [`tail`].
-const PACKED_LATER: usize = 10_000;
+pub(super) const PACKED_LATER: usize = 10_000;
 
 /// An event whose contact is known.
 #[derive(Debug, Clone, Copy)]

@@ -6,6 +6,7 @@
 //! counter `event_packed`, and a tail that is packed before anybody looks.
 
 use super::bulk::{Bulk, Counter};
+use super::connection::Load;
 use super::statement::query_value;
 use super::{Result, Store};
 use crate::domain::history::CONTACTS_PER_BLOCK;
@@ -22,7 +23,7 @@ pub(super) async fn pack(store: &Store) -> Result<()> {
     if query_value::<i64>(&store.database, operation, text, vec![]).await? == 0 {
         return Ok(());
     }
-    let mut bulk = Bulk::begin(store, "pack events").await?;
+    let mut bulk = Bulk::begin_with(store, Load::Much, "pack events").await?;
     let last = bulk.last(Counter::Event).await?;
     pack_up_to(&mut bulk, last).await?;
     bulk.commit().await

@@ -10,6 +10,7 @@ mod sqlite;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use super::connection::Load;
 use super::facts::StaleBlock;
 use super::kept::{KeptRow, KeptTable, Wanted};
 use super::{Backend, Engine, Result, Store};
@@ -109,8 +110,13 @@ macro_rules! forward {
 impl Bulk {
     /// Begins.
     pub(super) async fn begin(store: &Store, operation: &'static str) -> Result<Self> {
+        Self::begin_with(store, Load::Little, operation).await
+    }
+
+    /// See [`begin`](Self::begin), for who knows how much it will be.
+    pub(super) async fn begin_with(store: &Store, load: Load, operation: &'static str) -> Result<Self> {
         Ok(match &store.engine {
-            Engine::Sqlite(file) => Self::Sqlite(SqliteBulk::begin(file, operation).await?),
+            Engine::Sqlite(file) => Self::Sqlite(SqliteBulk::begin(file, load, operation).await?),
             Engine::Postgres(pool, _) => Self::Postgres(PostgresBulk::begin(pool, operation).await?),
         })
     }

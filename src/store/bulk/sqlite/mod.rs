@@ -11,7 +11,7 @@ mod people;
 use rusqlite::{Connection, params, params_from_iter};
 
 use crate::domain::history::DamagedChunk;
-use crate::store::connection::{SqliteFile, WriteTurn};
+use crate::store::connection::{Load, SqliteFile, WriteTurn};
 use crate::store::error::failed;
 use crate::store::{Result, StoreError};
 
@@ -24,14 +24,15 @@ pub(in crate::store) struct SqliteBulk {
 }
 
 impl SqliteBulk {
-    pub(super) async fn begin(file: &SqliteFile, operation: &'static str) -> Result<Self> {
+    pub(super) async fn begin(file: &SqliteFile, load: Load, operation: &'static str) -> Result<Self> {
         let mut turn = file.write_turn().await;
         let connection = match turn.take() {
             Some(connection) => connection,
             None => file.open_writer()?,
         };
         let mut bulk = Self { connection: Some(connection), turn, operation };
-        bulk.run(|connection| connection.execute_batch("BEGIN IMMEDIATE")).await?;
+        let begin = format!("PRAGMA cache_size = {}; BEGIN IMMEDIATE", load.cache_size());
+        bulk.run(move |connection| connection.execute_batch(&begin)).await?;
         Ok(bulk)
     }
 
