@@ -61,11 +61,21 @@ pub(super) struct Memory {
     pub(super) alike: Option<u64>,
     /// Campaigns with `include_current` that had their run.
     pub(super) current_included: HashSet<CampaignName>,
-    /// Of campaigns with `time_zone: contact`: when they are due next in some zone, and under which
-    /// declarations.
-    pub(super) zones: HashMap<CampaignName, (u64, Option<Timestamp>)>,
+    /// Of campaigns with `time_zone: contact`.
+    pub(super) zones: HashMap<CampaignName, NextInZones>,
     /// Runs whose rows say that their campaign is not declared.
     pub(super) undeclared: HashSet<RunId>,
+}
+
+/// When a campaign is due next in some zone.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NextInZones {
+    /// Under which declarations …
+    pub(super) edition: u64,
+    /// … and when that was found out.
+    pub(super) asked_at: Timestamp,
+    /// When; `None`: never again.
+    pub(super) at: Option<Timestamp>,
 }
 
 /// Up to when the due times of a campaign are dealt with.
@@ -79,6 +89,8 @@ pub(super) struct Considered {
     pub(super) stored: Timestamp,
     /// The single instant (`at`) whose run is made.
     pub(super) last_single: Option<Timestamp>,
+    /// The last look of this engine.
+    pub(super) looked_at: Option<Timestamp>,
 }
 
 impl Memory {
@@ -109,6 +121,8 @@ impl Memory {
             );
             self.up_since = now;
         }
+        // After a clock was set back nothing is known of the time before.
+        self.up_since = self.up_since.min(now);
         self.last_beat = now;
     }
 }

@@ -253,6 +253,8 @@ async fn look_at_the_clock(core: &Core, clock: &Clock) -> std::convert::Infallib
     let mut failing = false;
     loop {
         let mut pause = LOOK;
+        // Before the tick: a machine that slept is to notice that before it looks for what is due.
+        core.memory().beat(clock.now());
         match core.tick(clock.now()).await {
             Ok(tick) => {
                 if std::mem::take(&mut failing) {

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Tick;
-use super::core::{Considered, Core};
+use super::core::{Considered, Core, NextInZones};
 use super::error::{Doing as _, EngineError};
 use super::occurrence::{self, Occurrences};
 use super::parts::Declared;
@@ -53,6 +53,7 @@ impl Core {
                 any |= self.make_run(campaign, one, now, tick).await?;
             }
             known.until = known.until.max(now);
+            known.looked_at = Some(now);
             if occurred && known.stored < now || known.until.since(known.stored) >= CONSIDERED_LAG {
                 self.note_considered(campaign, &mut known).await?;
             }
@@ -71,7 +72,7 @@ impl Core {
     ) -> Vec<Due> {
         // A single instant is considered however long it is past, once.
         let after = match schedule {
-            Schedule::Cron(_) => known.until.min(now),
+            Schedule::Cron(_) => not_looked_at_since(known, now),
             _ => known.last_single.unwrap_or(Timestamp::from_micros(i64::MIN)),
         };
         let found = self.occurrences(campaign, schedule, campaign.time_zone, after, known, now);
@@ -90,19 +91,24 @@ impl Core {
         now: Timestamp,
     ) -> Result<Vec<Due>, EngineError> {
         let edition = self.declarations.edition();
-        let next = self.memory().zones.get(&campaign.name).copied();
-        if next.is_some_and(|(of, next)| of == edition && next.is_none_or(|next| now < next)) {
+        let known_next = self.memory().zones.get(&campaign.name).copied();
+        // Of a clock that was set back it says nothing.
+        let holds = |next: NextInZones| {
+            next.edition == edition && next.asked_at <= now && next.at.is_none_or(|at| now < at)
+        };
+        if known_next.is_some_and(holds) {
             return Ok(Vec::new());
         }
         let mut due = Vec::new();
         for zone in self.zones().await? {
             let after = match schedule {
-                Schedule::Cron(_) => known.until.min(now),
+                Schedule::Cron(_) => not_looked_at_since(known, now),
                 _ => Timestamp::from_micros(i64::MIN),
             };
             let mut found = self.occurrences(campaign, schedule, zone, after, known, now);
             // A single instant is dealt with once, and seen once where it was over before.
-            let is_new = |at: &Timestamp| *at > known.until || *at <= known.activated_at;
+            let is_cron = matches!(schedule, Schedule::Cron(_));
+            let is_new = |at: &Timestamp| is_cron || *at > known.until || *at <= known.activated_at;
             found.run.retain(is_new);
             found.missed.retain(is_new);
             due.extend(sorted_out(&found, |at| {
@@ -112,8 +118,8 @@ impl Core {
             }));
         }
         let all = chrono_tz::TZ_VARIANTS.iter();
-        let next = all.filter_map(|zone| schedule.next_after(now, *zone)).min();
-        self.memory().zones.insert(campaign.name.clone(), (edition, next));
+        let at = all.filter_map(|zone| schedule.next_after(now, *zone)).min();
+        self.memory().zones.insert(campaign.name.clone(), NextInZones { edition, asked_at: now, at });
         Ok(due)
     }
 
@@ -152,7 +158,7 @@ impl Core {
     /// When a campaign is due next, as far as is known.
     pub(super) fn next_due(&self, campaign: &Campaign, now: Timestamp) -> Option<Timestamp> {
         if campaign.in_zone_of_contact {
-            return self.memory().zones.get(&campaign.name).and_then(|(_, next)| *next);
+            return self.memory().zones.get(&campaign.name).and_then(|next| next.at);
         }
         occurrence::next_due(campaign, now)
     }
@@ -234,6 +240,7 @@ impl Core {
             until: known.considered_until,
             stored: known.considered_until,
             last_single: None,
+            looked_at: None,
         };
         self.memory().considered.insert(campaign.name.clone(), known);
         Ok(known)
@@ -263,15 +270,24 @@ impl Core {
             note: note.map(str::to_owned),
         };
         let (run, is_new) = runs::create(&self.store, &new, now).await.doing(operation)?;
+        // One that was noted as missed while the clock was ahead comes now, when it is due.
+        let comes_again = !is_new && run.state == RunState::Missed && new.state == RunState::Due;
+        let is_new = is_new || comes_again && runs::come_again(&self.store, run.id).await.doing(operation)?;
         if is_new {
             tracing::info!(
                 run.id = run.id.0, campaign.name = %campaign.name, run.due_at = %due.at,
-                run.state = run.state.word(), "a run has come due"
+                run.state = new.state.word(), "a run has come due"
             );
             tick.runs_made.push(run.id);
         }
         Ok(is_new && new.state == RunState::Due)
     }
+}
+
+/// Since when due times were not looked for: since those that are dealt with; where these lie ahead of a clock that was
+/// set back, since the last look.
+fn not_looked_at_since(known: &Considered, now: Timestamp) -> Timestamp {
+    if known.until <= now { known.until } else { known.looked_at.map_or(now, |at| at.min(now)) }
 }
 
 /// Missed ones first, then those to be run.

@@ -110,6 +110,13 @@ pub async fn create(store: &Store, new: &NewRun, now: Timestamp) -> Result<(Run,
     Ok((read(&known)?, is_new))
 }
 
+/// A run that was noted as missed is due after all; false: it is in another state.
+pub async fn come_again(store: &Store, run: RunId) -> Result<bool> {
+    let update =
+        "UPDATE runs SET state = 'due', note = NULL, finished_at = NULL WHERE id = $1 AND state = 'missed'";
+    step(store, "let a missed run come again", update, values![run.0]).await
+}
+
 /// The run with this number.
 pub async fn by_number(store: &Store, run: RunId) -> Result<Option<Run>> {
     let found = run::Entity::find_by_id(run.0).one(&store.database).await.map_err(failed("read a run"))?;

@@ -7,6 +7,7 @@ mod entries;
 mod every_entry;
 mod guard;
 pub(crate) mod handover;
+mod jumps;
 mod limits;
 mod memberships;
 mod names;

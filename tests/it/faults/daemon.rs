@@ -1,8 +1,10 @@
 //! Real daemons over a project of their own, which die, stand still and go on.
 
+use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use campaignd::clock::Clock;
@@ -13,6 +15,7 @@ use campaignd::edge;
 use campaignd::store::contacts;
 use tempfile::TempDir;
 
+use super::lock;
 use crate::support::database::TestDatabase;
 
 /// How long to wait for anything; machines may be busy.
@@ -31,6 +34,8 @@ pub(super) const READY: &str = "ready: ";
 /// The folder of a project with one campaign, `NAME`, for everybody, that is due now.
 pub(super) struct Project {
     folder: TempDir,
+    files: Vec<(&'static str, String)>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Project {
@@ -61,54 +66,75 @@ campaigns:
         );
         let body = "<p><a href=\"https://maison.example/{{ contact.email }}\">News</a>
             <a href=\"{{ links.unsubscribe }}\">unsubscribe</a> {{ sender.postal_address }}</p>";
-        for (name, text) in [
-            ("campaignd.yaml", settings.as_str()),
-            ("campaigns/news.yaml", campaign.as_str()),
-            ("templates/news/subject.txt", "News"),
-            ("templates/news/body.html", body),
-        ] {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders can be made");
-            std::fs::write(path, text).expect("files can be written");
+        let files = vec![
+            ("campaignd.yaml", settings),
+            ("campaigns/news.yaml", campaign),
+            ("templates/news/subject.txt", "News".to_owned()),
+            ("templates/news/body.html", body.to_owned()),
+        ];
+        for (name, text) in &files {
+            write(folder.path(), name, text);
         }
-        Self { folder }
+        Self { folder, files, log: Arc::default() }
     }
 
-    pub(super) fn path(&self) -> &Path {
-        self.folder.path()
+    /// Another folder of the same project, for a second daemon at the same database.
+    pub(super) fn twin(&self) -> Self {
+        let folder = TempDir::new().expect("a temporary folder can be made");
+        for (name, text) in &self.files {
+            write(folder.path(), name, text);
+        }
+        Self { folder, files: self.files.clone(), log: Arc::default() }
     }
 
     /// Starts a daemon, which may have an order what to do at an edge.
     pub(super) fn daemon(&self, order: Option<&str>) -> Daemon {
-        self.start(Command::new(env!("CARGO_BIN_EXE_campaignd")), order)
-    }
-
-    fn start(&self, mut command: Command, order: Option<&str>) -> Daemon {
-        let log = std::fs::File::options().create(true).append(true).open(self.path().join("daemon.log"));
-        command
-            .args(["run", "--project"])
-            .arg(self.path())
+        // Whoever writes more to a file than it may gets a signal that ends it, unless it is ignored: then the write fails.
+        let mut process = Command::new("sh")
+            .args([
+                "-c",
+                "trap '' XFSZ; exec \"$0\" \"$@\"",
+                env!("CARGO_BIN_EXE_campaignd"),
+                "run",
+                "--project",
+            ])
+            .arg(self.folder.path())
             .envs([("CAMPAIGND_HTTP_LISTEN", "127.0.0.1:0"), ("CAMPAIGND_HTTP_REPORT", "127.0.0.1:0")])
             .env("CAMPAIGND_LOG", "warn")
             .env_remove(edge::ORDER)
             .envs(order.map(|order| (edge::ORDER, order)))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(log.expect("a log file"));
-        let (log, before) = (self.path().join("daemon.log"), self.log().len());
-        Daemon { process: command.spawn().expect("the daemon starts"), log, before }
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the daemon starts");
+        let (log, before) = (Arc::clone(&self.log), self.log().len());
+        let mut said = BufReader::new(process.stderr.take().expect("what it says"));
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            while said.read_line(&mut line).is_ok_and(|count| count > 0) {
+                lock(&log).push_str(&std::mem::take(&mut line));
+            }
+        });
+        Daemon { process, log: Arc::clone(&self.log), before }
     }
 
     /// What its daemons had to say.
     pub(super) fn log(&self) -> String {
-        std::fs::read_to_string(self.path().join("daemon.log")).unwrap_or_default()
+        lock(&self.log).clone()
     }
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("folders can be made");
+    std::fs::write(path, text).expect("files can be written");
 }
 
 /// A daemon; it is killed when this is dropped.
 pub(super) struct Daemon {
     process: Child,
-    log: PathBuf,
+    log: Arc<Mutex<String>>,
     /// Where in the log it begins to speak.
     before: usize,
 }
@@ -129,8 +155,7 @@ impl Daemon {
 
     /// Whether it has said this, since it started.
     pub(super) fn has_said(&self, text: &str) -> bool {
-        let log = std::fs::read(&self.log).unwrap_or_default();
-        String::from_utf8_lossy(log.get(self.before..).unwrap_or_default()).contains(text)
+        lock(&self.log).get(self.before..).is_some_and(|said| said.contains(text))
     }
 
     /// How it ended, if it did.
@@ -147,6 +172,19 @@ impl Daemon {
         })
         .await;
         status.expect("it ended")
+    }
+
+    /// Whether it stands still (SIGSTOP).
+    pub(super) fn stands(&self) -> bool {
+        let state = Command::new("ps").args(["-o", "stat=", "-p", &self.process.id().to_string()]).output();
+        state.is_ok_and(|state| state.stdout.starts_with(b"T"))
+    }
+
+    /// From now on it can write nothing to any file, or everything again.
+    pub(super) fn may_write(&self, may: bool) {
+        let limit = if may { "--fsize=unlimited:" } else { "--fsize=0:" };
+        let set = Command::new("prlimit").args(["--pid", &self.process.id().to_string(), limit]).status();
+        assert!(set.is_ok_and(|status| status.success()), "prlimit {limit} works");
     }
 
     /// Kills it (SIGKILL).

@@ -8,11 +8,14 @@ use crate::support::database::{TestDatabase, on_postgres, on_sqlite};
 
 mod checker;
 mod daemon;
+#[cfg(debug_assertions)] // in a release there are no edges to stand at
+mod disk;
 #[cfg(debug_assertions)] // in a release there are no edges to die at
 mod edges;
 mod kills;
 #[cfg(debug_assertions)]
 mod lanes;
+mod pairs;
 mod phases;
 mod poison;
 mod server;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -121,12 +122,26 @@ impl FaultyServer {
         Self::open(folder, None, None).await
     }
 
+    /// A server that takes its time for each mail.
+    pub(super) async fn slow(folder: &Path, a_mail_takes: Duration) -> Self {
+        Self::listen(folder, None, None, a_mail_takes).await
+    }
+
     /// A server with its journal in a folder. It misbehaves once, the first time that it is so far, and is well
     /// afterwards. With a certificate its conversations are encrypted from the first byte.
     pub(super) async fn open(
         folder: &Path,
         once: Option<(Phase, Fault)>,
         tls: Option<Arc<ServerConfig>>,
+    ) -> Self {
+        Self::listen(folder, once, tls, Duration::ZERO).await
+    }
+
+    async fn listen(
+        folder: &Path,
+        once: Option<(Phase, Fault)>,
+        tls: Option<Arc<ServerConfig>>,
+        a_mail_takes: Duration,
     ) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -141,7 +156,7 @@ impl FaultyServer {
                 let (once, path, tls) = (shared.clone(), path.clone(), tls.clone());
                 conversations.spawn(async move {
                     // What becomes of a connection is for the client to notice.
-                    Talk::hold(socket, path, once, tls).await.ok()
+                    Talk::hold(socket, path, once, tls, a_mail_takes).await.ok()
                 });
             }
         });

@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 use sha2::{Digest as _, Sha256};
@@ -25,6 +26,7 @@ pub(super) struct Talk {
     below: Arc<Below>,
     journal: PathBuf,
     once: Option<Arc<Once>>,
+    a_mail_takes: Duration,
 }
 
 type Went = std::io::Result<bool>;
@@ -35,6 +37,7 @@ impl Talk {
         journal: PathBuf,
         once: Option<Arc<Once>>,
         tls: Option<Arc<ServerConfig>>,
+        a_mail_takes: Duration,
     ) -> std::io::Result<()> {
         socket.set_nodelay(true)?;
         let socket = socket.into_std()?;
@@ -46,7 +49,7 @@ impl Talk {
             None => Box::new(socket),
         };
         let stream = BufReader::new(stream);
-        Self { stream, socket: again, below, journal, once }.run().await
+        Self { stream, socket: again, below, journal, once, a_mail_takes }.run().await
     }
 
     async fn run(mut self) -> std::io::Result<()> {
@@ -132,6 +135,9 @@ impl Talk {
             // One write: other conversations write there, too.
             journal.write_all(format!("{message_id} {recipient} {hash}\n").as_bytes())?;
             journal.sync_data()?;
+            if !self.a_mail_takes.is_zero() {
+                tokio::time::sleep(self.a_mail_takes).await;
+            }
         }
         self.answer(Phase::Dot).await
     }
