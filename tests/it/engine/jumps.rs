@@ -210,7 +210,11 @@ fn a_machine_that_sleeps_has_missed_what_was_due() {
         let engine = start(&database.store, ASLEEP, transport, clock.now()).await;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let daemon = tokio::spawn(engine.run(clock, async { stopped.await.expect("it is told to stop") }));
-        let first = ["Mon 2026-03-02 09:00 made_up finished", "Mon 2026-03-02 09:00 skipped finished"];
+        let first = [
+            "Mon 2026-03-02 09:00 made_up finished",
+            "Mon 2026-03-02 09:00 skipped finished",
+            "Mon 2026-03-02 09:00 zoned finished",
+        ];
         let until_active = async {
             while database.rows("SELECT name FROM campaigns").await.len() < 3 {
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -219,12 +223,12 @@ fn a_machine_that_sleeps_has_missed_what_was_due() {
         tokio::time::timeout(Duration::from_mins(1), until_active).await.expect("the campaigns are active");
         then(&database, &hands, "2026-03-02 09:00:10", &first).await;
         // The lid is closed for a night and a morning.
-        let second = [
-            first[0],
-            first[1],
+        let tuesday = [
             "Tue 2026-03-03 09:00 made_up finished",
             "Tue 2026-03-03 09:00 skipped missed",
+            "Tue 2026-03-03 09:00 zoned missed",
         ];
+        let second = [first, tuesday].concat();
         then(&database, &hands, "2026-03-03 11:00", &second).await;
         // The clock is two years ahead for a while, and nobody is mailed 700 times.
         hands.set(at("2028-03-03 12:00"));

@@ -1,4 +1,4 @@
-//! The disk is full at a commit: on `SQLite` the process may write nothing more to any file (RLIMIT_FSIZE), on `PostgreSQL`
+//! The disk is full at a commit: on `SQLite` the process may write nothing more to any file (`RLIMIT_FSIZE`), on `PostgreSQL`
 //! every transaction that wrote ends as one does for which the server has no room.
 
 use std::collections::VecDeque;
@@ -82,10 +82,9 @@ async fn full_at(database: &TestDatabase, kind: Kind, number: usize, edge: &str)
     let mut end = None;
     until(&case, "what it says", async || {
         end = daemon.ended();
-        end.is_some() || CAUSES.iter().any(|cause| daemon.has_said(cause))
+        CAUSES.iter().any(|cause| daemon.has_said(cause))
     })
     .await;
-    assert!(CAUSES.iter().any(|cause| project.log().contains(cause)), "{case}: why? {}", project.log());
     assert!(server.taken() <= before + 1, "{case}: mails go out although the store cannot be written");
     match end {
         None => set_full(database, &daemon, kind, false).await,

@@ -1,11 +1,12 @@
-//! Two daemons on one PostgreSQL: they share a run, die, stop, and stand still for longer than their lease.
+//! Two daemons on one PostgreSQL: they share a run, one of them dies or stops in its middle and is started again.
+
+use std::time::Duration;
 
 use super::checker::agree;
 use super::daemon::{Daemon, Project, add_people, is_over, until};
 use super::server::FaultyServer;
 use super::times;
 use crate::support::database::{TestDatabase, on_postgres};
-use std::time::Duration;
 
 const CONNECTIONS: usize = 4;
 const PEOPLE: usize = 240;
@@ -85,73 +86,6 @@ fn two_daemons_share_a_run_whatever_becomes_of_one() {
                     add_people(&database, PEOPLE).await;
                     for number in 0..times(2) {
                         share(&database, number, *accident).await;
-                    }
-                });
-            });
-        }
-    });
-}
-
-/// Where a daemon stands still, with rows in hand.
-#[cfg(debug_assertions)]
-const STANDS: [&str; 6] = [
-    "behind: claim deliveries",
-    "the server waits for the message",
-    "the message may go",
-    "half of the message is out",
-    "the message is out",
-    "the message is answered",
-];
-
-/// One daemon stands still for longer than its lease, another takes its rows over, and it goes on.
-#[cfg(debug_assertions)]
-async fn oversleep(database: &TestDatabase, number: usize, stands: &str) {
-    const FEW: usize = 40;
-    let case = format!("stands at {stands}, {number}");
-    let campaign = format!("news_{number}");
-    let folder = tempfile::tempdir().expect("a folder");
-    let server = FaultyServer::well(folder.path()).await;
-    let here = Project::new(database, server.port(), 2, &campaign);
-    let there = here.twin();
-    let mut one = here.daemon(Some(&format!("stand {stands} 3")));
-    until(&case, "a daemon that stands still", async || {
-        assert_eq!(one.ended(), None, "{case}: {}", here.log());
-        one.stands()
-    })
-    .await;
-    let in_hand = "SELECT 1 FROM deliveries WHERE state IN ('claimed', 'transmitting')";
-    let in_hand = in_hand.replace("SELECT 1", "SELECT CAST(id AS TEXT)");
-    assert!(!database.rows(&in_hand).await.is_empty(), "{case}: it has nothing in hand");
-    // A minute and more goes by.
-    let leases = "UPDATE deliveries SET lease_until = 1 WHERE lease_until IS NOT NULL;
-        DO $$ BEGIN IF to_regclass('leader') IS NOT NULL THEN UPDATE leader SET until = 1; END IF; END $$";
-    database.execute(leases).await;
-    let mut other = there.daemon(None);
-    let open = "SELECT CAST(id AS TEXT) FROM deliveries WHERE state IN ('planned', 'claimed', 'transmitting', 'deferred')";
-    until(&case, "somebody else who mails the rest", async || {
-        assert_eq!(other.ended(), None, "{case}: {}", there.log());
-        database.rows(open).await.is_empty()
-    })
-    .await;
-    one.signal("-CONT");
-    over(&case, database, &campaign, &mut [(&here, &mut one), (&there, &mut other)]).await;
-    one.stop(&case).await;
-    other.stop(&case).await;
-    let states = agree(&case, database, &server.journal(), 2).await;
-    assert_eq!(states.values().sum::<usize>(), FEW, "{case}: {states:?}");
-    assert!(states.get("accepted").is_some_and(|accepted| accepted + 2 >= FEW), "{case}: {states:?}");
-}
-
-#[test]
-#[cfg(debug_assertions)]
-fn who_stands_still_past_its_lease_mails_nobody_again() {
-    std::thread::scope(|threads| {
-        for stands in STANDS {
-            threads.spawn(move || {
-                on_postgres(|database| async move {
-                    add_people(&database, 40).await;
-                    for number in 0..times(1) {
-                        oversleep(&database, number, stands).await;
                     }
                 });
             });
