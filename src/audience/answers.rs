@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
 use crate::domain::population::Population;
+use crate::domain::roster::Roster;
 use crate::domain::time::Timestamp;
 use crate::evaluate::{Outcome, Program, Scratch};
 use crate::store::histories::ContactVisitor;
@@ -17,7 +18,7 @@ pub(super) struct Answers {
     population: Population,
     now: Timestamp,
     looked_at: u64,
-    members: Vec<Vec<ContactId>>,
+    members: Vec<Roster>,
     reviews: Vec<(ContactId, Timestamp)>,
 }
 
@@ -27,7 +28,7 @@ pub(super) struct Few {
     /// How many there are; of those who are no more, nothing was found.
     pub(super) looked_at: u64,
     /// By segment, in the order of asking.
-    pub(super) members: Vec<Vec<ContactId>>,
+    pub(super) members: Vec<Roster>,
     /// For all that were asked for.
     pub(super) reviews: Vec<(ContactId, Option<Timestamp>)>,
 }
@@ -38,7 +39,7 @@ pub(super) struct Everybody {
     /// How many there are.
     pub(super) looked_at: u64,
     /// By segment, in the order of asking.
-    pub(super) members: Vec<Vec<ContactId>>,
+    pub(super) members: Vec<Roster>,
     /// Who is to be looked at again.
     pub(super) reviews: Vec<(ContactId, Timestamp)>,
 }
@@ -56,7 +57,7 @@ impl Answers {
             population: population.clone(),
             now,
             looked_at: 0,
-            members: vec![Vec::new(); segments],
+            members: vec![Roster::default(); segments],
             reviews: Vec::new(),
         }
     }
@@ -79,7 +80,7 @@ impl Answers {
                 (everybody.members, everybody.reviews) = (visitor.members, visitor.reviews);
             } else {
                 for (members, more) in everybody.members.iter_mut().zip(visitor.members) {
-                    members.extend(more);
+                    members.append(more);
                 }
                 everybody.reviews.extend(visitor.reviews);
             }

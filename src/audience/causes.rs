@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::domain::contact::ContactId;
+use crate::domain::roster::Roster;
 use crate::store::contacts::{self, ChangeMark};
 use crate::store::memberships::EntryCause;
 use crate::store::{Result, Store, backfills};
@@ -48,7 +49,7 @@ impl<'s> Causes<'s> {
     pub(super) async fn other_than(
         &mut self,
         usual: EntryCause,
-        entered: &[ContactId],
+        entered: &Roster,
         last: ChangeMark,
     ) -> Result<Vec<(ContactId, EntryCause)>> {
         if entered.is_empty() {
@@ -71,7 +72,7 @@ impl<'s> Causes<'s> {
             Ok(_) => EntryCause::Data,
             Err(_) => without_news,
         };
-        let causes = entered.iter().map(|contact| (*contact, cause(contact)));
+        let causes = entered.iter().map(|contact| (contact, cause(&contact)));
         let causes = causes.filter(|(_, cause)| *cause != usual).collect();
         (news.imported, news.known) = (Some(imported), Some(known));
         Ok(causes)
@@ -80,11 +81,11 @@ impl<'s> Causes<'s> {
     /// Of those who are no members any more: who left, and who became somebody else.
     pub(super) async fn left_or_gone(
         &mut self,
-        former_members: Vec<ContactId>,
+        former_members: Roster,
         last: Option<ChangeMark>,
-    ) -> Result<(Vec<ContactId>, Vec<ContactId>)> {
+    ) -> Result<(Roster, Roster)> {
         let (false, Some(last)) = (former_members.is_empty(), last) else {
-            return Ok((former_members, Vec::new()));
+            return Ok((former_members, Roster::default()));
         };
         let store = self.store;
         let news = self.since(last);
@@ -93,7 +94,7 @@ impl<'s> Causes<'s> {
             None => contacts::merged_since(store, last).await?,
         };
         let is_gone = |contact: &ContactId| formers.binary_search(contact).is_ok();
-        let (gone, left) = former_members.into_iter().partition(is_gone);
+        let (gone, left) = former_members.iter().partition(is_gone);
         news.formers = Some(formers);
         Ok((left, gone))
     }

@@ -15,6 +15,7 @@ use crate::domain::condition::Condition;
 use crate::domain::contact::ContactId;
 use crate::domain::name::SegmentName;
 use crate::domain::population::Population;
+use crate::domain::roster::Roster;
 use crate::domain::time::Timestamp;
 use crate::evaluate::Asked;
 use crate::store::contacts::{self, ChangeMark};
@@ -249,7 +250,7 @@ async fn refresh_group(
         } else {
             (old_of_few.next().unwrap_or_default(), of_few)
         };
-        let (entered, left) = difference(&old, &new.unwrap_or_default());
+        let (entered, left) = difference(&old, new.unwrap_or_default());
         let cause = one.cause();
         let last = one.known.evaluated.as_ref().map(|last| last.mark);
         let (left, gone) = causes.left_or_gone(left, last).await?;
@@ -324,18 +325,18 @@ async fn due(
 
 /// Who of the new members was not among the old, and who of the old is not among the new; all in the order of
 /// numbers.
-fn difference(old: &[Member], new: &[ContactId]) -> (Vec<ContactId>, Vec<ContactId>) {
+fn difference(old: &[Member], new: Roster) -> (Roster, Roster) {
     if old.is_empty() {
-        return (new.to_vec(), Vec::new());
+        return (new, Roster::default());
     }
-    let (mut entered, mut left) = (Vec::new(), Vec::new());
+    let (mut entered, mut left) = (Roster::default(), Roster::default());
     let mut old = old.iter().map(|member| member.contact).peekable();
-    for contact in new {
-        while let Some(former) = old.next_if(|former| former < contact) {
+    for contact in new.iter() {
+        while let Some(former) = old.next_if(|former| *former < contact) {
             left.push(former);
         }
-        if old.next_if_eq(contact).is_none() {
-            entered.push(*contact);
+        if old.next_if_eq(&contact).is_none() {
+            entered.push(contact);
         }
     }
     left.extend(old);

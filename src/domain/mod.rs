@@ -6,7 +6,7 @@
 //! | [`address`] [`contact`] [`consent`] | people |
 //! | [`event`] [`history`] | what they did |
 //! | [`facts`] [`attributes`] | what is packed of people for a pass over all of them |
-//! | [`membership`] | in which segments they are |
+//! | [`membership`] [`roster`] | in which segments they are |
 //! | [`condition`] [`ranking`] [`score`] [`catalogue`] | what is declared of them |
 //! | [`population`] | what is not a contact's own: thresholds of rankings |
 //! | [`written`] | conditions in the words of the YAML |
@@ -42,6 +42,7 @@ pub mod population;
 pub mod provider;
 pub mod quiet_hours;
 pub mod ranking;
+pub mod roster;
 pub mod schedule;
 pub mod score;
 pub mod stop;

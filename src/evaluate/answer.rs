@@ -23,6 +23,12 @@ pub(super) struct Answer {
     pub(super) until: Timestamp,
 }
 
+impl Default for Answer {
+    fn default() -> Self {
+        Self::lasting(false)
+    }
+}
+
 impl Answer {
     /// An answer that only new data can change.
     pub(super) const fn lasting(holds: bool) -> Self {
@@ -80,28 +86,36 @@ impl Answer {
     }
 }
 
-/// Answers by node as far as they are known, for one contact after the other. Each says to which of them it
+/// Values by place as far as they are known, for one contact after the other. Each says to which of them it
 /// belongs, so that they need not be wiped.
-#[derive(Debug, Default)]
-pub(super) struct Answers {
+#[derive(Debug)]
+pub(super) struct Known<T> {
     contact: u64,
-    known: Vec<(u64, Answer)>,
+    known: Vec<(u64, T)>,
 }
 
-impl Answers {
-    /// Forgets the contact before. `nodes`: how many the program has.
-    pub(super) fn begin(&mut self, nodes: usize) {
+impl<T> Default for Known<T> {
+    fn default() -> Self {
+        Self { contact: 0, known: Vec::new() }
+    }
+}
+
+impl<T: Copy + Default> Known<T> {
+    /// Forgets the contact before. `places`: how many there are.
+    pub(super) fn begin(&mut self, places: usize) {
         self.contact += 1;
-        self.known.resize(nodes, (0, Answer::lasting(false)));
+        self.known.resize(places, (0, T::default()));
     }
 
-    pub(super) fn of(&self, node: usize) -> Option<Answer> {
-        let (contact, answer) = self.known[node];
-        (contact == self.contact).then_some(answer)
+    #[inline]
+    pub(super) fn of(&self, place: usize) -> Option<T> {
+        let (contact, value) = self.known[place];
+        (contact == self.contact).then_some(value)
     }
 
-    pub(super) fn keep(&mut self, node: usize, answer: Answer) {
-        self.known[node] = (self.contact, answer);
+    #[inline]
+    pub(super) fn keep(&mut self, place: usize, value: T) {
+        self.known[place] = (self.contact, value);
     }
 }
 

@@ -12,9 +12,11 @@ use super::moment::Spans;
 use super::program::{Asked, CompiledRanking, Node, Program, RankedNode, ScoreNode};
 use super::slots::{Reader, Wanted};
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
-use crate::domain::condition::{AttributeRef, Condition, ConsentTest, Test};
+use crate::domain::condition::{
+    AttributeRef, Condition, ConsentTest, EventQuery, Follower, MeasureKind, Test,
+};
 use crate::domain::event::EventNameId;
-use crate::domain::name::{ScoreName, SegmentName};
+use crate::domain::name::{EventName, ScoreName, SegmentName};
 use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::value::ValueType;
 
@@ -35,7 +37,7 @@ impl Program {
             let measured = catalogue
                 .traits
                 .get(name)
-                .map(|declared| compiler.measured(&declared.events, &declared.measure, false));
+                .map(|declared| compiler.measured(&declared.events, &declared.measure, Yields::Value));
             compiler.program.traits.push(measured);
         }
         for name in asked.scores {
@@ -59,6 +61,21 @@ pub(super) struct Compiler<'a> {
     segments: HashMap<SegmentName, usize>,
     /// The places of all scores so far.
     pub(super) scores: HashMap<ScoreName, usize>,
+    /// The places of all measures so far.
+    pub(super) measures: HashMap<(EventQuery, MeasureKind, Yields), usize>,
+    /// The places of all followers so far, by what they follow.
+    pub(super) followers: HashMap<(EventName, Follower), usize>,
+}
+
+/// What a measure of events is compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Yields {
+    /// Its value.
+    Value,
+    /// Its value; a text is folded, to be compared.
+    Folded,
+    /// What contacts are ranked by: of no event at all, nothing.
+    Rank,
 }
 
 impl<'a> Compiler<'a> {
@@ -73,7 +90,6 @@ impl<'a> Compiler<'a> {
             id: PROGRAMS.fetch_add(1, Ordering::Relaxed),
             zone: settings.time_zone,
             nodes: Vec::new(),
-            without_events: Vec::new(),
             conditions: Vec::new(),
             traits: Vec::new(),
             scores: Vec::new(),
@@ -85,6 +101,7 @@ impl<'a> Compiler<'a> {
             streams: Vec::new(),
             spans: Spans::default(),
             followers: 0,
+            measures: 0,
             uses_zone: false,
         };
         Self {
@@ -94,6 +111,8 @@ impl<'a> Compiler<'a> {
             known: HashMap::new(),
             segments: HashMap::new(),
             scores: HashMap::new(),
+            measures: HashMap::new(),
+            followers: HashMap::new(),
         }
     }
 
@@ -114,9 +133,10 @@ impl Compiler<'_> {
                 *slot = *slot - FIRST_FACT + attributes;
             }
         }
-        for node in &self.program.nodes {
-            let answer = node.without_events(&self.program.without_events);
-            self.program.without_events.push(answer);
+        let mut names: Vec<_> = self.program.streams.iter().map(|stream| stream.name).collect();
+        names.sort_unstable();
+        for stream in &mut self.program.streams {
+            stream.position = names.partition_point(|name| *name < stream.name);
         }
         self.program.uses_zone |= !self.program.spans.is_empty();
         self.program
@@ -218,8 +238,7 @@ impl Compiler<'_> {
 
     pub(super) fn ranking(&mut self, ranking: &Ranking) -> Option<CompiledRanking> {
         let declared = self.catalogue.traits.get(&ranking.by)?;
-        let mut measured = self.measured(&declared.events, &declared.measure, false);
-        measured.measure.needs_one = true;
+        let measured = self.measured(&declared.events, &declared.measure, Yields::Rank);
         let among = ranking.among.as_ref().map(|name| self.segment(name));
         Some(CompiledRanking { measured, among })
     }

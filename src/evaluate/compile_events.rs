@@ -3,7 +3,7 @@
 use super::amount::{Amount, Kind, Measure};
 use super::answer::NEVER;
 use super::check::Check;
-use super::compile::{Compiler, wanted};
+use super::compile::{Compiler, Yields, wanted};
 use super::events::{ALWAYS, Measured};
 use super::follow::Follow;
 use super::moment::MICROSECOND;
@@ -59,7 +59,8 @@ impl Compiler<'_> {
             }
             _ => self.check(test, value_type),
         };
-        let measured = self.measured(query, kind, !test.exact_case);
+        let yields = if test.exact_case { Yields::Value } else { Yields::Folded };
+        let measured = self.measured(query, kind, yields);
         let of_nothing = match measured.measure.of_nothing() {
             Amount::Ratio { total, count } => check.of_ratio(total, count),
             _ => check.of_missing(),
@@ -67,8 +68,11 @@ impl Compiler<'_> {
         self.add(Node::Events(Box::new(EventNode { measured, check, of_nothing })))
     }
 
-    /// What events amount to. `folded`: a text that they amount to is folded, to be tested.
-    pub(super) fn measured(&mut self, query: &EventQuery, kind: &MeasureKind, folded: bool) -> Measured {
+    /// What events amount to.
+    pub(super) fn measured(&mut self, query: &EventQuery, kind: &MeasureKind, yields: Yields) -> Measured {
+        let new = self.program.measures;
+        let id = *self.measures.entry((query.clone(), kind.clone(), yields)).or_insert(new);
+        self.program.measures = new.max(id + 1);
         let declared = self.catalogue.events.get(&query.event);
         let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
         let filter = self.filter(declared, stream, &query.filter);
@@ -78,7 +82,7 @@ impl Compiler<'_> {
         };
         let in_days = matches!(kind, MeasureKind::DaysSince);
         self.program.uses_zone |= in_days || matches!(kind, MeasureKind::DistinctDays);
-        let then = query.then.as_ref().map(|then| Box::new(self.follow(declared, stream, then)));
+        let then = query.then.as_ref().map(|then| Box::new(self.follow(&query.event, stream, then)));
         let mut slot = |name: &PropertyName, folded| self.property(declared, stream, name, folded);
         let per = query.per.as_ref().map(|name| slot(name, true));
         let kind = match kind {
@@ -95,13 +99,14 @@ impl Compiler<'_> {
             MeasureKind::Average(name) => Kind::Average(slot(name, false)),
             MeasureKind::Distinct(name) => Kind::Distinct(slot(name, true)),
             MeasureKind::MostCommon(name) => {
-                Kind::MostCommon { key: slot(name, true), shown: slot(name, folded) }
+                Kind::MostCommon { key: slot(name, true), shown: slot(name, yields == Yields::Folded) }
             }
-            MeasureKind::Latest(name) => Kind::Latest(slot(name, folded)),
+            MeasureKind::Latest(name) => Kind::Latest(slot(name, yields == Yields::Folded)),
         };
         let is_compared = then.as_ref().is_some_and(|then| then.same.is_some());
         let reads_properties = !filter.is_empty() || per.is_some() || is_compared || kind.reads_properties();
         Measured {
+            id,
             stream,
             within: query.window.within.map(|span| self.program.spans.back(span)),
             older_than: query.window.older_than.map(|span| self.program.spans.back(span)),
@@ -109,7 +114,7 @@ impl Compiler<'_> {
             to: query.window.until.map_or(NEVER, |until| self.end(until)),
             last: query.last.map(|last| last as usize),
             filter,
-            measure: Measure { kind, per, needs_one: false },
+            measure: Measure { kind, per, needs_one: yields == Yields::Rank },
             share,
             in_days,
             then,
@@ -149,17 +154,18 @@ impl Compiler<'_> {
             .collect()
     }
 
-    /// What must follow an event whose declaration and stream are given.
-    fn follow(&mut self, first: Option<&EventType>, first_stream: Option<usize>, then: &Follower) -> Follow {
+    /// What must follow an event whose name and stream are given.
+    fn follow(&mut self, first: &EventName, first_stream: Option<usize>, then: &Follower) -> Follow {
         let declared = self.catalogue.events.get(&then.event);
         let stream = declared.and_then(|event| (self.event_id)(&event.wire_name)).map(|id| self.stream(id));
         let same = then.same.as_ref().map(|name| {
-            let own = self.property(first, first_stream, name, true);
+            let own = self.property(self.catalogue.events.get(first), first_stream, name, true);
             (own, self.property(declared, stream, name, true))
         });
         self.program.uses_zone |= matches!(then.within, Some(Span::Months(_)));
-        let id = self.program.followers;
-        self.program.followers += 1;
+        let new = self.program.followers;
+        let id = *self.followers.entry((first.clone(), then.clone())).or_insert(new);
+        self.program.followers = new.max(id + 1);
         Follow {
             id,
             negated: then.negated,
@@ -167,7 +173,7 @@ impl Compiler<'_> {
             filter: self.filter(declared, stream, &then.filter),
             within: then.within,
             same,
-            then: then.then.as_ref().map(|then| Box::new(self.follow(declared, stream, then))),
+            then: then.then.as_ref().map(|next| Box::new(self.follow(&then.event, stream, next))),
         }
     }
 
@@ -206,7 +212,7 @@ impl Compiler<'_> {
     fn stream(&mut self, name: EventNameId) -> usize {
         let streams = &mut self.program.streams;
         streams.iter().position(|stream| stream.name == name).unwrap_or_else(|| {
-            streams.push(Stream { name, reader: Reader::default() });
+            streams.push(Stream { name, position: 0, reader: Reader::default() });
             streams.len() - 1
         })
     }

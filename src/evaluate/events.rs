@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::amount::{Amount, Kind, Measure};
-use super::answer::{Answer, NEVER};
+use super::answer::{Answer, Known, NEVER};
 use super::check::Check;
 use super::fold::Fold;
 use super::follow::{Follow, Followed};
@@ -20,6 +20,8 @@ pub(super) const ALWAYS: Timestamp = Timestamp::from_micros(i64::MIN);
 /// What events of one stream are taken, and what is measured of them.
 #[derive(Debug)]
 pub(super) struct Measured {
+    /// Its place among the different ones of a program, under which what events amount to is kept.
+    pub(super) id: usize,
     /// The place of the stream; `None`: an event that has not happened to anybody.
     pub(super) stream: Option<usize>,
     pub(super) within: Option<Back>,
@@ -63,6 +65,19 @@ impl Measured {
     }
 }
 
+/// What all events of a window amount to, and until when a filter lets the same ones pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Summed {
+    pub(super) amount: Amount,
+    pub(super) until: Timestamp,
+}
+
+impl Default for Summed {
+    fn default() -> Self {
+        Self { amount: Amount::Missing, until: NEVER }
+    }
+}
+
 /// The properties of one stream's events, read when something asks for them.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
@@ -91,6 +106,8 @@ pub(super) struct Past<'a> {
     pub(super) texts: &'a mut Texts,
     pub(super) fold: &'a mut Fold,
     pub(super) followed: &'a mut Followed,
+    /// By [`Measured::id`], as far as they are known.
+    pub(super) amounts: &'a mut Known<Summed>,
     pub(super) moment: &'a Moment,
 }
 
@@ -192,7 +209,7 @@ impl Past<'_> {
 
     /// The same contact's events of another stream; `None` when there are none.
     pub(super) fn another(&mut self, stream: usize) -> Option<Past<'_>> {
-        let events = self.history.of(self.streams[stream].name);
+        let events = self.streams[stream].events(self.history);
         (!events.is_empty()).then_some(Past {
             events,
             history: self.history,
@@ -202,6 +219,7 @@ impl Past<'_> {
             texts: &mut *self.texts,
             fold: &mut *self.fold,
             followed: &mut *self.followed,
+            amounts: &mut *self.amounts,
             moment: self.moment,
         })
     }

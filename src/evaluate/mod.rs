@@ -10,6 +10,7 @@
 //! | `compile`, `compile_events` | conditions → nodes, each part once; event names → streams; properties → slots |
 //! | `program` | what is evaluated together |
 //! | `needs` | what it reads of contacts and their histories |
+//! | `certain` | what is certain of contacts by which events they have at all |
 //! | `run` | one contact: nodes → answers, only those that are needed |
 //! | `events` | filters over one stream, and what passes them |
 //! | `windows` | which events are in a window; when the answer changes |
@@ -33,6 +34,7 @@
 
 mod amount;
 mod answer;
+mod certain;
 mod check;
 mod check_day;
 mod check_text;

@@ -1,8 +1,9 @@
 //! The program: conditions, traits and scores that are evaluated together over one read of a history.
 
-use super::answer::{Answers, Outcome};
+use super::answer::{Answer, Known, Outcome};
+use super::certain::Certainties;
 use super::check::{Check, NumberTest};
-use super::events::{Measured, Rows};
+use super::events::{Measured, Rows, Summed};
 use super::fold::Fold;
 use super::follow::Followed;
 use super::moment::{Moments, Spans};
@@ -13,7 +14,7 @@ use crate::domain::condition::{AttributeRef, Bucket, Condition};
 use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::contact::ContactView;
 use crate::domain::event::EventNameId;
-use crate::domain::history::History;
+use crate::domain::history::{Event, History};
 use crate::domain::name::{ScoreName, TraitName};
 use crate::domain::population::Population;
 use crate::domain::ranking::{Ranked, Ranking};
@@ -43,9 +44,6 @@ pub struct Program {
     pub(super) zone: Zone,
     /// Every part once; parts come before what they are part of.
     pub(super) nodes: Vec<Node>,
-    /// The answer of each node for contacts without any event, where that decides it for good: mostly
-    /// most contacts, who then cost next to nothing.
-    pub(super) without_events: Vec<Option<bool>>,
     /// The node of each condition that was asked for.
     pub(super) conditions: Vec<usize>,
     pub(super) traits: Vec<Option<Measured>>,
@@ -63,8 +61,10 @@ pub struct Program {
     pub(super) facts: Vec<(AttributeRef, bool)>,
     pub(super) streams: Vec<Stream>,
     pub(super) spans: Spans,
-    /// How many followers there are ([`Follow::id`](super::follow::Follow)).
+    /// How many different followers there are ([`Follow::id`](super::follow::Follow)).
     pub(super) followers: usize,
+    /// How many different measures of events there are ([`Measured::id`]).
+    pub(super) measures: usize,
     /// Whether the contact's zone matters.
     pub(super) uses_zone: bool,
 }
@@ -126,6 +126,8 @@ pub(super) struct ScoreNode {
 #[derive(Debug)]
 pub(super) struct Stream {
     pub(super) name: EventNameId,
+    /// Where it stands among the names of a history that holds what is needed and no more.
+    pub(super) position: usize,
     pub(super) reader: Reader,
 }
 
@@ -146,7 +148,9 @@ struct Memory {
     rows: Vec<Rows>,
     fold: Fold,
     followed: Followed,
-    answers: Answers,
+    certainties: Certainties,
+    answers: Known<Answer>,
+    amounts: Known<Summed>,
     standings: Vec<Standing>,
     outcomes: Vec<Outcome>,
     traits: Vec<Option<Value>>,
@@ -168,26 +172,11 @@ pub struct Evaluation<'s> {
     pub ranks: &'s [Option<i64>],
 }
 
-impl Node {
-    /// The answer for contacts without any event, if that decides it; `known` are those of the nodes
-    /// before.
-    pub(super) fn without_events(&self, known: &[Option<bool>]) -> Option<bool> {
-        // As the nodes' answers combine: one part decides, or all parts are known not to.
-        let any = |parts: &[usize], decisive: bool| {
-            let answers = || parts.iter().map(|part| known[*part]);
-            let decided = answers().any(|answer| answer == Some(decisive));
-            (decided || answers().all(|answer| answer.is_some())).then_some(decided)
-        };
-        match self {
-            Self::Constant(holds) => Some(*holds),
-            Self::All(parts) => any(parts, false).map(|decided| !decided),
-            Self::Any(parts) => any(parts, true),
-            Self::None(parts) => any(parts, true).map(|decided| !decided),
-            Self::Events(node) => Some(node.of_nothing),
-            Self::Score(node) => Some(node.of_nothing),
-            Self::Ranked(_) => Some(false),
-            Self::Attribute(..) | Self::Consent(..) | Self::ConsentSince(..) | Self::Bucket(_) => None,
-        }
+impl Stream {
+    /// The contact's events of it.
+    #[inline]
+    pub(super) fn events<'h>(&self, history: &History<'h>) -> &'h [Event] {
+        history.of_name_at(self.name, self.position)
     }
 }
 
@@ -222,11 +211,13 @@ impl Program {
     ) -> Evaluation<'s> {
         let scratch = &mut *scratch.0;
         scratch.begin(self, population, now);
+        let certain = scratch.certainties.of(self, history);
+        scratch.outcomes.extend_from_slice(&certain.outcomes);
         let mut run = Run {
             program: self,
             contact,
             history,
-            has_no_events: history.all().is_empty(),
+            certain: &certain.nodes,
             moments: &mut scratch.moments,
             moment: if self.uses_zone { None } else { Some(Moments::INSTALLATION) },
             texts: &mut scratch.texts,
@@ -236,9 +227,12 @@ impl Program {
             followed: &mut scratch.followed,
             places: &scratch.places,
             answers: &mut scratch.answers,
+            amounts: &mut scratch.amounts,
             standings: &mut scratch.standings,
         };
-        scratch.outcomes.extend(self.conditions.iter().map(|node| Outcome::from(run.answer(*node))));
+        for place in &certain.open {
+            scratch.outcomes[*place] = run.answer(self.conditions[*place]).into();
+        }
         scratch.traits.extend(self.traits.iter().map(|measured| run.value(measured.as_ref()?)));
         scratch.scores.extend(self.asked_scores.iter().map(|score| score.map(|score| run.score(score))));
         scratch.ranks.extend(self.rankings.iter().map(|ranking| run.rank(ranking.as_ref()?)));
@@ -260,6 +254,7 @@ impl Memory {
         }
         if self.program != Some(program.id) {
             self.program = Some(program.id);
+            self.certainties.clear();
             self.rows.resize_with(program.streams.len(), Rows::default);
             self.standings.resize_with(program.scores.len(), Standing::default);
             self.moments.set(now, program.zone, &program.spans);
@@ -271,6 +266,7 @@ impl Memory {
         self.rows.iter_mut().for_each(Rows::clear);
         self.followed.clear(program.followers);
         self.answers.begin(program.nodes.len());
+        self.amounts.begin(program.measures);
         self.outcomes.clear();
         self.standings.iter_mut().for_each(|standing| standing.is_known = false);
         self.traits.clear();

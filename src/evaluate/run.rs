@@ -3,10 +3,10 @@
 use sha2::{Digest, Sha256};
 
 use super::amount::Amount;
-use super::answer::{Answer, Answers};
+use super::answer::{Answer, Known};
 use super::check::Check;
 use super::check_day::days_since;
-use super::events::{Measured, Past, Rows};
+use super::events::{Measured, Past, Rows, Summed};
 use super::fold::Fold;
 use super::follow::Followed;
 use super::moment::Moments;
@@ -27,7 +27,8 @@ pub(super) struct Run<'a> {
     pub(super) program: &'a Program,
     pub(super) contact: &'a ContactView<'a>,
     pub(super) history: &'a History<'a>,
-    pub(super) has_no_events: bool,
+    /// By node, where the kinds of events that the contact has decide.
+    pub(super) certain: &'a [Option<bool>],
     pub(super) moments: &'a mut Moments,
     /// The place of the moment in the contact's zone; `None` until it is asked for.
     pub(super) moment: Option<usize>,
@@ -40,16 +41,16 @@ pub(super) struct Run<'a> {
     /// By ranked node: the test of its value; `None`: nobody is in.
     pub(super) places: &'a [Option<Check>],
     /// By node, as far as they are known.
-    pub(super) answers: &'a mut Answers,
+    pub(super) answers: &'a mut Known<Answer>,
+    /// By measure, as far as they are known.
+    pub(super) amounts: &'a mut Known<Summed>,
     pub(super) standings: &'a mut [Standing],
 }
 
 impl Run<'_> {
     pub(super) fn answer(&mut self, node: usize) -> Answer {
         let program = self.program;
-        if self.has_no_events
-            && let Some(holds) = program.without_events[node]
-        {
+        if let Some(holds) = self.certain[node] {
             return Answer::lasting(holds);
         }
         if let Some(known) = self.answers.of(node) {
@@ -164,7 +165,7 @@ impl Run<'_> {
 
     /// The contact's events of a stream; `None` when there are none.
     fn stream(&mut self, stream: usize) -> Option<Past<'_>> {
-        let events = self.history.of(self.program.streams[stream].name);
+        let events = self.program.streams[stream].events(self.history);
         if events.is_empty() {
             return None;
         }
@@ -178,6 +179,7 @@ impl Run<'_> {
             texts: self.texts,
             fold: self.fold,
             followed: self.followed,
+            amounts: self.amounts,
             moment: self.moments.at(moment),
         })
     }

@@ -8,7 +8,7 @@
 use super::amount::Amount;
 use super::answer::{Answer, NEVER};
 use super::check::Check;
-use super::events::{ALWAYS, Measured, Past};
+use super::events::{ALWAYS, Measured, Past, Summed};
 use super::moment::Back;
 use crate::domain::time::Timestamp;
 
@@ -46,19 +46,17 @@ impl Past<'_> {
         }
     }
 
-    /// The answer where so few events can ever be in the window that however many of them count, it is the
-    /// same as of none: then neither their properties nor what follows them are looked at.
+    /// The answer where no event can ever be in the window, or so few that however many of them count, it is
+    /// the same: then neither their properties nor what follows them are looked at.
     fn answer_of_few(&self, measured: &Measured, check: &Check, start: usize, end: usize) -> Option<Answer> {
-        if !measured.measure.is_count() {
-            return None;
-        }
         let (first, last) = self.bounds(measured);
         let none_enter = end == last;
         let most = if none_enter { end - start } else { last - first };
-        if !check.is_settled_up_to(most.min(measured.last.unwrap_or(usize::MAX))) {
+        let most = most.min(measured.last.unwrap_or(usize::MAX));
+        if most > 0 && !(measured.measure.is_count() && check.is_settled_up_to(most)) {
             return None;
         }
-        let answer = Answer::lasting(check.of_ratio(0, 1));
+        let answer = self.check(check, measured.measure.of_nothing());
         Some(match measured.within {
             Some(back) if none_enter && start > first => {
                 answer.at_most(self.moment.sets_back_before(back, self.events[start - 1].at))
@@ -72,7 +70,10 @@ impl Past<'_> {
         let cut = measured.within.map(|back| self.moment.cut(back));
         let exactly = !measure.is_costly() || self.events.len() <= COSTLY_EVENTS;
         let may_stop = !measured.filter_depends_on_time();
-        let look_each_time = cut.is_some() || may_stop && measure.only_grows();
+        if measured.within.is_none() && !(may_stop && measure.only_grows()) {
+            let Summed { amount, until } = self.sum(measured);
+            return self.check(check, amount).at_most(until);
+        }
         let mut stage = self.stage(check, measure.of_nothing());
         let mut decisive = None;
         let mut before_window = None;
@@ -89,7 +90,7 @@ impl Past<'_> {
             if !self.take(measured, place, &mut filter_until) {
                 continue;
             }
-            if look_each_time && exactly {
+            if exactly {
                 let amount = self.folded(measured);
                 let next = self.stage(check, amount);
                 if next != stage {
@@ -122,6 +123,27 @@ impl Past<'_> {
             }
         }
         answer
+    }
+
+    /// What all events up to the end of a window without a beginning amount to; several tests may ask for it.
+    fn sum(&mut self, measured: &Measured) -> Summed {
+        if let Some(known) = self.amounts.of(measured.id) {
+            return known;
+        }
+        let only_the_newest = !measured.filter_depends_on_time() && measured.measure.is_of_the_newest();
+        let (start, end) = self.window(measured);
+        let oldest = measured.last.map_or(start, |last| start.max(end.saturating_sub(last)));
+        let mut until = NEVER;
+        self.fold.clear();
+        for place in (oldest..end).rev() {
+            self.take(measured, place, &mut until);
+            if only_the_newest && self.fold.has_newest() {
+                break;
+            }
+        }
+        let summed = Summed { amount: self.folded(measured), until };
+        self.amounts.keep(measured.id, summed);
+        summed
     }
 
     fn answer_while_some_enter(&mut self, measured: &Measured, check: &Check) -> Answer {

@@ -52,8 +52,8 @@ fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
         place.ok().map(|place| change.other_causes[place].1)
     };
     let mut entered: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
-    for contact in &change.entered {
-        entered.entry(other(contact).unwrap_or(change.cause)).or_default().push(contact.0);
+    for contact in change.entered.iter() {
+        entered.entry(other(&contact).unwrap_or(change.cause)).or_default().push(contact.0);
     }
     entered
 }

@@ -165,10 +165,19 @@ impl<'a> History<'a> {
     /// The events of one name, in order of time.
     #[inline]
     pub fn of(&self, name: EventNameId) -> &'a [Event] {
-        if self.events.is_empty() {
-            return &[];
+        match self.names.iter().position(|known| *known == name) {
+            Some(position) => self.at(position),
+            None => &[],
         }
-        let Some(position) = self.names.iter().position(|known| *known == name) else { return &[] };
+    }
+
+    /// As [`of`](Self::of); at once if the name stands at `position` of those that the history holds.
+    #[inline]
+    pub fn of_name_at(&self, name: EventNameId, position: usize) -> &'a [Event] {
+        if self.names.get(position) == Some(&name) { self.at(position) } else { self.of(name) }
+    }
+
+    fn at(&self, position: usize) -> &'a [Event] {
         let start = if position == 0 { self.start } else { self.ends[position - 1] };
         &self.events[(start - self.start) as usize..(self.ends[position] - self.start) as usize]
     }

@@ -5,8 +5,8 @@ use super::tree::{Counted, Evidence, WindowEnd};
 use crate::domain::contact::ContactView;
 use crate::domain::history::History;
 use crate::domain::time::{Timestamp, Zone};
-use crate::evaluate::answer::{Answer, NEVER};
-use crate::evaluate::events::{ALWAYS, Measured, Past, Rows};
+use crate::evaluate::answer::{Answer, Known, NEVER};
+use crate::evaluate::events::{ALWAYS, Measured, Past, Rows, Summed};
 use crate::evaluate::fold::Fold;
 use crate::evaluate::follow::Followed;
 use crate::evaluate::moment::{MICROSECOND, Moment, Moments};
@@ -28,6 +28,7 @@ pub(super) struct Looking<'a> {
     rows: Vec<Rows>,
     fold: Fold,
     followed: Followed,
+    amounts: Known<Summed>,
 }
 
 impl<'a> Looking<'a> {
@@ -44,8 +45,10 @@ impl<'a> Looking<'a> {
         rows.resize_with(program.streams.len(), Rows::default);
         let mut followed = Followed::default();
         followed.clear(program.followers);
+        let mut amounts = Known::default();
+        amounts.begin(program.measures);
         let (texts, fold) = (Texts::default(), Fold::default());
-        Self { program, history, moments, moment, texts, rows, fold, followed }
+        Self { program, history, moments, moment, texts, rows, fold, followed, amounts }
     }
 
     pub(super) fn moment(&self) -> &Moment {
@@ -73,7 +76,7 @@ impl<'a> Looking<'a> {
         let (from, to) = window_of(measured, self.moment());
         let mut evidence = Evidence { event, counted: 0, from, to, latest: Vec::new() };
         let Some(stream) = measured.stream else { return evidence };
-        let events = self.history.of(program.streams[stream].name);
+        let events = program.streams[stream].events(self.history);
         if events.is_empty() {
             return evidence;
         }
@@ -86,6 +89,7 @@ impl<'a> Looking<'a> {
             texts: &mut self.texts,
             fold: &mut self.fold,
             followed: &mut self.followed,
+            amounts: &mut self.amounts,
             moment: self.moments.at(self.moment),
         };
         let places = past.counted(measured);

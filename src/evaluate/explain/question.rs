@@ -16,7 +16,7 @@ use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::time::Timestamp;
 use crate::domain::value::ValueType;
 use crate::domain::written;
-use crate::evaluate::compile::Compiler;
+use crate::evaluate::compile::{Compiler, Yields};
 use crate::evaluate::program::Program;
 
 /// A condition of which one contact's answer is to be explained.
@@ -321,7 +321,7 @@ impl Asking<'_> {
     }
 
     fn read(&mut self, query: &EventQuery, kind: &MeasureKind) -> ReadEvents {
-        let mut measured = self.compiler.measured(query, kind, false);
+        let mut measured = self.compiler.measured(query, kind, Yields::Value);
         let mut properties: Vec<&PropertyName> = Vec::new();
         let of_share = match kind {
             MeasureKind::Share(tests) => tests.iter().map(|(property, _)| property).collect(),

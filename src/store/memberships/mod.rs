@@ -233,8 +233,12 @@ fn unpacked(row: &KeptRow) -> Result<Vec<Member>> {
 
 /// The blocks of contacts that come in order.
 pub(super) fn blocks_of(contacts: impl Iterator<Item = ContactId>) -> Vec<KeptBlock> {
-    let mut blocks: Vec<_> = contacts.map(KeptBlock::of).collect();
-    blocks.dedup();
+    let mut blocks = Vec::new();
+    for block in contacts.map(KeptBlock::of) {
+        if blocks.last() != Some(&block) {
+            blocks.push(block);
+        }
+    }
     blocks
 }
 

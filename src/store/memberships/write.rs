@@ -1,6 +1,7 @@
 //! What evaluations changed is written, in one transaction; erased contacts are taken out.
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
 
 use super::super::bulk::{Bulk, Cell};
 use super::super::kept::{KeptRow, KeptTable, Wanted};
@@ -9,23 +10,24 @@ use super::super::{Result, Store, passages};
 use super::{EntryCause, Evaluated, Member, SegmentId, blocks_of, unpacked};
 use crate::domain::contact::ContactId;
 use crate::domain::membership::{KeptBlock, pack_members};
+use crate::domain::roster::Roster;
 use crate::domain::time::Timestamp;
 
-/// What an evaluation changed in one segment. Contacts are in the order of their numbers.
+/// What an evaluation changed in one segment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SegmentChange {
     /// Which.
     pub segment: SegmentId,
     /// New members.
-    pub entered: Vec<ContactId>,
+    pub entered: Roster,
     /// Why they entered …
     pub cause: EntryCause,
     /// … but for these, in the order of their numbers.
     pub other_causes: Vec<(ContactId, EntryCause)>,
     /// Former members.
-    pub left: Vec<ContactId>,
+    pub left: Roster,
     /// Former members who are nobody any more, having become others: they did not leave.
-    pub gone: Vec<ContactId>,
+    pub gone: Roster,
     /// How it was evaluated.
     pub evaluated: Evaluated,
 }
@@ -70,26 +72,30 @@ async fn apply_change(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -
     } else {
         passages::log(bulk, change, now).await?;
     }
-    let touched = change.entered.iter().chain(&change.left).chain(&change.gone);
-    let mut touched = blocks_of(touched.copied());
+    let touched = change.entered.iter().chain(change.left.iter()).chain(change.gone.iter());
+    let mut touched = blocks_of(touched);
     touched.sort_unstable();
     touched.dedup();
-    if touched.is_empty() {
-        return Ok(());
-    }
-    let numbers = touched.iter().map(|block| change.segment.row(*block)).collect();
-    let old = bulk.read_kept(KeptTable::Members, Wanted::These(numbers)).await?;
+    let (Some(first), Some(last)) = (touched.first(), touched.last()) else { return Ok(()) };
+    let rows = if last.0 - first.0 < 2 * touched.len() as i64 {
+        // Most are meant: in one stretch with those between them.
+        Wanted::Between(change.segment.row(*first), change.segment.row(*last) + 1)
+    } else {
+        Wanted::These(touched.iter().map(|block| change.segment.row(*block)).collect())
+    };
+    let old = bulk.read_kept(KeptTable::Members, rows).await?;
     let mut old: BTreeMap<i64, KeptRow> = old.into_iter().map(|row| (row.id, row)).collect();
-    let (mut entered, mut left, mut gone) = (&change.entered[..], &change.left[..], &change.gone[..]);
+    let mut entered = change.entered.iter().peekable();
+    let (mut left, mut gone) = (change.left.iter().peekable(), change.gone.iter().peekable());
     let (mut written, mut emptied) = (Vec::with_capacity(touched.len()), Vec::new());
     for block in touched {
         let id = change.segment.row(block);
         let old = old.remove(&id);
         let mut members = old.as_ref().map_or(Ok(Vec::new()), unpacked)?;
-        for former in [split_block(&mut left, block), split_block(&mut gone, block)] {
+        for former in [of_block(&mut left, block), of_block(&mut gone, block)] {
             members.retain(|member| former.binary_search(&member.contact).is_err());
         }
-        add(&mut members, split_block(&mut entered, block), now);
+        add(&mut members, &of_block(&mut entered, block), now);
         if members.is_empty() {
             emptied.push(id);
         } else {
@@ -103,12 +109,9 @@ async fn apply_change(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -
     bulk.write_kept(KeptTable::Members, written, emptied).await
 }
 
-/// The leading contacts that are of this block; they are taken from `rest`.
-fn split_block<'a>(rest: &mut &'a [ContactId], block: KeptBlock) -> &'a [ContactId] {
-    let length = rest.iter().position(|contact| KeptBlock::of(*contact) != block).unwrap_or(rest.len());
-    let (taken, left) = rest.split_at(length);
-    *rest = left;
-    taken
+/// The next contacts, as long as they are of this block.
+fn of_block(rest: &mut Peekable<impl Iterator<Item = ContactId>>, block: KeptBlock) -> Vec<ContactId> {
+    std::iter::from_fn(|| rest.next_if(|contact| KeptBlock::of(*contact) == block)).collect()
 }
 
 /// Adds those who entered. Somebody who entered although present stays since when they came.

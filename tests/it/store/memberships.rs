@@ -27,7 +27,7 @@ async fn apply(
         segment,
         entered: entered.iter().copied().map(ContactId).collect(),
         left: left.iter().copied().map(ContactId).collect(),
-        gone: Vec::new(),
+        gone: std::iter::empty().collect(),
         evaluated: Evaluated {
             at: at(now),
             fingerprint: "f".to_owned(),

@@ -50,8 +50,9 @@ impl PostgresBulk {
             let places: Vec<i64> = (0..part.len()).map(|place| (number * ROWS + place) as i64).collect();
             let query =
                 columns!(sqlx::query_scalar(text), part, |(hash, _)| *hash, |(_, message)| message.as_str());
-            let found: Vec<i64> =
-                query.bind(places).fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
+            // Planned each time: a plan from when the log was empty would read all of it for every row.
+            let found = query.bind(places).persistent(false).fetch_all(&mut *self.transaction).await;
+            let found: Vec<i64> = found.map_err(failed(self.operation))?;
             for place in found {
                 seen[place as usize] = true;
             }

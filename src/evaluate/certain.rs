@@ -1,0 +1,101 @@
+//! What is certain of contacts by which events they have at all: whoever never bought gets the answer of nothing
+//! from every test of purchases. Mostly most contacts lack most kinds of events; what is certain of them is
+//! worked out once for all who have the same kinds.
+
+use super::answer::{Answer, Outcome};
+use super::program::{Node, Program, Stream};
+use crate::domain::history::History;
+
+/// The answers that all contacts share who have the same kinds of events.
+#[derive(Debug)]
+pub(super) struct Certain {
+    /// By node; `None`: it depends.
+    pub(super) nodes: Vec<Option<bool>>,
+    /// One a condition; of those that are open, whatever.
+    pub(super) outcomes: Vec<Outcome>,
+    /// The places of the conditions that depend on more.
+    pub(super) open: Vec<usize>,
+}
+
+/// What is certain, by kinds of contacts, as far as such contacts were met.
+#[derive(Debug, Default)]
+pub(super) struct Certainties(Vec<Option<Certain>>);
+
+/// Which of a program's first streams a contact has events of, a bit each.
+#[derive(Debug, Clone, Copy)]
+struct Streams(usize);
+
+impl Streams {
+    /// Of so many streams it matters whether a contact has events: 1,024 kinds of contacts.
+    const MOST: usize = 10;
+
+    fn of(program: &Program, history: &History<'_>) -> Self {
+        if history.all().is_empty() {
+            return Self(0);
+        }
+        let streams = program.streams.iter().take(Self::MOST).enumerate();
+        let is_there = |(place, stream): (usize, &Stream)| usize::from(!stream.events(history).is_empty()) << place;
+        Self(streams.map(is_there).sum())
+    }
+
+    const fn lack(self, stream: usize) -> bool {
+        stream < Self::MOST && self.0 >> stream & 1 == 0
+    }
+}
+
+impl Certainties {
+    /// Forgets what was certain of another program.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// What is certain of a contact with this history.
+    #[inline]
+    pub(super) fn of(&mut self, program: &Program, history: &History<'_>) -> &Certain {
+        let streams = Streams::of(program, history);
+        if self.0.len() <= streams.0 {
+            self.0.resize_with(streams.0 + 1, || None);
+        }
+        self.0[streams.0].get_or_insert_with(|| Certain::of(program, streams))
+    }
+}
+
+impl Certain {
+    fn of(program: &Program, streams: Streams) -> Self {
+        let mut nodes = Vec::with_capacity(program.nodes.len());
+        for node in &program.nodes {
+            nodes.push(program.certain(node, streams, &nodes));
+        }
+        let answers = program.conditions.iter().map(|node| nodes[*node]);
+        let outcomes = answers.clone().map(|answer| Answer::lasting(answer.unwrap_or_default()).into()).collect();
+        let open = answers.enumerate().filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
+        Self { nodes, outcomes, open }
+    }
+}
+
+impl Program {
+    /// The answer of a node for all contacts who have events of these streams only, if that decides it for good;
+    /// `known` are those of the nodes before.
+    fn certain(&self, node: &Node, streams: Streams, known: &[Option<bool>]) -> Option<bool> {
+        // As the nodes' answers combine: one part decides, or all parts are known not to.
+        let any = |parts: &[usize], decisive: bool| {
+            let answers = || parts.iter().map(|part| known[*part]);
+            let decided = answers().any(|answer| answer == Some(decisive));
+            (decided || answers().all(|answer| answer.is_some())).then_some(decided)
+        };
+        let has_none = |stream: Option<usize>| stream.is_none_or(|stream| streams.lack(stream));
+        match node {
+            Node::Constant(holds) => Some(*holds),
+            Node::All(parts) => any(parts, false).map(|decided| !decided),
+            Node::Any(parts) => any(parts, true),
+            Node::None(parts) => any(parts, true).map(|decided| !decided),
+            Node::Events(node) => has_none(node.measured.stream).then_some(node.of_nothing),
+            Node::Score(node) => {
+                let mut parts = self.scores[node.score].parts.iter();
+                parts.all(|part| streams.lack(part.stream)).then_some(node.of_nothing)
+            }
+            Node::Ranked(node) => has_none(node.measured.stream).then_some(false),
+            Node::Attribute(..) | Node::Consent(..) | Node::ConsentSince(..) | Node::Bucket(_) => None,
+        }
+    }
+}
