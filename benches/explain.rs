@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use campaignd::app::project::Checked;
-use campaignd::app::{Installation, explain};
+use campaignd::app::{Failure, Installation, explain};
 use campaignd::clock::Clock;
 use campaignd::domain::time::Timestamp;
 
@@ -32,17 +32,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let project = Checked::read(Path::new(project), &environment).project;
     let project = project.ok_or("the project is wrong: run `campaignd check`")?;
     let segments: Vec<_> = project.catalogue.segments.keys().cloned().collect();
-    let installation = Installation::open(project, Clock::set_at(NOW).0).await?;
+    let installation = Installation::open(project, Clock::set_at(NOW).0).await.map_err(failed)?;
     let mut seconds = Vec::new();
     for number in 0..contacts.parse::<u64>()? {
         // Spread over all of them without an order.
         let contact = (number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20) % PEOPLE + 1;
         for segment in &segments {
             let start = Instant::now();
-            explain::explain(&installation, &contact.to_string(), Some(segment.as_str()), None).await?;
+            let explained =
+                explain::explain(&installation, &contact.to_string(), Some(segment.as_str()), None).await;
+            explained.map_err(failed)?;
             seconds.push(start.elapsed().as_secs_f64());
         }
     }
     println!("{}", serde_json::json!(seconds));
     Ok(())
+}
+
+fn failed(failure: Failure) -> String {
+    format!("{failure:?}")
 }

@@ -1,7 +1,11 @@
 //! What may be measured of events, and what they amount to.
 
-use super::slots::Slot;
+use super::answer::Answer;
+use super::check::Check;
+use super::moment::Moment;
+use super::slots::{Slot, Texts};
 use crate::domain::number::ONE;
+use crate::domain::time::Timestamp;
 
 /// What is measured, and of which slots of an event's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +50,7 @@ pub(super) enum Amount {
         total: i128,
         count: i128,
     },
-    /// The instant of the event at this place.
-    At(usize),
-    /// The time from the event at `first` to the one at `last`, divided by `units` seconds.
-    Gap {
-        first: usize,
-        last: usize,
-        units: i128,
-    },
+    At(Timestamp),
     Value(Slot),
 }
 
@@ -64,13 +61,26 @@ impl Amount {
         Self::Ratio { total: count as i128 * ONE as i128, count: 1 }
     }
 
-    /// The mean gap between so many events.
-    pub(super) fn gap(first: Option<usize>, last: Option<usize>, count: usize, unit: i128) -> Self {
+    /// The mean gap between so many events, from the first to the last one, in units of so many seconds.
+    pub(super) fn gap(first: Option<Timestamp>, last: Option<Timestamp>, count: usize, unit: i128) -> Self {
         match (first, last) {
             (Some(first), Some(last)) if count >= 2 => {
-                Self::Gap { first, last, units: unit * (count as i128 - 1) }
+                // Microseconds are millionths of a second.
+                let total = i128::from(last.micros()) - i128::from(first.micros());
+                Self::Ratio { total, count: unit * (count as i128 - 1) }
             }
             _ => Self::Missing,
+        }
+    }
+
+    /// Whether it passes a check.
+    #[inline]
+    pub(super) fn passes(self, check: &Check, texts: &Texts, moment: &Moment) -> Answer {
+        match self {
+            Self::Missing => Answer::lasting(check.of_missing()),
+            Self::Ratio { total, count } => Answer::lasting(check.of_ratio(total, count)),
+            Self::At(at) => check.of_instant(at, moment),
+            Self::Value(slot) => check.of_slot(slot, texts, moment),
         }
     }
 

@@ -3,8 +3,8 @@
 //! worked out once for all who have the same kinds.
 
 use super::answer::{Answer, Outcome};
-use super::program::{Node, Program, Stream};
-use crate::domain::history::History;
+use super::program::{Node, Program};
+use crate::domain::time::Timestamp;
 
 /// The answers that all contacts share who have the same kinds of events.
 #[derive(Debug)]
@@ -29,13 +29,10 @@ impl Streams {
     /// Of so many streams it matters whether a contact has events: 1,024 kinds of contacts.
     const MOST: usize = 10;
 
-    fn of(program: &Program, history: &History<'_>) -> Self {
-        if history.all().is_empty() {
-            return Self(0);
-        }
-        let streams = program.streams.iter().take(Self::MOST).enumerate();
-        let is_there = |(place, stream): (usize, &Stream)| usize::from(!stream.events(history).is_empty()) << place;
-        Self(streams.map(is_there).sum())
+    /// `newest`: the time of the newest event of each stream.
+    fn of(newest: &[Option<Timestamp>]) -> Self {
+        let streams = newest.iter().take(Self::MOST).enumerate();
+        Self(streams.map(|(place, newest)| usize::from(newest.is_some()) << place).sum())
     }
 
     const fn lack(self, stream: usize) -> bool {
@@ -49,10 +46,10 @@ impl Certainties {
         self.0.clear();
     }
 
-    /// What is certain of a contact with this history.
+    /// What is certain of a contact by the time of its newest event of each stream.
     #[inline]
-    pub(super) fn of(&mut self, program: &Program, history: &History<'_>) -> &Certain {
-        let streams = Streams::of(program, history);
+    pub(super) fn of(&mut self, program: &Program, newest: &[Option<Timestamp>]) -> &Certain {
+        let streams = Streams::of(newest);
         if self.0.len() <= streams.0 {
             self.0.resize_with(streams.0 + 1, || None);
         }
@@ -67,8 +64,10 @@ impl Certain {
             nodes.push(program.certain(node, streams, &nodes));
         }
         let answers = program.conditions.iter().map(|node| nodes[*node]);
-        let outcomes = answers.clone().map(|answer| Answer::lasting(answer.unwrap_or_default()).into()).collect();
-        let open = answers.enumerate().filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
+        let outcomes =
+            answers.clone().map(|answer| Answer::lasting(answer.unwrap_or_default()).into()).collect();
+        let open =
+            answers.enumerate().filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
         Self { nodes, outcomes, open }
     }
 }

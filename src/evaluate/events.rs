@@ -165,7 +165,7 @@ impl Past<'_> {
             return Amount::Missing;
         }
         if !matches!(measured.measure.kind, Kind::DistinctDays) {
-            return self.fold.amount(measured.measure, self.texts);
+            return self.fold.amount(measured.measure, self.events, self.texts);
         }
         let places = self.fold.places(measured.measure).into_iter();
         let day = |place: usize| calendar::day_of(self.events[place].at, self.moment.zone);
@@ -245,10 +245,5 @@ impl Past<'_> {
         reader.read(properties, self.texts, |slot, value| row[slot] = value);
         rows.starts[place] = start as u32 + 1;
         start
-    }
-
-    /// The time from one event to a later one, in microseconds: millionths of a second.
-    pub(super) fn micros_between(&self, first: usize, last: usize) -> i128 {
-        i128::from(self.events[last].at.micros()) - i128::from(self.events[first].at.micros())
     }
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use super::amount::{Amount, Kind, Measure};
 use super::slots::{Slot, Texts};
 use super::table::Table;
+use crate::domain::history::Event;
 use crate::domain::number::Number;
 
 /// The state of a fold, used again and again.
@@ -201,22 +202,23 @@ impl Fold {
         self.newest.is_some()
     }
 
-    /// What the events so far amount to.
+    /// What those of the events that were taken in so far amount to.
     #[inline]
-    pub(super) fn amount(&mut self, measure: Measure, texts: &Texts) -> Amount {
+    pub(super) fn amount(&mut self, measure: Measure, events: &[Event], texts: &Texts) -> Amount {
         if measure.per.is_some() {
-            return self.amount_of_groups(measure, texts);
+            return self.amount_of_groups(measure, events, texts);
         }
+        let at = |place: usize| events[place].at;
         match measure.kind {
             Kind::Times => Amount::whole(self.count),
             Kind::Total(_) => Amount::number(self.total),
             Kind::Average(_) if self.count == 0 => Amount::Missing,
             Kind::Average(_) => Amount::Ratio { total: self.total, count: self.count as i128 },
             Kind::Smallest(_) | Kind::Largest(_) => self.extreme.map_or(Amount::Missing, Amount::number),
-            Kind::FirstAt => self.first.map_or(Amount::Missing, Amount::At),
+            Kind::FirstAt => self.first.map_or(Amount::Missing, |place| Amount::At(at(place))),
             Kind::Gap(unit) => {
                 let last = self.newest.map(|(place, _)| place);
-                Amount::gap(self.first, last, self.count, unit)
+                Amount::gap(self.first.map(at), last.map(at), self.count, unit)
             }
             Kind::DistinctDays => Amount::whole(self.places.len()),
             Kind::Share => Amount::share(self.total, self.count),
@@ -224,13 +226,14 @@ impl Fold {
             Kind::MostCommon { .. } => {
                 self.commonest.map_or(Amount::Missing, |index| Amount::Value(self.values.rows[index].1.shown))
             }
-            Kind::LastAt => self.newest.map_or(Amount::Missing, |(place, _)| Amount::At(place)),
+            Kind::LastAt => self.newest.map_or(Amount::Missing, |(place, _)| Amount::At(at(place))),
             Kind::Latest(_) => self.newest.map_or(Amount::Missing, |(_, value)| Amount::Value(value)),
         }
     }
 
-    fn amount_of_groups(&mut self, measure: Measure, texts: &Texts) -> Amount {
+    fn amount_of_groups(&mut self, measure: Measure, events: &[Event], texts: &Texts) -> Amount {
         let groups = self.groups.rows.iter().map(|(_, group)| group);
+        let firsts = || groups.clone().filter_map(|group| Some(events[group.first?].at));
         match measure.kind {
             // Of days, how many there can be at most; see `places`.
             Kind::Times | Kind::DistinctDays => Amount::whole(self.groups.rows.len()),
@@ -242,12 +245,9 @@ impl Fold {
                 let extreme = if matches!(measure.kind, Kind::Smallest(_)) { sums.min() } else { sums.max() };
                 extreme.map_or(Amount::Missing, Amount::number)
             }
-            Kind::FirstAt => groups.filter_map(|group| group.first).min().map_or(Amount::Missing, Amount::At),
-            Kind::LastAt => groups.filter_map(|group| group.first).max().map_or(Amount::Missing, Amount::At),
-            Kind::Gap(unit) => {
-                let firsts = || groups.clone().filter_map(|group| group.first);
-                Amount::gap(firsts().min(), firsts().max(), self.groups.rows.len(), unit)
-            }
+            Kind::FirstAt => firsts().min().map_or(Amount::Missing, Amount::At),
+            Kind::LastAt => firsts().max().map_or(Amount::Missing, Amount::At),
+            Kind::Gap(unit) => Amount::gap(firsts().min(), firsts().max(), self.groups.rows.len(), unit),
             Kind::Share => Amount::share(self.total, self.groups.rows.len()),
             Kind::Latest(_) => {
                 let valued = groups.filter(|group| group.sum.is_some() || group.newest.is_some());

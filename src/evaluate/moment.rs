@@ -87,6 +87,15 @@ impl Moment {
         }
     }
 
+    /// Whether the cut is past `at` for good.
+    #[inline]
+    pub(super) fn is_past(&self, back: Back, at: Timestamp) -> bool {
+        match back {
+            Back::Fixed(_) => at <= self.cut(back),
+            Back::Calendar { .. } => at <= self.cut(back).minus(MOST_SET_BACK),
+        }
+    }
+
     /// The first instant after now at which the cut is at or past `at`; now it is before.
     pub(super) fn reaches(&self, back: Back, at: Timestamp) -> Timestamp {
         let months = match back {

@@ -146,6 +146,8 @@ struct Memory {
     texts: Texts,
     attributes: Vec<Option<Slot>>,
     rows: Vec<Rows>,
+    /// By stream: the time of the newest event, those that are still to come too.
+    newest: Vec<Option<Timestamp>>,
     fold: Fold,
     followed: Followed,
     certainties: Certainties,
@@ -211,13 +213,16 @@ impl Program {
     ) -> Evaluation<'s> {
         let scratch = &mut *scratch.0;
         scratch.begin(self, population, now);
-        let certain = scratch.certainties.of(self, history);
+        let newest = |stream: &Stream| stream.events(history).last().map(|event| event.at);
+        scratch.newest.extend(self.streams.iter().map(newest));
+        let certain = scratch.certainties.of(self, &scratch.newest);
         scratch.outcomes.extend_from_slice(&certain.outcomes);
         let mut run = Run {
             program: self,
             contact,
             history,
             certain: &certain.nodes,
+            newest: &scratch.newest,
             moments: &mut scratch.moments,
             moment: if self.uses_zone { None } else { Some(Moments::INSTALLATION) },
             texts: &mut scratch.texts,
@@ -264,6 +269,7 @@ impl Memory {
         self.texts.clear();
         self.attributes.clear();
         self.rows.iter_mut().for_each(Rows::clear);
+        self.newest.clear();
         self.followed.clear(program.followers);
         self.answers.begin(program.nodes.len());
         self.amounts.begin(program.measures);

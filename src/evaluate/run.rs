@@ -20,6 +20,7 @@ use crate::domain::contact::ContactView;
 use crate::domain::history::History;
 use crate::domain::number::Number;
 use crate::domain::score::ScoreValue;
+use crate::domain::time::Timestamp;
 use crate::domain::value::Value;
 
 /// The evaluation of one contact.
@@ -29,6 +30,8 @@ pub(super) struct Run<'a> {
     pub(super) history: &'a History<'a>,
     /// By node, where the kinds of events that the contact has decide.
     pub(super) certain: &'a [Option<bool>],
+    /// By stream: the time of the newest event, those that are still to come too.
+    pub(super) newest: &'a [Option<Timestamp>],
     pub(super) moments: &'a mut Moments,
     /// The place of the moment in the contact's zone; `None` until it is asked for.
     pub(super) moment: Option<usize>,
@@ -73,14 +76,15 @@ impl Run<'_> {
                 Answer::lasting(consent.state == ConsentState::Yes && since)
             }
             Node::Bucket(bucket) => Answer::lasting(is_in_bucket(bucket, self.contact.key)),
-            Node::Events(node) => match self.past(&node.measured) {
-                Some(mut past) => past.answer(&node.measured, &node.check),
-                None => Answer::lasting(node.of_nothing),
-            },
-            Node::Ranked(node) => match (&self.places[node.place], self.past(&node.measured)) {
-                (Some(check), Some(mut past)) => past.answer(&node.measured, check),
-                _ => Answer::lasting(false),
-            },
+            Node::Events(node) => {
+                let answer = self.of_events(&node.measured, &node.check);
+                answer.unwrap_or(Answer::lasting(node.of_nothing))
+            }
+            Node::Ranked(node) => {
+                let place = self.places[node.place].as_ref();
+                let answer = place.and_then(|check| self.of_events(&node.measured, check));
+                answer.unwrap_or(Answer::lasting(false))
+            }
             Node::Score(node) => {
                 let moment = self.stand(node.score);
                 let (score, standing) = (&program.scores[node.score], &self.standings[node.score]);
@@ -91,24 +95,33 @@ impl Run<'_> {
         answer
     }
 
+    /// Whether what events amount to passes a check; `None` when no event is in the window, nor ever will be.
+    #[inline]
+    fn of_events(&mut self, measured: &Measured, check: &Check) -> Option<Answer> {
+        let newest = self.newest[measured.stream?]?;
+        let moment = self.moment();
+        if measured.within.is_some_and(|back| self.moments.at(moment).is_past(back, newest)) {
+            return None;
+        }
+        let Some(Summed { amount, until }) = self.amounts.of(measured.id) else {
+            return Some(self.past(measured)?.answer(measured, check));
+        };
+        Some(amount.passes(check, self.texts, self.moments.at(moment)).at_most(until))
+    }
+
     pub(super) fn value(&mut self, measured: &Measured) -> Option<Value> {
         let mut past = self.past(measured);
         let amount = past.as_mut().map_or(measured.measure.of_nothing(), |past| past.amount(measured));
         match amount {
             Amount::Missing => None,
             Amount::Ratio { total, count } => rounded(total, count).map(Value::Number),
-            Amount::At(place) => {
-                let past = past?;
-                let at = past.events[place].at;
-                if !measured.in_days {
-                    return Some(Value::Datetime(at));
-                }
-                let day = calendar::day_of(at, past.moment.zone);
-                Number::from_whole(days_since(day, past.moment.today).into()).map(Value::Number)
+            Amount::At(at) if measured.in_days => {
+                let moment = self.moment();
+                let moment = self.moments.at(moment);
+                let days = days_since(calendar::day_of(at, moment.zone), moment.today);
+                Number::from_whole(days.into()).map(Value::Number)
             }
-            Amount::Gap { first, last, units } => {
-                rounded(past?.micros_between(first, last), units).map(Value::Number)
-            }
+            Amount::At(at) => Some(Value::Datetime(at)),
             Amount::Value(slot) => self.texts.value(slot),
         }
     }

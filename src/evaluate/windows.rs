@@ -125,15 +125,16 @@ impl Past<'_> {
         answer
     }
 
-    /// What all events up to the end of a window without a beginning amount to; several tests may ask for it.
+    /// What all events up to the end of a window without a beginning amount to; kept, since several tests may
+    /// ask for it.
     fn sum(&mut self, measured: &Measured) -> Summed {
-        if let Some(known) = self.amounts.of(measured.id) {
-            return known;
-        }
         let only_the_newest = !measured.filter_depends_on_time() && measured.measure.is_of_the_newest();
         let (start, end) = self.window(measured);
         let oldest = measured.last.map_or(start, |last| start.max(end.saturating_sub(last)));
-        let mut until = NEVER;
+        let mut until = match measured.older_than {
+            Some(back) if start < end => self.moment.sets_back_before(back, self.events[end - 1].at),
+            _ => NEVER,
+        };
         self.fold.clear();
         for place in (oldest..end).rev() {
             self.take(measured, place, &mut until);
@@ -230,15 +231,7 @@ impl Past<'_> {
     }
 
     fn check(&self, check: &Check, amount: Amount) -> Answer {
-        match amount {
-            Amount::Missing => Answer::lasting(check.of_missing()),
-            Amount::Ratio { total, count } => Answer::lasting(check.of_ratio(total, count)),
-            Amount::At(place) => check.of_instant(self.events[place].at, self.moment),
-            Amount::Gap { first, last, units } => {
-                Answer::lasting(check.of_ratio(self.micros_between(first, last), units))
-            }
-            Amount::Value(slot) => check.of_slot(slot, self.texts, self.moment),
-        }
+        amount.passes(check, self.texts, self.moment)
     }
 
     fn stage(&self, check: &Check, amount: Amount) -> Stage {
