@@ -1,6 +1,8 @@
 //! What is certain of contacts by which events they have at all: whoever never bought gets the answer of nothing
 //! from every test of purchases. Mostly most contacts lack most kinds of events; what is certain of them is
-//! worked out once for all who have the same kinds.
+//! worked out once for all who have the same kinds, and what is left to ask of them is put together.
+
+use std::collections::BTreeMap;
 
 use super::answer::{Answer, Outcome};
 use super::program::{Node, Program};
@@ -11,10 +13,19 @@ use crate::domain::time::Timestamp;
 pub(super) struct Certain {
     /// By node; `None`: it depends.
     pub(super) nodes: Vec<Option<bool>>,
-    /// One a condition; of those that are open, whatever.
+    /// One a condition; where it depends, no, for good.
     pub(super) outcomes: Vec<Outcome>,
-    /// The places of the conditions that depend on more.
-    pub(super) open: Vec<usize>,
+    /// What is left to ask.
+    pub(super) open: Vec<Open>,
+}
+
+/// Conditions that depend on more, and have a part in common.
+#[derive(Debug)]
+pub(super) struct Open {
+    /// If this node does not hold, for good, neither does one of them.
+    pub(super) guard: Option<usize>,
+    /// Nodes, with the places of the conditions whose answers they have.
+    pub(super) asked: Vec<(usize, Vec<usize>)>,
 }
 
 /// What is certain, by kinds of contacts, as far as such contacts were met.
@@ -66,13 +77,36 @@ impl Certain {
         let answers = program.conditions.iter().map(|node| nodes[*node]);
         let outcomes =
             answers.clone().map(|answer| Answer::lasting(answer.unwrap_or_default()).into()).collect();
-        let open =
-            answers.enumerate().filter(|(_, answer)| answer.is_none()).map(|(place, _)| place).collect();
-        Self { nodes, outcomes, open }
+        let mut left: BTreeMap<Option<usize>, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
+        for (place, node) in program.conditions.iter().enumerate() {
+            if nodes[*node].is_none() {
+                let node = program.alone(*node, &nodes);
+                left.entry(program.guard(node, &nodes)).or_default().entry(node).or_default().push(place);
+            }
+        }
+        let open = left.into_iter().map(|(guard, asked)| Open { guard, asked: asked.into_iter().collect() });
+        Self { open: open.collect(), nodes, outcomes }
     }
 }
 
 impl Program {
+    /// The part of a node that has its answer, where all other parts are certain and leave it to that one; else
+    /// the node.
+    fn alone(&self, node: usize, certain: &[Option<bool>]) -> usize {
+        let (Node::All(parts) | Node::Any(parts)) = &self.nodes[node] else { return node };
+        let mut open = parts.iter().filter(|part| certain[**part].is_none());
+        match (open.next(), open.next()) {
+            (Some(part), None) => self.alone(*part, certain),
+            _ => node,
+        }
+    }
+
+    /// The first part without which a node does not hold.
+    fn guard(&self, node: usize, certain: &[Option<bool>]) -> Option<usize> {
+        let Node::All(parts) = &self.nodes[node] else { return None };
+        parts.iter().find(|part| certain[**part].is_none()).copied()
+    }
+
     /// The answer of a node for all contacts who have events of these streams only, if that decides it for good;
     /// `known` are those of the nodes before.
     fn certain(&self, node: &Node, streams: Streams, known: &[Option<bool>]) -> Option<bool> {

@@ -1,7 +1,7 @@
 //! The program: conditions, traits and scores that are evaluated together over one read of a history.
 
 use super::answer::{Answer, Known, Outcome};
-use super::certain::Certainties;
+use super::certain::{Certainties, Open};
 use super::check::{Check, NumberTest};
 use super::events::{Measured, Rows, Summed};
 use super::fold::Fold;
@@ -235,8 +235,14 @@ impl Program {
             amounts: &mut scratch.amounts,
             standings: &mut scratch.standings,
         };
-        for place in &certain.open {
-            scratch.outcomes[*place] = run.answer(self.conditions[*place]).into();
+        for Open { guard, asked } in &certain.open {
+            if guard.is_some_and(|guard| run.answer(guard) == Answer::lasting(false)) {
+                continue;
+            }
+            for (node, places) in asked {
+                let outcome = run.answer(*node).into();
+                places.iter().for_each(|place| scratch.outcomes[*place] = outcome);
+            }
         }
         scratch.traits.extend(self.traits.iter().map(|measured| run.value(measured.as_ref()?)));
         scratch.scores.extend(self.asked_scores.iter().map(|score| score.map(|score| run.score(score))));
