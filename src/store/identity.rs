@@ -327,9 +327,9 @@ impl Person {
         }
     }
 
-    /// A later answer replaces an earlier one; the same answer again is no news, but a refusal holds from
-    /// the last time that it was given; an earlier answer is history, and so is that nothing is known of
-    /// somebody who refused.
+    /// A later answer replaces an earlier one, in whatever order they come, and holds from the last time that it
+    /// was given; an earlier answer is history, and so is that nothing is known of somebody who refused. The
+    /// same answer again without a time of its own is no news.
     fn agree(&mut self, update: &ConsentUpdate) -> bool {
         let known = match update.purpose {
             Purpose::Marketing => &mut self.contact.marketing,
@@ -337,9 +337,9 @@ impl Person {
         };
         let refuses = update.state == ConsentState::No;
         let gives_way = update.gives_way && !refuses && known.state != ConsentState::Unknown;
-        let refuses_again =
-            refuses && !update.gives_way && known.since.is_some_and(|since| update.at > since);
-        if (known.state == update.state && !refuses_again) || gives_way {
+        let is_the_same = known.state == update.state;
+        let is_another_time = known.since.is_some_and(|since| update.at != since);
+        if gives_way || is_the_same && (update.gives_way || !is_another_time) {
             return false;
         }
         self.consents.push(update.clone());
