@@ -241,7 +241,9 @@ impl Program {
             }
             for (node, places) in asked {
                 let outcome = run.answer(*node).into();
-                places.iter().for_each(|place| scratch.outcomes[*place] = outcome);
+                for place in places {
+                    scratch.outcomes[*place] = outcome;
+                }
             }
         }
         scratch.traits.extend(self.traits.iter().map(|measured| run.value(measured.as_ref()?)));
