@@ -32,7 +32,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let project = Checked::read(Path::new(project), &environment).project;
     let project = project.ok_or("the project is wrong: run `campaignd check`")?;
     let segments: Vec<_> = project.catalogue.segments.keys().cloned().collect();
-    let installation = Installation::open(project, Clock::set_at(NOW).0).await.map_err(failed)?;
+    let installation =
+        Installation::open(project, Clock::set_at(NOW).0).await.map_err(|failure| failed(&failure))?;
     let mut seconds = Vec::new();
     for number in 0..contacts.parse::<u64>()? {
         // Spread over all of them without an order.
@@ -41,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let start = Instant::now();
             let explained =
                 explain::explain(&installation, &contact.to_string(), Some(segment.as_str()), None).await;
-            explained.map_err(failed)?;
+            explained.map_err(|failure| failed(&failure))?;
             seconds.push(start.elapsed().as_secs_f64());
         }
     }
@@ -49,6 +50,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn failed(failure: Failure) -> String {
+fn failed(failure: &Failure) -> String {
     format!("{failure:?}")
 }
