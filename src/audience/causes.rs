@@ -1,4 +1,4 @@
-//! Why contacts entered, and who did not leave but became somebody else.
+//! Why contacts entered and left, and who did not leave but became somebody else.
 
 use std::collections::HashSet;
 
@@ -43,16 +43,16 @@ impl<'s> Causes<'s> {
         self.news.insert(news.unwrap_or(News { since: mark, imported: None, known: None, formers: None }))
     }
 
-    /// Of those who entered since the last evaluation: whom another cause than this one brought in. An import did,
+    /// Of those who entered, or left, since the last evaluation: whom another cause than this one moved. An import did,
     /// where it touched them, and what became known of them, where something did; where nothing did, time, unless
     /// there are other thresholds: then these.
     pub(super) async fn other_than(
         &mut self,
         usual: EntryCause,
-        entered: &Roster,
+        moved: &Roster,
         last: ChangeMark,
     ) -> Result<Vec<(ContactId, EntryCause)>> {
-        if entered.is_empty() {
+        if moved.is_empty() {
             return Ok(Vec::new());
         }
         let (store, mark) = (self.store, self.mark);
@@ -72,7 +72,7 @@ impl<'s> Causes<'s> {
             Ok(_) => EntryCause::Data,
             Err(_) => without_news,
         };
-        let causes = entered.iter().map(|contact| (contact, cause(&contact)));
+        let causes = moved.iter().map(|contact| (contact, cause(&contact)));
         let causes = causes.filter(|(_, cause)| *cause != usual).collect();
         (news.imported, news.known) = (Some(imported), Some(known));
         Ok(causes)

@@ -4,7 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`refresh`](refresh()) | segments, for those contacts whose answer can have changed; what is declared anew, for all |
-//! | `answers`, `causes` | what a pass finds; why contacts entered |
+//! | `answers`, `causes` | what a pass finds; why contacts entered and left |
 //! | [`verify`](verify()), [`misfits`](misfits()) | what is kept, held against a full pass; values that do not fit their type |
 //! | [`select`](select()) | everybody who meets a campaign's audience, with the version each gets |
 //! | `groups` | what is evaluated together, and what by itself |

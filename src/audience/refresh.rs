@@ -122,7 +122,7 @@ struct Before<'a> {
 }
 
 impl Before<'_> {
-    /// Why those entered whom neither data nor an import explain.
+    /// Why those entered or left whom neither data nor an import explain.
     fn cause(&self) -> EntryCause {
         match &self.known.evaluated {
             None => EntryCause::First,
@@ -256,7 +256,10 @@ async fn refresh_group(
         let (left, gone) = causes.left_or_gone(left, last).await?;
         let other_causes = match (cause, last) {
             (EntryCause::Data | EntryCause::Population, Some(last)) => {
-                causes.other_than(cause, &entered, last).await?
+                let mut other_causes = causes.other_than(cause, &entered, last).await?;
+                other_causes.extend(causes.other_than(cause, &left, last).await?);
+                other_causes.sort_unstable_by_key(|(contact, _)| *contact);
+                other_causes
             }
             _ => Vec::new(),
         };
@@ -272,9 +275,9 @@ async fn refresh_group(
         changes.push(SegmentChange {
             segment: one.known.id,
             entered,
+            left,
             cause,
             other_causes,
-            left,
             gone,
             evaluated,
         });

@@ -56,7 +56,7 @@ impl MemberBlock {
     }
 }
 
-/// Why a contact entered.
+/// Why a contact entered or left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum EntryCause {
     /// What became known of it.

@@ -1,4 +1,4 @@
-//! The log of passages: who entered a segment or an audience, why, and who left.
+//! The log of passages: who entered a segment or an audience and who left, and why.
 
 use std::collections::BTreeMap;
 
@@ -12,6 +12,7 @@ use super::statement::{numbers_json, query, query_value, values};
 use super::{ROWS, Result, Store};
 use crate::domain::contact::ContactId;
 use crate::domain::membership::EntryCause;
+use crate::domain::roster::Roster;
 use crate::domain::time::Timestamp;
 
 /// Somebody who entered or left, as it is logged.
@@ -32,53 +33,52 @@ pub struct Passage {
     pub contact: ContactId,
     /// When.
     pub at: Timestamp,
-    /// Why it entered, where that is known.
+    /// Why, where that is known.
     pub cause: Option<EntryCause>,
 }
 
 /// Logs who entered and who left by an evaluation.
 pub(super) async fn log(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -> Result<()> {
     let SegmentId(segment) = change.segment;
-    for (cause, entered) in by_cause(change) {
-        log_some(bulk, segment, Some(cause), &entered, now).await?;
+    for (entered, contacts) in [(true, &change.entered), (false, &change.left)] {
+        for (cause, contacts) in by_cause(change, contacts) {
+            log_some(bulk, segment, (entered, cause), &contacts, now).await?;
+        }
     }
-    let left: Vec<_> = change.left.iter().map(|contact| contact.0).collect();
-    log_some(bulk, segment, None, &left, now).await
+    Ok(())
 }
 
-fn by_cause(change: &SegmentChange) -> BTreeMap<EntryCause, Vec<i64>> {
+fn by_cause(change: &SegmentChange, contacts: &Roster) -> BTreeMap<EntryCause, Vec<i64>> {
     let other = |contact: &ContactId| {
         let place = change.other_causes.binary_search_by_key(contact, |(contact, _)| *contact);
         place.ok().map(|place| change.other_causes[place].1)
     };
-    let mut entered: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
-    for contact in change.entered.iter() {
-        entered.entry(other(&contact).unwrap_or(change.cause)).or_default().push(contact.0);
+    let mut by_cause: BTreeMap<EntryCause, Vec<i64>> = BTreeMap::new();
+    for contact in contacts.iter() {
+        by_cause.entry(other(&contact).unwrap_or(change.cause)).or_default().push(contact.0);
     }
-    entered
+    by_cause
 }
 
-/// `cause`: of those who entered; none of those who left.
 async fn log_some(
     bulk: &mut Bulk,
     segment: i64,
-    cause: Option<EntryCause>,
+    (entered, cause): (bool, EntryCause),
     contacts: &[i64],
     now: Timestamp,
 ) -> Result<()> {
     let given = given_numbers(bulk.backend(), 5, "contact");
     let insert = format!(
         "INSERT INTO membership_changes (segment, entered, at, contact, cause)
-         SELECT $1, $2, $3, contact, NULLIF($4, '') FROM {given} AS given WHERE true
+         SELECT $1, $2, $3, contact, $4 FROM {given} AS given WHERE true
          ON CONFLICT (segment, entered, at, contact) DO NOTHING"
     );
     for some in contacts.chunks(ROWS) {
-        let (entered, cause) = (i64::from(cause.is_some()), cause.map_or("", EntryCause::word));
         let given: Vec<Cell> = vec![
             segment.into(),
-            entered.into(),
+            i64::from(entered).into(),
             now.micros().into(),
-            cause.into(),
+            cause.word().into(),
             numbers_json(some.iter().copied()).into(),
         ];
         bulk.execute_with(&insert, given).await?;

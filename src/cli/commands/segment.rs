@@ -160,9 +160,7 @@ fn lately(what: &str, passages: Option<&Passages>, zone: Zone) -> String {
             let cause = cause.map(|cause| cause.word().to_owned()).unwrap_or_default();
             vec![shown::time(*at, zone), called(contact), cause]
         });
-        let head: &[&str] =
-            if what == "entered" { &["when", "contact", "because of"] } else { &["when", "contact", ""] };
-        text += &shown::table(head, rows);
+        text += &shown::table(&["when", "contact", "because of"], rows);
     }
     text
 }

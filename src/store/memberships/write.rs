@@ -20,12 +20,12 @@ pub struct SegmentChange {
     pub segment: SegmentId,
     /// New members.
     pub entered: Roster,
-    /// Why they entered …
+    /// Former members.
+    pub left: Roster,
+    /// Why they entered or left …
     pub cause: EntryCause,
     /// … but for these, in the order of their numbers.
     pub other_causes: Vec<(ContactId, EntryCause)>,
-    /// Former members.
-    pub left: Roster,
     /// Former members who are nobody any more, having become others: they did not leave.
     pub gone: Roster,
     /// How it was evaluated.

@@ -63,7 +63,7 @@ fn each_has_its_time_and_a_run_brings_those_up_to_date_that_it_uses() {
         assert_eq!(shop.mailed(), ["anna", "bert", "cleo"]);
         assert_eq!(
             causes(&shop.database, "quick").await,
-            ["anna | 1 | data", "bert | 1 | data", "anna | 0 | ", "bert | 0 | "]
+            ["anna | 1 | data", "bert | 1 | data", "anna | 0 | time", "bert | 0 | time"]
         );
     });
 }
@@ -90,6 +90,6 @@ fn who_gets_a_time_of_its_own_or_loses_it_stays_true() {
         shop.until("2026-03-03 10:40").await;
         assert_eq!(members(&shop.database.store, "quick").await, "");
         let names = causes(&shop.database, "quick").await;
-        assert_eq!(names, ["anna | 0 | ", "bert | 1 | data", "bert | 0 | "]);
+        assert_eq!(names, ["anna | 0 | time", "bert | 1 | data", "bert | 0 | time"]);
     });
 }

@@ -108,9 +108,9 @@ fn thresholds_stand_until_contacts_are_ranked_anew() {
             [
                 "cleo | 1 | data",
                 "dora | 1 | data",
-                "bert | 0 | ",
-                "cleo | 0 | ",
-                "anna | 0 | ",
+                "bert | 0 | population",
+                "cleo | 0 | population",
+                "anna | 0 | population",
                 "emil | 1 | population"
             ]
         );

@@ -51,25 +51,28 @@ async fn live_through(database: TestDatabase) {
     let only: Option<usize> = std::env::var("CAMPAIGND_SEQUENCE").ok().and_then(|number| number.parse().ok());
     let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-    let mut entered: BTreeMap<String, usize> = BTreeMap::new();
+    let mut moved: BTreeMap<String, usize> = BTreeMap::new();
     for number in 0..asked.unwrap_or(SEQUENCES) {
         let drawn = sequence().new_tree(&mut runner).expect("a sequence is drawn").current();
         if only.is_none_or(|only| only == number) {
             let mut life = Life::begin(&database, drawn, number);
-            life.lead(&mut entered).await;
+            life.lead(&mut moved).await;
             life.end().await;
         }
     }
     if only.is_none() {
         // Else the sequences would show nothing.
         for cause in ["data", "time", "declaration", "import"] {
-            assert!(entered.get(cause).is_some_and(|count| *count > 5), "entered by {cause}: {entered:?}");
+            for (what, least) in [("entered", 5), ("left", 1)] {
+                let what = format!("{what} by {cause}");
+                assert!(moved.get(&what).is_some_and(|count| *count >= least), "{what}: {moved:?}");
+            }
         }
     }
 }
 
 /// Who entered or left, and why: as it is logged.
-type Passages = BTreeSet<(String, i64, i64, Option<&'static str>)>;
+type Passages = BTreeSet<(String, i64, i64, &'static str)>;
 
 /// One sequence on its way.
 struct Life<'d> {
@@ -116,7 +119,7 @@ impl<'d> Life<'d> {
         EvaluationSettings { time_zone: self.sequence.installation }
     }
 
-    async fn lead(&mut self, entered: &mut BTreeMap<String, usize>) {
+    async fn lead(&mut self, moved: &mut BTreeMap<String, usize>) {
         for (place, step) in self.sequence.steps.clone().into_iter().enumerate() {
             let what = format!("sequence {} after step {place}, {step:?}", self.number);
             // No two refreshes are at one instant: both would be logged under it.
@@ -134,8 +137,9 @@ impl<'d> Life<'d> {
             let (expected, stale) = self.expect().await;
             self.compare(&what, &expected).await;
             self.looked_at(&what, &refreshed, &stale, asked + gone).await;
-            for (_, _, _, cause) in expected {
-                *entered.entry(cause.unwrap_or("left").to_owned()).or_default() += 1;
+            for (_, has_entered, _, cause) in expected {
+                let what = if has_entered == 1 { "entered" } else { "left" };
+                *moved.entry(format!("{what} by {cause}")).or_default() += 1;
             }
             self.touched.clear();
             self.merged.clear();
@@ -184,18 +188,12 @@ impl<'d> Life<'d> {
                 }
                 now.insert(contact.id, before.get(&contact.id).copied().unwrap_or(self.now));
                 if is_known && !before.contains_key(&contact.id) {
-                    let cause = match self.touched.get(&contact.id) {
-                        _ if is_anew => "declaration",
-                        Some(true) => "import",
-                        Some(false) => "data",
-                        None => "time",
-                    };
-                    passages.insert((name.to_string(), 1, contact.id.0, Some(cause)));
+                    passages.insert((name.to_string(), 1, contact.id.0, self.cause(contact.id, is_anew)));
                 }
             }
             let is_there = |contact: &ContactId| people.iter().any(|one| one.id == *contact);
             for contact in before.keys().filter(|contact| !now.contains_key(contact) && is_there(contact)) {
-                passages.insert((name.to_string(), 0, contact.0, None));
+                passages.insert((name.to_string(), 0, contact.0, self.cause(*contact, is_anew)));
             }
             if is_anew {
                 stale.insert(name.clone());
@@ -208,6 +206,16 @@ impl<'d> Life<'d> {
             self.members.insert(name, members);
         }
         (passages, stale)
+    }
+
+    /// What moved somebody into or out of a segment.
+    fn cause(&self, contact: ContactId, is_anew: bool) -> &'static str {
+        match self.touched.get(&contact) {
+            _ if is_anew => "declaration",
+            Some(true) => "import",
+            Some(false) => "data",
+            None => "time",
+        }
     }
 
     async fn compare(&self, what: &str, expected: &Passages) {
@@ -225,7 +233,7 @@ impl<'d> Life<'d> {
         );
         let mut logged: BTreeSet<String> = self.database.rows(&logged).await.into_iter().collect();
         for (name, entered, contact, cause) in expected {
-            let row = format!("{name} | {entered} | {contact} | {}", cause.unwrap_or("-"));
+            let row = format!("{name} | {entered} | {contact} | {cause}");
             assert!(logged.remove(&row), "{row} is missing in {what}: {logged:?}");
         }
         assert_eq!(logged, BTreeSet::new(), "{what}");
