@@ -182,7 +182,13 @@ impl Situation<'_> {
         let to = nearest(&self.leaf.test, self.holds, now, range)?;
         let from = now.unwrap_or_default();
         let difference = more_or_less(from, to, range.is_whole());
+        let last = read.query.last.map(|last| Number::from_millionths(i64::from(last) * ONE));
+        if last.is_some_and(|last| read.kind == MeasureKind::Times && to > last) {
+            return None;
+        }
         let words = match &read.kind {
+            // A new event pushes an old one out of the last: how many it takes is not the difference.
+            MeasureKind::Times if last.is_some() => format!("{to} {}, of {events}", self.instead()),
             MeasureKind::Times => format!("{difference} {events}"),
             MeasureKind::Total(property) => format!("{difference} {} of {events}", property.0),
             MeasureKind::Distinct(property) => format!("{difference} different {} of {events}", property.0),

@@ -299,3 +299,26 @@ fn a_campaign_does_what_was_said_it_would() {
         assert!(said.out.contains("would not be mailed: the campaign is paused"), "{}", said.out);
     });
 }
+
+#[test]
+fn of_the_last_events_it_is_said_how_many_must_be_so() {
+    let project = NewProject::create();
+    project.write(
+        "campaigns/segments.yaml",
+        "events: { visit: { properties: { page: text } } }
+segments:
+  three: { match: { did: visit, last: 3, where: { page: shoes }, times: 3 } }
+  five: { match: { did: visit, last: 3, times: { at_least: 5 } } }
+",
+    );
+    std::fs::remove_file(project.folder().join("campaigns/thank_you.yaml")).expect("it was there");
+    let visit = |day: u32, page: &str| format!("1,2026-02-{day}T10:00:00Z,{page}\n");
+    let visits = [visit(10, "shoes"), visit(11, "shoes"), visit(12, "bags")];
+    project.write("visits.csv", &format!("id,at,page\n{}", visits.concat()));
+    project.fine(["import", "visits.csv", "--event", "visit"]);
+    let said = |segment: &str| project.fine(["explain", "1", segment, "--at", "2026-03-01T12:00Z"]).out;
+    // One more visit to the shoes pushes one out: then two of the last three are.
+    let told = "to be in      3 instead of 2, of visit, where: { page: shoes }, last: 3";
+    assert!(said("three").contains(told), "{}", said("three"));
+    assert!(said("five").contains("to be in      nothing that a contact can do"), "{}", said("five"));
+}
