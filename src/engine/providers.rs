@@ -41,7 +41,15 @@ const MANY: usize = 4_096;
 pub(super) struct Providers {
     lanes: usize,
     limits: Arc<TransportLimits>,
-    known: Arc<Mutex<HashMap<String, Provider>>>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// All providers of whom something was heard lately.
+#[derive(Debug, Default)]
+struct Known {
+    by_domain: HashMap<String, Provider>,
+    /// With so many more are forgotten next: so that not each new one looks through all of them.
+    full_at: usize,
 }
 
 #[derive(Debug)]
@@ -89,15 +97,16 @@ impl Providers {
         Self { lanes: lanes.max(1), limits, known: Arc::default() }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<String, Provider>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks for a place for one mail.
     pub(super) fn enter(&self, domain: &str, now: Timestamp) -> Room {
-        let mut known = self.known();
-        if known.len() > MANY && !known.contains_key(domain) {
+        let Known { by_domain: known, full_at } = &mut *self.known();
+        if known.len() > MANY.max(*full_at) && !known.contains_key(domain) {
             known.retain(|_, provider| !provider.can_be_forgotten());
+            *full_at = 2 * known.len();
         }
         let is_about = |other: &Provider| other.in_hand > 0 || other.moved_at.elapsed() < OTHERS_ABOUT;
         let others = known.iter().any(|(name, other)| name != domain && is_about(other));
@@ -128,7 +137,7 @@ impl Providers {
     /// Providers that have mails in hand, and have not answered for a while; each is told once.
     pub(super) fn newly_slow(&self) -> Vec<String> {
         let mut slow = Vec::new();
-        for (domain, provider) in self.known().iter_mut() {
+        for (domain, provider) in &mut self.known().by_domain {
             let is_slow = provider.in_hand > 0 && provider.moved_at.elapsed() >= SLOW_FOR_ALL;
             if is_slow && !std::mem::replace(&mut provider.is_told, true) {
                 slow.push(domain.clone());
@@ -139,7 +148,7 @@ impl Providers {
 
     /// Until when a provider rests, and what it said.
     pub(super) fn rests(&self, domain: &str, now: Timestamp) -> Option<(Timestamp, Reply)> {
-        let rests = self.known().get(domain)?.rests.clone()?;
+        let rests = self.known().by_domain.get(domain)?.rests.clone()?;
         (rests.0 > now && rests.0.since(now) <= pause::LONGEST_REST).then_some(rests)
     }
 }
@@ -159,7 +168,7 @@ impl Place {
     /// The provider answered, whatever it said of the mail. Until when it rests now, if it asked for less.
     pub(super) fn answered(&self, reply: &Reply, now: Timestamp) -> Option<Timestamp> {
         let mut known = self.providers.known();
-        let provider = known.get_mut(&self.domain)?;
+        let provider = known.by_domain.get_mut(&self.domain)?;
         provider.moved_at = Instant::now();
         provider.is_told = false;
         if self.round != provider.round {
@@ -185,7 +194,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        if let Some(provider) = self.providers.known().get_mut(&self.domain) {
+        if let Some(provider) = self.providers.known().by_domain.get_mut(&self.domain) {
             provider.in_hand = provider.in_hand.saturating_sub(1);
         }
     }
