@@ -122,6 +122,9 @@ async fn serve(core: &Arc<Core>, clock: &Clock, mut shutdown: Pin<&mut impl Futu
         };
         put_to_work(&mut lanes, lane, core, None, clock, &when_idle, &tally);
     };
+    // A look that is in the middle of a transaction, and that nobody goes on with, would hold up the notes of how mails
+    // ended.
+    drop(looks);
     if ended == Ended::LockLost {
         // Others take over what is in hand: nothing of it goes out any more.
         core.lease.hold_until(Instant::now());

@@ -56,6 +56,8 @@ async fn run(database: &TestDatabase, number: usize, end: End) {
     .await;
     daemon.stop(&case).await;
 
+    // For whoever reads of a failure.
+    eprintln!("{case}: {}", project.log());
     let most = if end == End::Killed { ENDS * CONNECTIONS } else { 0 };
     let states = agree(&case, database, &server.journal(), most).await;
     eprintln!("{case}: {states:?}");
