@@ -74,7 +74,8 @@ pub async fn doctor(project: &Project, clock: &Clock) -> Result<Checkup, Failure
     if !damaged {
         compared = audience::verify(&store, &project.catalogue, settings).await.map_err(audience_failed)?;
         memberships_against_a_pass(&store, &compared, &mut findings).await.map_err(failed)?;
-        let misfits = audience::misfits(&store, &project.catalogue).await.map_err(audience_failed)?;
+        let misfits = audience::misfits(&store, &project.catalogue, settings).await;
+        let misfits = misfits.map_err(audience_failed)?;
         for misfit in misfits {
             let of = match misfit.of {
                 ValueOf::Attribute(name) => format!("attribute `{name}`"),

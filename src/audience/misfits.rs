@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use super::error::{AudienceError, store_error};
 use super::program::VISITORS;
-use crate::domain::catalogue::Catalogue;
+use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::domain::condition::PropertyName;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
-use crate::domain::json::{self, Token};
+use crate::domain::json;
 use crate::domain::name::{AttributeName, EventName};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::{self, ValueType};
 use crate::store::histories::{self, ContactVisitor};
 use crate::store::{Result as StoreResult, Store, events};
@@ -45,13 +45,17 @@ const EXAMPLES: usize = 3;
 
 /// Values that do not fit, by attribute and property. Only reads; events that are not packed yet are not looked
 /// at.
-pub async fn misfits(store: &Store, catalogue: &Catalogue) -> Result<Vec<Misfit>, AudienceError> {
-    find(store, catalogue)
+pub async fn misfits(
+    store: &Store,
+    catalogue: &Catalogue,
+    settings: EvaluationSettings,
+) -> Result<Vec<Misfit>, AudienceError> {
+    find(store, catalogue, settings.time_zone)
         .await
         .map_err(AudienceError::while_doing("look for values that do not fit their type"))
 }
 
-async fn find(store: &Store, catalogue: &Catalogue) -> StoreResult<Vec<Misfit>> {
+async fn find(store: &Store, catalogue: &Catalogue, zone: Zone) -> StoreResult<Vec<Misfit>> {
     let names = events::names(store).await?;
     let mut wanted = Wanted::default();
     for (name, attribute) in &catalogue.attributes {
@@ -75,7 +79,8 @@ async fn find(store: &Store, catalogue: &Catalogue) -> StoreResult<Vec<Misfit>> 
     };
     needs.events.sort_unstable_by_key(|need| need.name);
     let wanted = Arc::new(wanted);
-    let looker = || Looker { found: vec![(0, Vec::new()); wanted.values.len()], wanted: Arc::clone(&wanted) };
+    let looker =
+        || Looker { found: vec![(0, Vec::new()); wanted.values.len()], wanted: Arc::clone(&wanted), zone };
     let visitors = (0..VISITORS).map(|_| looker()).collect();
     let visitors = histories::visit_as_packed(store, &needs, visitors).await.map_err(store_error)?;
     let mut sums = vec![(0, Vec::new()); wanted.values.len()];
@@ -111,17 +116,19 @@ impl Wanted {
 
 struct Looker {
     wanted: Arc<Wanted>,
+    /// The zone of local times.
+    zone: Zone,
     /// How many, and of whom.
     found: Vec<(u64, Vec<ContactId>)>,
 }
 
 impl Looker {
     fn look(&mut self, contact: ContactId, object: &str, wanted: &HashMap<String, Vec<usize>>) {
-        for (key, token) in json::members(object).filter(|(_, token)| *token != Token::Null) {
+        for (key, token) in json::members(object) {
             let Some(places) = wanted.get(key.decode().as_ref()) else { continue };
             for place in places {
                 let value_type = self.wanted.values[*place].1;
-                if value::fits(value_type, token) {
+                if value::says_nothing(value_type, token) || value::fits(value_type, token, self.zone) {
                     continue;
                 }
                 let (count, examples) = &mut self.found[*place];

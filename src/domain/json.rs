@@ -14,6 +14,12 @@ pub struct Text<'a> {
     escaped: bool,
 }
 
+/// A text that does not come from JSON, such as a cell of a table, to be read as if it did. It is not
+/// [written](Token::write) as JSON: nothing in it is escaped.
+pub(crate) const fn plain(text: &str) -> Token<'_> {
+    Token::Text(Text { raw: text, escaped: false })
+}
+
 /// A JSON value, not looked into any further.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token<'a> {

@@ -96,7 +96,7 @@ impl<'a> Compiler<'a> {
             asked_scores: Vec::new(),
             ranked: Vec::new(),
             rankings: Vec::new(),
-            attributes: Reader::default(),
+            attributes: Reader::new(settings.time_zone),
             facts: Vec::new(),
             streams: Vec::new(),
             spans: Spans::default(),

@@ -210,9 +210,9 @@ impl Compiler<'_> {
     }
 
     fn stream(&mut self, name: EventNameId) -> usize {
-        let streams = &mut self.program.streams;
+        let (streams, zone) = (&mut self.program.streams, self.program.zone);
         streams.iter().position(|stream| stream.name == name).unwrap_or_else(|| {
-            streams.push(Stream { name, position: 0, reader: Reader::default() });
+            streams.push(Stream { name, position: 0, reader: Reader::new(zone) });
             streams.len() - 1
         })
     }

@@ -9,7 +9,7 @@ use crate::domain::attributes::NamedAttributes;
 use crate::domain::json::{self, Token};
 use crate::domain::number::Number;
 use crate::domain::text::{compose, fold_into};
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::{self, Value, ValueType};
 
 /// A value; its texts are in [`Texts`].
@@ -63,17 +63,24 @@ impl Texts {
         Place { start, end: self.characters.len() as u32 }
     }
 
-    pub(super) fn push_list<'t>(
-        &mut self,
-        items: impl Iterator<Item = Option<std::borrow::Cow<'t, str>>>,
-        folded: bool,
-    ) -> Option<Place> {
+    pub(super) fn push_list(&mut self, items: &[String], folded: bool) -> Place {
         let start = self.items.len() as u32;
         for item in items {
-            let item = self.push(&item?, folded);
-            self.items.push(item);
+            self.push_item(item, folded);
         }
+        Place { start, end: self.items.len() as u32 }
+    }
+
+    /// A value as a list; `None` if it is none.
+    fn push_list_of(&mut self, token: Token<'_>, folded: bool) -> Option<Place> {
+        let start = self.items.len() as u32;
+        value::each_item(token, |item| self.push_item(item, folded))?;
         Some(Place { start, end: self.items.len() as u32 })
+    }
+
+    fn push_item(&mut self, item: &str, folded: bool) {
+        let item = self.push(item, folded);
+        self.items.push(item);
     }
 
     /// Whether two slots have equal values.
@@ -125,12 +132,19 @@ pub(super) struct Wanted {
 }
 
 /// What is wanted of one kind of JSON object; a slot each.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Reader {
     wanted: Vec<Wanted>,
+    /// The zone of local times.
+    zone: Zone,
 }
 
 impl Reader {
+    /// Nothing is wanted yet.
+    pub(super) const fn new(zone: Zone) -> Self {
+        Self { wanted: Vec::new(), zone }
+    }
+
     /// The slot for a wanted member; the same for the same.
     pub(super) fn slot(&mut self, wanted: Wanted) -> usize {
         let known = self.wanted.iter().position(|known| *known == wanted);
@@ -156,7 +170,7 @@ impl Reader {
     pub(super) fn read_named(&self, slot: usize, named: &NamedAttributes<'_>, texts: &mut Texts) -> Slot {
         let wanted = &self.wanted[slot];
         let token = named.get(&wanted.key).and_then(json::token);
-        token.and_then(|token| wanted.read(token, texts)).unwrap_or_default()
+        token.and_then(|token| wanted.read(token, self.zone, texts)).unwrap_or_default()
     }
 
     /// Puts what an object has into the slots, which are missing before. Of two members with one key the
@@ -165,7 +179,7 @@ impl Reader {
         for (key, token) in json::members(object) {
             for (slot, wanted) in self.wanted.iter().enumerate() {
                 if key.is(&wanted.key) {
-                    put(slot, wanted.read(token, texts).unwrap_or_default());
+                    put(slot, wanted.read(token, self.zone, texts).unwrap_or_default());
                 }
             }
         }
@@ -173,15 +187,15 @@ impl Reader {
 }
 
 impl Wanted {
-    /// As [`value::read`] does, into a slot.
-    fn read(&self, token: Token<'_>, texts: &mut Texts) -> Option<Slot> {
+    /// As [`value::read()`] does, into a slot.
+    fn read(&self, token: Token<'_>, zone: Zone, texts: &mut Texts) -> Option<Slot> {
         Some(match self.value_type {
             ValueType::Text => Slot::Text(texts.push(&value::token_text(token)?, self.folded)),
             ValueType::Number => Slot::Number(value::token_number(token)?),
             ValueType::Boolean => Slot::Boolean(value::token_boolean(token)?),
             ValueType::Date => Slot::Date(value::token_date(token)?),
-            ValueType::Datetime => Slot::Datetime(value::token_datetime(token)?),
-            ValueType::List => Slot::List(texts.push_list(value::token_list(token), self.folded)?),
+            ValueType::Datetime => Slot::Datetime(value::token_datetime(token, zone)?),
+            ValueType::List => Slot::List(texts.push_list_of(token, self.folded)?),
         })
     }
 }

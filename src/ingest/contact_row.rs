@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::reason::Reason;
-use super::times;
 use super::values::{self, Field, Given, LONGEST_NAME};
 use super::vocabulary::Fact;
 use crate::domain::address::EmailAddress;
@@ -11,7 +10,7 @@ use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::contact::{ConsentUpdate, ContactUpdate};
 use crate::domain::number::Number;
 use crate::domain::time::{Timestamp, Zone};
-use crate::domain::value::ValueType;
+use crate::domain::value::{self, ValueType};
 
 /// The attributes of one row may have this many bytes of JSON together.
 const LARGEST_ROW: usize = 64 * 1024;
@@ -206,7 +205,7 @@ pub(super) fn address(text: &str, column: &str) -> Result<String, Reason> {
 
 /// An instant.
 pub(super) fn instant(text: &str, column: &str, zone: Zone) -> Result<Timestamp, Reason> {
-    times::read(text).map(|written| written.instant(zone)).ok_or_else(|| {
+    value::instant(text, zone).ok_or_else(|| {
         Reason::with(
             format!("`{column}` is not a time such as 2026-03-29T09:30:00Z or 2026-03-29 09:30"),
             text,

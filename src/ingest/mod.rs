@@ -13,7 +13,7 @@
 //! | `reading` `from_table` `from_lines` | the side that reads |
 //! | `source` `table` `lines` | bytes to records |
 //! | `recognise` `vocabulary` | what a file is, what its names mean |
-//! | `contact_row` `event_row` `values` `times` | what a row says |
+//! | `contact_row` `event_row` `values` | what a row says |
 //! | [`api`] | calls of the Segment tracking API |
 //! | `batch` `rejects` `reason` | rows on their way, and those that go no further |
 //!
@@ -39,7 +39,6 @@ mod rejects;
 mod source;
 pub mod summary;
 mod table;
-mod times;
 mod values;
 mod vocabulary;
 

@@ -1,14 +1,15 @@
-//! Cells and JSON values to the JSON that is kept, by their declared type. What has no declared
-//! type is kept as it is, so that it can be declared later.
+//! Cells and JSON values to the JSON that is kept, by their declared type. What has no declared type is kept as it
+//! is, so that it can be declared later. How a value is read, [`value::read()`] says; it reads what is kept as it
+//! would read what it was kept of.
 //!
-//! | type | read from a cell | kept as |
-//! |---|---|---|
-//! | text | anything | text, untouched |
-//! | number | `12`, `-12.50`, `1e3` | number |
-//! | boolean | `true`, `yes`, `y`, `t`, `on`, `1` and their opposites | `true`, `false` |
-//! | date | `2026-03-29`, also where a time follows, which is not looked at | text, `2026-03-29` |
-//! | datetime | see [`super::times`] | text, RFC 3339 in UTC |
-//! | list | items separated by `\|` or `;`, or a JSON array | array of texts |
+//! | type | kept as |
+//! |---|---|
+//! | text | text, untouched |
+//! | number | number |
+//! | boolean | `true`, `false` |
+//! | date | text, `2026-03-29` |
+//! | datetime | text, RFC 3339 in UTC |
+//! | list | array of texts |
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -16,8 +17,7 @@ use std::fmt::Write;
 use serde_json::Value;
 
 use super::reason::Reason;
-use super::times;
-use crate::domain::number::Number;
+use crate::domain::json::{self, Token};
 use crate::domain::time::Zone;
 use crate::domain::value::{self, ValueType};
 
@@ -73,12 +73,29 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The value to be read; what is neither text nor word is written to `json`.
+    fn token<'t>(self, json: &'t mut String) -> Option<Token<'t>>
+    where
+        'a: 't,
+    {
+        match self {
+            Self::Cell(text) => Some(json::plain(text)),
+            Self::Json(Value::String(text)) => Some(json::plain(text)),
+            Self::Json(value) => {
+                write!(json, "{value}").ok()?;
+                json::token(json)
+            }
+        }
+    }
+
     /// Nothing is said: an empty cell. (An empty JSON string is a text, but no number or date.)
     fn is_empty(self, value_type: Option<ValueType>) -> bool {
-        let is_text = matches!(value_type, None | Some(ValueType::Text));
+        let is_blank = |value_type, text| value::says_nothing(value_type, json::plain(text));
         match self {
-            Self::Cell(text) if is_text => text.is_empty(),
-            given => !is_text && given.text().is_some_and(|text| text.trim().is_empty()),
+            Self::Cell("") => true,
+            given => {
+                value_type.zip(given.text()).is_some_and(|(value_type, text)| is_blank(value_type, text))
+            }
         }
     }
 
@@ -124,53 +141,36 @@ pub(super) fn write(
 }
 
 fn write_value(out: &mut String, value_type: Option<ValueType>, given: Given<'_>, zone: Zone) -> Option<()> {
-    if let Given::Json(Value::Null) = given {
+    let Some(value_type) = value_type else {
+        match given {
+            Given::Cell(text) => push_text(out, text),
+            Given::Json(value) => write!(out, "{value}").ok()?,
+        }
+        return Some(());
+    };
+    let mut json = String::new();
+    let token = given.token(&mut json)?;
+    if token == Token::Null {
         // `null` takes an attribute away.
         out.push_str("null");
         return Some(());
     }
-    match (value_type, given) {
-        (None, Given::Json(value)) => write!(out, "{value}").ok()?,
-        (None | Some(ValueType::Text), given) => push_text(out, &given.scalar()?),
-        (Some(ValueType::Number), given) => {
-            write!(out, "{}", Number::parse(&given.scalar()?).ok()?).ok()?;
+    match value_type {
+        ValueType::Text => push_text(out, &value::token_text(token)?),
+        ValueType::Number => write!(out, "{}", value::token_number(token)?).ok()?,
+        ValueType::Boolean => write!(out, "{}", value::token_boolean(token)?).ok()?,
+        ValueType::Date => write!(out, "\"{}\"", value::token_date(token)?).ok()?,
+        ValueType::Datetime => write!(out, "\"{}\"", value::token_datetime(token, zone)?).ok()?,
+        ValueType::List => {
+            let mut separator = '[';
+            value::each_item(token, |item| {
+                out.push(separator);
+                push_text(out, item);
+                separator = ',';
+            })?;
+            out.push_str(if separator == '[' { "[]" } else { "]" });
         }
-        (Some(ValueType::Boolean), given) => {
-            write!(out, "{}", value::boolean(&given.scalar()?)?).ok()?;
-        }
-        (Some(ValueType::Date), given) => {
-            write!(out, "\"{}\"", value::date(given.text()?)?).ok()?;
-        }
-        (Some(ValueType::Datetime), given) => {
-            write!(out, "\"{}\"", times::read(&given.scalar()?)?.instant(zone)).ok()?;
-        }
-        (Some(ValueType::List), given) => push_list(out, given)?,
     }
-    Some(())
-}
-
-fn push_list(out: &mut String, given: Given<'_>) -> Option<()> {
-    let array = match given {
-        Given::Json(Value::Array(array)) => Some(array.clone()),
-        given if given.text()?.trim_start().starts_with('[') => {
-            Some(serde_json::from_str::<Vec<Value>>(given.text()?).ok()?)
-        }
-        _ => None,
-    };
-    let items: Vec<Cow<'_, str>> = if let Some(array) = &array {
-        array.iter().map(|item| Given::Json(item).scalar()).collect::<Option<_>>()?
-    } else {
-        let items = given.text()?.split(['|', ';']).map(str::trim);
-        items.filter(|item| !item.is_empty()).map(Cow::Borrowed).collect()
-    };
-    out.push('[');
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(',');
-        }
-        push_text(out, item);
-    }
-    out.push(']');
     Some(())
 }
 
@@ -292,17 +292,43 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_read_by_conditions() {
-        let cells =
-            ["1", "-0.5", "yes", "on", "2026-03-29", "2026-03-29 02:30", "1774776600", "a;b", "[]", "é"];
+    fn what_is_kept_is_read_as_what_it_was_kept_of() {
+        let zone = chrono_tz::Europe::Paris;
         for value_type in ValueType::ALL {
-            for cell in cells {
-                let field = Field::new("f", Some(value_type), &[]);
-                let mut json = String::new();
-                let zone = chrono_tz::Europe::Paris;
-                if write(&mut json, &field, Given::Cell(cell), "column", zone).is_ok() {
-                    assert!(value::read(value_type, &json).is_some(), "{value_type:?} {cell} {json}");
-                }
+            for cell in [
+                "1",
+                "-0.5",
+                "yes",
+                "on",
+                "2026-03-29",
+                "2026-03-29 02:30",
+                "1774776600",
+                "a;b",
+                "[]",
+                "é",
+                "0.5\n",
+                "a\"; \\",
+                "[\"a;b\"]",
+                "2016-12-31T23:59:60.25Z",
+                "-300000000",
+                " ;",
+                "9999-12-31T23:59:59-01:00",
+            ] {
+                let (mut declared, mut undeclared) = (String::new(), String::new());
+                let keep = |json: &mut String, value_type| {
+                    let field = Field::new("f", value_type, &[]);
+                    write(json, &field, Given::Cell(cell), "column", zone).is_ok_and(|said| said)
+                };
+                let is_kept = keep(&mut declared, Some(value_type));
+                assert!(keep(&mut undeclared, None), "all is kept that is not declared");
+                let later = value::read(value_type, &undeclared, zone);
+                assert_eq!(is_kept, later.is_some(), "{value_type:?} {cell}");
+                // What is typed is read alike in any zone.
+                assert_eq!(
+                    value::read(value_type, &declared, chrono_tz::UTC),
+                    later,
+                    "{value_type:?} {cell}"
+                );
             }
         }
     }

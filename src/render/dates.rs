@@ -59,7 +59,7 @@ fn read(text: &str, zone: Zone) -> Option<(NaiveDate, Option<NaiveTime>)> {
             return Some((local.date(), Some(local.time())));
         }
     }
-    let local = calendar::local(value::datetime(text)?, zone);
+    let local = calendar::local(value::by_calendar(text, zone)?, zone);
     Some((local.date(), Some(local.time())))
 }
 

@@ -20,6 +20,7 @@ use crate::domain::json;
 use crate::domain::link::LinkNumber;
 use crate::domain::name::CampaignName;
 use crate::domain::time::Zone;
+use crate::domain::value;
 use crate::links::Links;
 
 /// Renders mails of a catalogue's campaigns. Clones share everything.
@@ -122,7 +123,7 @@ impl Renderer {
         let tag = input.contact.language.filter(|tag| Language::of(tag).is_some()).unwrap_or(language);
         let locale = Locale { language: Language::of(tag).unwrap_or(Locale::PLAIN.language), zone };
         let mut context = Context::new();
-        context.insert_value("contact", contact(input, &plan.wanted, zone));
+        context.insert_value("contact", contact(input, &plan.wanted, zone, shared.settings.time_zone));
         context.insert_value("traits", traits(input, &plan.wanted, zone));
         context.insert_value("scores", scores(input, &plan.wanted));
         context.insert_value("data", campaign.data.clone());
@@ -223,8 +224,9 @@ fn map(entries: impl IntoIterator<Item = (&'static str, TeraValue)>) -> TeraValu
     entries.into_iter().map(|(key, value)| (key.into(), value)).collect::<Map>().into()
 }
 
-/// What a template reads of the contact; what is missing is undefined.
-fn contact(input: &RenderInput<'_>, wanted: &Wanted, zone: Zone) -> TeraValue {
+/// What a template reads of the contact; what is missing is undefined. Instants are shown in `zone`; local times
+/// among the attributes are those of the `installation`.
+fn contact(input: &RenderInput<'_>, wanted: &Wanted, zone: Zone, installation: Zone) -> TeraValue {
     let contact = input.contact;
     let mut values = Map::with_capacity(wanted.attributes.len() + wanted.built_in.len());
     for name in &wanted.built_in {
@@ -244,8 +246,8 @@ fn contact(input: &RenderInput<'_>, wanted: &Wanted, zone: Zone) -> TeraValue {
     }
     for (key, token) in json::members(contact.attributes) {
         for attribute in wanted.attributes.iter().filter(|attribute| key.is(&attribute.wire_name)) {
-            match values::of_token(attribute.value_type, token, zone) {
-                Some(value) => values.insert(attribute.key.clone(), value),
+            match value::of_token(attribute.value_type, token, installation) {
+                Some(value) => values.insert(attribute.key.clone(), values::of_value(&value, zone)),
                 None => values.shift_remove(&attribute.key),
             };
         }

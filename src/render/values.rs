@@ -11,32 +11,11 @@
 
 use tera::Value as TeraValue;
 
-use crate::domain::json::{self, Token};
 use crate::domain::number::{Number, ONE};
 use crate::domain::time::{Timestamp, Zone};
-use crate::domain::value::{self, Value, ValueType};
+use crate::domain::value::Value;
 
-/// A raw attribute by its declared type; `None` when it is missing or does not fit.
-pub(super) fn of_token(value_type: ValueType, token: Token<'_>, zone: Zone) -> Option<TeraValue> {
-    Some(match value_type {
-        ValueType::Text => TeraValue::from(value::token_text(token)?),
-        ValueType::Number => of_number(value::token_number(token)?),
-        ValueType::Boolean => TeraValue::from(value::token_boolean(token)?),
-        ValueType::Date => TeraValue::from(value::token_date(token)?.to_string()),
-        ValueType::Datetime => of_instant(value::token_datetime(token)?, zone),
-        ValueType::List => match token {
-            Token::Array(raw) => TeraValue::from(
-                json::items(raw)
-                    .filter(|item| *item != Token::Null)
-                    .map(|item| value::token_text(item).map(TeraValue::from))
-                    .collect::<Option<Vec<_>>>()?,
-            ),
-            one => TeraValue::from(vec![TeraValue::from(value::token_text(one)?)]),
-        },
-    })
-}
-
-/// A computed value.
+/// A value of ours; instants are shown in `zone`.
 pub(super) fn of_value(value: &Value, zone: Zone) -> TeraValue {
     match value {
         Value::Text(text) => TeraValue::from(text.as_str()),
@@ -87,6 +66,7 @@ pub(super) fn to_number(value: &TeraValue) -> Option<Number> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::value::{ValueType, read};
 
     #[test]
     fn numbers_come_through_exactly() {
@@ -115,11 +95,12 @@ mod tests {
             (ValueType::Boolean, "true", Some("true")),
             (ValueType::Date, r#""1990-02-28""#, Some("1990-02-28")),
             (ValueType::Datetime, r#""2026-07-01T07:00:00Z""#, Some("2026-07-01T09:00:00+02:00")),
+            (ValueType::Datetime, r#""2026-07-01 07:00""#, Some("2026-07-01T09:00:00+02:00")),
             (ValueType::List, r#"["a", "b"]"#, Some(r#"["a", "b"]"#)),
+            (ValueType::List, r#""a; b""#, Some(r#"["a", "b"]"#)),
             (ValueType::Text, "null", None),
         ] {
-            let token = json::token(json).expect("JSON");
-            let value = of_token(value_type, token, zone).map(|value| value.to_string());
+            let value = read(value_type, json, Zone::UTC).map(|value| of_value(&value, zone).to_string());
             assert_eq!(value.as_deref(), expected, "{json}");
         }
     }

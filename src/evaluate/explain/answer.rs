@@ -10,7 +10,7 @@ use super::tree::{Absence, Evidence, Explanation, Leaf, Part, Placed, Turn};
 use crate::domain::condition::{AttributeRef, MeasureKind, Operator};
 use crate::domain::contact::ContactView;
 use crate::domain::history::History;
-use crate::domain::json::{self, Token};
+use crate::domain::json;
 use crate::domain::number::Number;
 use crate::domain::population::Population;
 use crate::domain::ranking::Bounds;
@@ -294,11 +294,12 @@ impl Explaining<'_> {
     /// As the evaluator reads it: of two members with one key the last one counts.
     fn attribute(&self, wire_name: &str, value_type: ValueType) -> Found {
         let token = json::members(self.contact.attributes).filter(|(key, _)| key.is(wire_name)).last();
-        let value = token.and_then(|(_, token)| value::of_token(value_type, token));
+        let token = token.map(|(_, token)| token).filter(|token| !value::says_nothing(value_type, *token));
+        let value = token.and_then(|token| value::of_token(value_type, token, self.looking.installation()));
         let absence = match (&value, token) {
             (Some(_), _) => None,
-            (None, None | Some((_, Token::Null))) => Some(Absence::Unknown),
-            (None, Some((_, token))) => {
+            (None, None) => Some(Absence::Unknown),
+            (None, Some(token)) => {
                 let shown = value::token_text(token).map_or_else(|| "a list or map".to_owned(), Into::into);
                 Some(Absence::Unreadable(shown))
             }

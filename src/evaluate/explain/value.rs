@@ -178,8 +178,7 @@ impl Situation<'_> {
 
     fn list_turns(&self, items: &[String]) -> bool {
         let mut texts = Texts::default();
-        let items = items.iter().map(|item| Some(std::borrow::Cow::Borrowed(item.as_str())));
-        let Some(place) = texts.push_list(items, !self.leaf.test.exact_case) else { return false };
+        let place = texts.push_list(items, !self.leaf.test.exact_case);
         self.with_check(|check, moment| check.of_slot(Slot::List(place), &texts, moment).holds != self.holds)
     }
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::call::scalar;
 use crate::domain::json;
 use crate::domain::time::Timestamp;
-use crate::ingest::times;
+use crate::domain::value;
 
 /// The bytes of a request, unpacked: 500 KB.
 pub const LARGEST_REQUEST: usize = 500 * 1024;
@@ -152,5 +152,5 @@ fn unpack(body: &[u8]) -> Result<Vec<u8>, Malformed> {
 
 /// A time of a client; without a zone it is UTC.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
-    times::read(text).map(|written| written.instant(chrono_tz::UTC))
+    value::instant(text, chrono_tz::UTC)
 }

@@ -164,7 +164,7 @@ impl World<'_> {
             AttributeRef::Declared(name) => {
                 let declared = &self.catalogue.attributes[name];
                 let all: Json = serde_json::from_str(&self.contact.attributes).expect("attributes are JSON");
-                read(declared.value_type, all.get(&declared.wire_name)?, exact)
+                self.read(declared.value_type, all.get(&declared.wire_name)?, exact)
             }
             AttributeRef::Id => text(&self.contact.external_id),
             AttributeRef::Email => text(&self.contact.email),
@@ -449,7 +449,7 @@ impl World<'_> {
         exact: bool,
     ) -> Option<Plain> {
         let declared = &self.catalogue.events[of].properties[name];
-        read(declared.value_type, event.properties.get(&declared.wire_name)?, exact)
+        self.read(declared.value_type, event.properties.get(&declared.wire_name)?, exact)
     }
 
     fn passes(&self, value: Option<&Plain>, test: &Test) -> bool {
@@ -601,6 +601,56 @@ impl World<'_> {
         }
     }
 
+    fn read(&self, value_type: ValueType, json: &Json, exact: bool) -> Option<Plain> {
+        let text = match json {
+            Json::String(text) => Some(text.clone()),
+            Json::Number(number) => Some(number.to_string()),
+            Json::Bool(value) => Some(value.to_string()),
+            _ => None,
+        };
+        match value_type {
+            ValueType::Text => text.map(|text| Plain::Text(folded(&text, exact))),
+            ValueType::Number if json.is_boolean() => None,
+            ValueType::Number => {
+                let number: f64 = text?.trim().parse().ok()?;
+                Some(Plain::Number((number * 1e6).round() as i128, 1))
+            }
+            ValueType::Boolean => match text?.to_lowercase().as_str() {
+                "true" | "yes" | "1" => Some(Plain::Boolean(true)),
+                "false" | "no" | "0" => Some(Plain::Boolean(false)),
+                _ => None,
+            },
+            ValueType::Date => text?.get(..10)?.parse().ok().map(Plain::Date),
+            ValueType::Datetime => self.instant(&text?).map(Plain::Datetime),
+            ValueType::List if text.as_ref().is_some_and(|text| text.trim().is_empty()) => None,
+            ValueType::List => {
+                let items: Vec<String> = match json {
+                    Json::Array(items) => {
+                        items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<_>>()?
+                    }
+                    _ => text?.split([';', '|']).map(|item| item.trim().to_owned()).collect(),
+                };
+                let items = items.iter().filter(|item| json.is_array() || !item.is_empty());
+                Some(Plain::List(items.map(|item| folded(item, exact)).collect()))
+            }
+        }
+    }
+
+    /// RFC 3339, a local time or day of the installation's zone, or a number of microseconds.
+    fn instant(&self, text: &str) -> Option<Timestamp> {
+        let local = |format: &str| NaiveDateTime::parse_from_str(text, format).ok();
+        if let Ok(at) = text.parse::<DateTime<Utc>>() {
+            return Some(Timestamp::from(at));
+        }
+        if let Some(local) = local("%Y-%m-%d %H:%M:%S%.f") {
+            return Some(resolve(local, self.installation));
+        }
+        if let Ok(day) = text.parse::<NaiveDate>() {
+            return Some(midnight(day, self.installation));
+        }
+        (text.len() == 16).then(|| text.parse().ok()).flatten().map(Timestamp::from_micros)
+    }
+
     /// A date's day; a datetime's in the contact's zone.
     fn day(&self, value: &Plain) -> NaiveDate {
         match value {
@@ -655,41 +705,6 @@ fn like(pattern: &[char], text: &[char]) -> bool {
 fn folded(text: &str, exact: bool) -> String {
     let text: String = text.nfc().collect();
     if exact { text } else { text.to_lowercase() }
-}
-
-fn read(value_type: ValueType, json: &Json, exact: bool) -> Option<Plain> {
-    let text = match json {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Bool(value) => Some(value.to_string()),
-        _ => None,
-    };
-    match value_type {
-        ValueType::Text => text.map(|text| Plain::Text(folded(&text, exact))),
-        ValueType::Number if json.is_boolean() => None,
-        ValueType::Number => {
-            let number: f64 = text?.trim().parse().ok()?;
-            Some(Plain::Number((number * 1e6).round() as i128, 1))
-        }
-        ValueType::Boolean => match text?.to_lowercase().as_str() {
-            "true" | "yes" | "1" => Some(Plain::Boolean(true)),
-            "false" | "no" | "0" => Some(Plain::Boolean(false)),
-            _ => None,
-        },
-        ValueType::Date => text?.get(..10)?.parse().ok().map(Plain::Date),
-        ValueType::Datetime => {
-            let at: DateTime<Utc> = text?.parse().ok()?;
-            Some(Plain::Datetime(Timestamp::from(at)))
-        }
-        ValueType::List => match json {
-            Json::Array(items) => {
-                let items: Option<Vec<String>> =
-                    items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-                items.map(|items| Plain::List(items.iter().map(|item| folded(item, exact)).collect()))
-            }
-            _ => text.map(|text| Plain::List(vec![folded(&text, exact)])),
-        },
-    }
 }
 
 /// The local time of an instant.

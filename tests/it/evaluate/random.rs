@@ -314,11 +314,30 @@ fn raw(value_type: ValueType, around: Around) -> BoxedStrategy<Json> {
         }
         ValueType::Boolean => select(vec![json!(true), json!(false), json!("yes"), json!(0)]).boxed(),
         ValueType::Date => day(around).prop_map(|day| json!(day.to_string())).boxed(),
-        ValueType::Datetime => edge(around).prop_map(|at| json!(at.to_string())).boxed(),
-        ValueType::List => prop::collection::vec(word(), 0..4).prop_map(Json::from).boxed(),
+        ValueType::Datetime => {
+            (edge(around), 0..6_u8).prop_map(|(at, form)| json!(written(at, form))).boxed()
+        }
+        ValueType::List => {
+            let list = prop::collection::vec(word(), 0..4);
+            (list, 0..4_u8)
+                .prop_map(|(items, form)| if form == 0 { json!(items.join("; ")) } else { json!(items) })
+                .boxed()
+        }
     };
     let odd = select(vec![Json::Null, json!("x"), json!({ "a": [1] }), json!([[]])]);
     prop_oneof![8 => fitting, 1 => odd].boxed()
+}
+
+/// An instant as an export writes it: mostly with an offset; also by the clock of an unknown zone, as a day, as a
+/// number.
+fn written(at: Timestamp, form: u8) -> String {
+    let micros = at.micros().to_string();
+    match form {
+        0 => at.to_utc().format("%Y-%m-%d %H:%M:%S%.f").to_string(),
+        1 => at.to_utc().format("%Y-%m-%d").to_string(),
+        2 if micros.len() == 16 => micros,
+        _ => at.to_string(),
+    }
 }
 
 fn happening(around: Around) -> impl Strategy<Value = Happening> {

@@ -134,17 +134,6 @@ fn consent_comes_with_its_time_and_a_refusal_stands() {
 }
 
 #[test]
-fn what_came_undeclared_can_be_declared_later() {
-    on_both(|database| async move {
-        import_text(&database.store, "contacts.csv", "id,Taille\n1,12.50\n", &options()).await;
-        let people = database.rows(PEOPLE).await;
-        assert_eq!(people, [r#"1 | - | {"Taille":"12.50"}"#]);
-        let value = campaignd::domain::value::read(campaignd::domain::value::ValueType::Number, "\"12.50\"");
-        assert!(value.is_some(), "a text that is a number is read as one when it is declared so");
-    });
-}
-
-#[test]
 fn large_files_go_in_by_batches_and_say_how_far_they_are() {
     on_both(|database| async move {
         let mut text = String::from("id,email\n");

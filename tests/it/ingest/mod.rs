@@ -12,6 +12,7 @@ use campaignd::store::Store;
 use tempfile::TempDir;
 
 mod contacts;
+mod declared_later;
 mod events;
 mod rejects;
 
