@@ -81,7 +81,16 @@ struct Kind {
 #[derive(Debug, Default)]
 pub(super) struct Properties {
     json: String,
-    members: Vec<(Range<usize>, usize)>,
+    /// What the row says, whatever is declared; see [`Given::write_plain`].
+    plain: String,
+    members: Vec<Member>,
+}
+
+/// A property: where its name stands in the JSON, and its value in the plain text.
+#[derive(Debug)]
+struct Member {
+    name: Range<usize>,
+    plain: Range<usize>,
 }
 
 impl Events {
@@ -177,12 +186,14 @@ impl Properties {
         let start = self.json.len();
         self.json.push(if start == 0 { '{' } else { ',' });
         self.json.push_str(&field.key);
-        let colon = self.json.len();
+        let name = start + 1..self.json.len();
         self.json.push(':');
-        match values::write(&mut self.json, field, given, column, zone) {
-            Ok(true) => self.members.push((start + 1..self.json.len(), colon)),
-            Ok(false) => self.json.truncate(start),
-            Err(reason) => return Err(reason),
+        if values::write(&mut self.json, field, given, column, zone)? {
+            let from = self.plain.len();
+            given.write_plain(&mut self.plain);
+            self.members.push(Member { name, plain: from..self.plain.len() });
+        } else {
+            self.json.truncate(start);
         }
         if self.json.len() > LARGEST_ROW {
             return Err(Reason::of(format!("the row's properties are larger than {LARGEST_ROW} bytes")));
@@ -193,16 +204,14 @@ impl Properties {
     /// Makes ready for the next row.
     pub(super) fn clear(&mut self) {
         self.json.clear();
+        self.plain.clear();
         self.members.clear();
     }
 
     /// Names and values, by name: the order of the columns does not make another event.
     fn sorted_members(&self) -> Vec<(&str, &str)> {
-        let mut members: Vec<_> = self
-            .members
-            .iter()
-            .map(|(range, colon)| (&self.json[range.start..*colon], &self.json[colon + 1..range.end]))
-            .collect();
+        let texts = |member: &Member| (&self.json[member.name.clone()], &self.plain[member.plain.clone()]);
+        let mut members: Vec<_> = self.members.iter().map(texts).collect();
         members.sort_unstable();
         members
     }
@@ -218,7 +227,8 @@ impl Properties {
 
 /// Message ids for events that have none, so that a file can be imported again: computed from the
 /// contact, the name, the time and the properties, and numbered among equal events of the file (an
-/// order may well have two equal lines).
+/// order may well have two equal lines). Properties count as they stand in the file, and blank ones not at all,
+/// so that a declaration that comes later makes no other event of the same row.
 ///
 /// Remembers eight bytes of the hash of each event: about 16 MB a million rows.
 #[derive(Debug)]
@@ -253,7 +263,7 @@ impl Occurrences {
             }
         }
         add(&event.name);
-        for (name, value) in members {
+        for (name, value) in members.iter().filter(|(_, value)| !value.is_empty()) {
             add(name);
             add(value);
         }

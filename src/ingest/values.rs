@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::reason::Reason;
 use crate::domain::json::{self, Token};
+use crate::domain::number::Number;
 use crate::domain::time::Zone;
 use crate::domain::value::{self, ValueType};
 
@@ -70,6 +71,24 @@ impl<'a> Given<'a> {
         match self {
             Self::Json(value @ (Value::Number(_) | Value::Bool(_))) => Some(Cow::Owned(value.to_string())),
             given => given.text().map(Cow::Borrowed),
+        }
+    }
+
+    /// Appends the value as it stands in the file, whatever is declared for it: scalars as text, and numbers without
+    /// the zeros that a spreadsheet adds or drops.
+    pub(super) fn write_plain(self, out: &mut String) {
+        let Some(text) = self.scalar() else {
+            if let Self::Json(value) = self {
+                out.push_str(&value.to_string());
+            }
+            return;
+        };
+        let text = text.trim();
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_decimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
+        match is_decimal.then(|| Number::parse(text)) {
+            Some(Ok(number)) => drop(write!(out, "{number}")),
+            _ => out.push_str(text),
         }
     }
 

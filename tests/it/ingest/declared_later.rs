@@ -396,6 +396,24 @@ fn what_the_page_promises_of_later_declarations() {
 }
 
 #[test]
+fn events_stay_known_whatever_is_declared_between_two_imports() {
+    on_both(|database: TestDatabase| async move {
+        let store = &database.store;
+        let told = |summary: &Summary| (summary.events_added, summary.events_known);
+        let (of_table, of_lines) = (rows("later", "csv"), rows("later", "jsonl"));
+        for (name, text, count) in [
+            ("rows.csv", table(&of_table, true), of_table.len() as u64),
+            ("rows.jsonl", lines(&of_lines, true), of_lines.len() as u64),
+        ] {
+            let summary = import(store, &catalogue(BEFORE), name, &text).await;
+            assert_eq!(told(&summary), (count, 0), "{name}");
+            let summary = import(store, &declared(), name, &text).await;
+            assert_eq!(told(&summary), (0, count - summary.rejected_rows()), "{name}");
+        }
+    });
+}
+
+#[test]
 fn another_zone_of_the_installation_moves_local_times_that_came_undeclared() {
     on_both(|database: TestDatabase| async move {
         let store = &database.store;
