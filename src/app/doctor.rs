@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::audience::{self, Compared, Difference, ValueOf};
+use crate::audience::{self, Compared, Difference, Unfit, ValueOf};
 use crate::clock::Clock;
 use crate::domain::contact::{Contact, ContactId};
 use crate::domain::time::Timestamp;
@@ -55,6 +55,8 @@ const EXAMPLES: usize = 5;
 
 const REEVALUATE: &str = "`campaignd migrate --reevaluate`; the next refresh then asks everybody";
 const REBUILD: &str = "`campaignd migrate --rebuild-histories`";
+const ADD: &str =
+    "correct the source and import it again, or add them to `one_of`; until then they are read as they are";
 const REIMPORT: &str = "correct the source and import it again, or declare the type that the values have; until then they count as missing";
 
 /// Looks at everything. Writes nothing, and does not bring tables up to date.
@@ -81,12 +83,16 @@ pub async fn doctor(project: &Project, clock: &Clock) -> Result<Checkup, Failure
                 ValueOf::Attribute(name) => format!("attribute `{name}`"),
                 ValueOf::Property(event, property) => format!("property `{}` of event `{event}`", property.0),
             };
+            let (fault, remedy) = match misfit.fault {
+                Unfit::NoneOfType(value_type) => (format!("no {}", value_type.word()), REIMPORT),
+                Unfit::NotAmong(_, allowed) => (format!("none of {}", allowed.join(", ")), ADD),
+            };
             findings.push(Finding {
                 code: "value",
-                what: format!("{of}: values are no {}", misfit.value_type.word()),
+                what: format!("{of}: values are {fault}"),
                 count: misfit.count,
                 examples: named(&store, &misfit.examples).await.map_err(failed)?,
-                remedy: REIMPORT,
+                remedy,
             });
         }
     }

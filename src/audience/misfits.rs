@@ -1,4 +1,6 @@
-//! Values that do not fit the type that is declared for them: they count as missing, so somebody should know.
+//! Values that do not fit what is declared for them: those that are not of the type count as missing, those that are
+//! none of the values that there should be are read all the same. An import would have refused both, so somebody
+//! should know.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -6,29 +8,38 @@ use std::sync::Arc;
 
 use super::error::{AudienceError, store_error};
 use super::program::VISITORS;
-use crate::domain::catalogue::{Catalogue, EvaluationSettings};
+use crate::domain::catalogue::{Attribute, Catalogue, EvaluationSettings};
 use crate::domain::condition::PropertyName;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, EventNeed, History, Needs};
-use crate::domain::json;
+use crate::domain::json::{self, Token};
 use crate::domain::name::{AttributeName, EventName};
 use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::{self, ValueType};
 use crate::store::histories::{self, ContactVisitor};
 use crate::store::{Result as StoreResult, Store, events};
 
-/// Values of one attribute or property that do not fit its type.
+/// Values of one attribute or property that do not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misfit {
     /// What they are of.
     pub of: ValueOf,
-    /// The declared type.
-    pub value_type: ValueType,
+    /// What is wrong with them.
+    pub fault: Unfit,
     /// How many there are.
     pub count: u64,
     /// Some of those who have them, in the order of numbers.
     pub examples: Vec<ContactId>,
+}
+
+/// How values do not fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// They are not of this type.
+    NoneOfType(ValueType),
+    /// They are of this type, and not among the declared values.
+    NotAmong(ValueType, Vec<String>),
 }
 
 /// What has values of a declared type.
@@ -59,14 +70,21 @@ async fn find(store: &Store, catalogue: &Catalogue, zone: Zone) -> StoreResult<V
     let names = events::names(store).await?;
     let mut wanted = Wanted::default();
     for (name, attribute) in &catalogue.attributes {
-        let place = wanted.place(ValueOf::Attribute(name.clone()), attribute.value_type);
-        wanted.attributes.entry(attribute.wire_name.clone()).or_default().push(place);
+        let Attribute { wire_name, value_type, one_of, .. } = attribute;
+        let mut faults = vec![Unfit::NoneOfType(*value_type)];
+        if !one_of.is_empty() {
+            faults.push(Unfit::NotAmong(*value_type, one_of.clone()));
+        }
+        for fault in faults {
+            let place = wanted.place(ValueOf::Attribute(name.clone()), fault);
+            wanted.attributes.entry(wire_name.clone()).or_default().push(place);
+        }
     }
     for (name, event) in &catalogue.events {
         let Some(id) = names.get(&event.wire_name).copied() else { continue };
         for (property, declared) in &event.properties {
             let of = ValueOf::Property(name.clone(), property.clone());
-            let place = wanted.place(of, declared.value_type);
+            let place = wanted.place(of, Unfit::NoneOfType(declared.value_type));
             let properties = wanted.properties.entry(id).or_default();
             properties.entry(declared.wire_name.clone()).or_default().push(place);
         }
@@ -91,26 +109,37 @@ async fn find(store: &Store, catalogue: &Catalogue, zone: Zone) -> StoreResult<V
         }
     }
     let found = wanted.values.iter().zip(sums).filter(|(_, (count, _))| *count > 0);
-    let misfit =
-        |((of, value_type), (count, mut examples)): (&(ValueOf, ValueType), (u64, Vec<ContactId>))| {
-            examples.truncate(EXAMPLES);
-            Misfit { of: of.clone(), value_type: *value_type, count, examples }
-        };
+    let misfit = |((of, fault), (count, mut examples)): (&(ValueOf, Unfit), (u64, Vec<ContactId>))| {
+        examples.truncate(EXAMPLES);
+        Misfit { of: of.clone(), fault: fault.clone(), count, examples }
+    };
     Ok(found.map(misfit).collect())
 }
 
 /// What is declared, by its name on the wire.
 #[derive(Default)]
 struct Wanted {
-    values: Vec<(ValueOf, ValueType)>,
+    values: Vec<(ValueOf, Unfit)>,
     attributes: HashMap<String, Vec<usize>>,
     properties: HashMap<EventNameId, HashMap<String, Vec<usize>>>,
 }
 
 impl Wanted {
-    fn place(&mut self, of: ValueOf, value_type: ValueType) -> usize {
-        self.values.push((of, value_type));
+    fn place(&mut self, of: ValueOf, fault: Unfit) -> usize {
+        self.values.push((of, fault));
         self.values.len() - 1
+    }
+}
+
+impl Unfit {
+    /// Whether a value has it.
+    fn is_in(&self, token: Token<'_>, zone: Zone) -> bool {
+        match self {
+            Self::NoneOfType(of) => !value::says_nothing(*of, token) && !value::fits(*of, token, zone),
+            Self::NotAmong(of, allowed) => {
+                value::of_token(*of, token, zone).is_some_and(|value| !value.is_one_of(allowed))
+            }
+        }
     }
 }
 
@@ -127,8 +156,7 @@ impl Looker {
         for (key, token) in json::members(object) {
             let Some(places) = wanted.get(key.decode().as_ref()) else { continue };
             for place in places {
-                let value_type = self.wanted.values[*place].1;
-                if value::says_nothing(value_type, token) || value::fits(value_type, token, self.zone) {
+                if !self.wanted.values[*place].1.is_in(token, self.zone) {
                     continue;
                 }
                 let (count, examples) = &mut self.found[*place];

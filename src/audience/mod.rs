@@ -38,7 +38,7 @@ pub use explain::explain;
 pub use fingerprint::fingerprint;
 pub use groups::{segments_of, shared, with_own_time};
 pub use inspect::{Counted, Seen, count_and_sample, drawn, evaluate_contact, look_at};
-pub use misfits::{Misfit, ValueOf, misfits};
+pub use misfits::{Misfit, Unfit, ValueOf, misfits};
 pub use population::{Ranks, keep_ranks, of_declaration};
 pub use refresh::{Refreshed, SegmentMoves, kept, refresh, refresh_alone, refresh_shared};
 pub use select::{Selected, select, select_among, version_of};

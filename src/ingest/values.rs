@@ -18,7 +18,6 @@ use serde_json::Value;
 
 use super::reason::Reason;
 use crate::domain::json::{self, Token};
-use crate::domain::number::Number;
 use crate::domain::time::Zone;
 use crate::domain::value::{self, ValueType};
 
@@ -84,12 +83,11 @@ impl<'a> Given<'a> {
             return;
         };
         let text = text.trim();
-        let digits = text.strip_prefix('-').unwrap_or(text);
-        let is_decimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.'));
-        match is_decimal.then(|| Number::parse(text)) {
-            Some(Ok(number)) => drop(write!(out, "{number}")),
-            _ => out.push_str(text),
-        }
+        let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let is_decimal = text.split_once('.').is_some_and(|(whole, fraction)| {
+            is_digits(whole.strip_prefix('-').unwrap_or(whole)) && is_digits(fraction)
+        });
+        out.push_str(if is_decimal { text.trim_end_matches('0').trim_end_matches('.') } else { text });
     }
 
     /// The value to be read; what is neither text nor word is written to `json`.
@@ -152,7 +150,11 @@ pub(super) fn write(
         out.truncate(start);
         return Err(Reason::of(format!("`{column}` is longer than {LONGEST_VALUE} bytes")));
     }
-    if !field.one_of.is_empty() && !is_one_of(&out[start..], &field.one_of) {
+    let is_another = |value_type| {
+        let kept = value::read(value_type, &out[start..], zone);
+        kept.is_some_and(|value| !value.is_one_of(&field.one_of))
+    };
+    if !field.one_of.is_empty() && field.value_type.is_some_and(is_another) {
         out.truncate(start);
         return Err(given.reason(format!("`{column}` is not one of {}", field.one_of.join(", "))));
     }
@@ -202,21 +204,6 @@ pub(super) fn push_text(out: &mut String, text: &str) {
         out.push('"');
     } else {
         out.push_str(&Value::from(text).to_string());
-    }
-}
-
-/// `one_of` as conditions compare: without regard to case.
-fn is_one_of(json: &str, allowed: &[String]) -> bool {
-    let is_allowed = |text: &str| {
-        let folded = text.to_lowercase();
-        allowed.iter().any(|value| value == text || value.to_lowercase() == folded)
-    };
-    match serde_json::from_str::<Value>(json) {
-        Ok(Value::Array(items)) => items.iter().all(|item| item.as_str().is_some_and(is_allowed)),
-        Ok(Value::String(text)) => is_allowed(&text),
-        Ok(Value::Null) => true,
-        Ok(other) => is_allowed(&other.to_string()),
-        Err(_) => false,
     }
 }
 

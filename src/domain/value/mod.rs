@@ -14,6 +14,7 @@ mod read;
 use chrono::NaiveDate;
 
 use super::number::Number;
+use super::text::fold;
 use super::time::Timestamp;
 
 pub(crate) use instant::by_calendar;
@@ -74,6 +75,17 @@ pub enum Value {
 }
 
 impl Value {
+    /// Whether all that it says is among these texts, compared as conditions compare. Only texts and lists are
+    /// declared so; what is neither is not among them.
+    pub fn is_one_of(&self, allowed: &[String]) -> bool {
+        let is_allowed = |text: &String| allowed.iter().any(|one| one == text || fold(one) == fold(text));
+        match self {
+            Self::Text(text) => is_allowed(text),
+            Self::List(items) => items.iter().all(is_allowed),
+            _ => false,
+        }
+    }
+
     /// The type it fits.
     pub const fn value_type(&self) -> ValueType {
         match self {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use campaignd::audience::{self, Misfit};
+use campaignd::audience::{self, Misfit, Unfit};
 use campaignd::declare::{self, SourceFile};
 use campaignd::domain::catalogue::{Catalogue, EvaluationSettings};
 use campaignd::domain::contact::{Contact, ContactId};
@@ -357,8 +357,11 @@ fn what_is_declared_later_reads_as_if_it_had_been_declared_first() {
         assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), answers.len(), wrong.join("\n"));
         // What an import would have refused is missing, and named.
         let misfits = misfits(store, &declared).await;
-        let mut found: Vec<_> =
-            misfits.iter().map(|misfit| (misfit.value_type.word(), misfit.count)).collect();
+        let told = |fault: &Unfit| match fault {
+            Unfit::NoneOfType(value_type) => value_type.word(),
+            Unfit::NotAmong(..) => "other",
+        };
+        let mut found: Vec<_> = misfits.iter().map(|misfit| (told(&misfit.fault), misfit.count)).collect();
         found.sort_unstable();
         let expected: Vec<_> = refused.into_iter().flat_map(|(of, count)| [(of, count); 2]).collect();
         assert_eq!(found, expected, "of attributes and of properties alike");
