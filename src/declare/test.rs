@@ -166,12 +166,12 @@ fn operator(reader: &mut Reader, field: Field<'_>, subject: Subject<'_>) -> Opti
         "contains_any" => Operator::ContainsAny(items(reader, field, subject)?),
         "contains_all" => Operator::ContainsAll(items(reader, field, subject)?),
         "contains_none" => Operator::ContainsNone(items(reader, field, subject)?),
-        "contains" => Operator::Matches(TextMatch::Contains(pattern(reader, node, &called)?), false),
-        "not_contains" => Operator::Matches(TextMatch::Contains(pattern(reader, node, &called)?), true),
-        "starts_with" => Operator::Matches(TextMatch::StartsWith(pattern(reader, node, &called)?), false),
-        "not_starts_with" => Operator::Matches(TextMatch::StartsWith(pattern(reader, node, &called)?), true),
-        "ends_with" => Operator::Matches(TextMatch::EndsWith(pattern(reader, node, &called)?), false),
-        "not_ends_with" => Operator::Matches(TextMatch::EndsWith(pattern(reader, node, &called)?), true),
+        "contains" => Operator::Matches(TextMatch::Contains(part(reader, node, &called)?), false),
+        "not_contains" => Operator::Matches(TextMatch::Contains(part(reader, node, &called)?), true),
+        "starts_with" => Operator::Matches(TextMatch::StartsWith(part(reader, node, &called)?), false),
+        "not_starts_with" => Operator::Matches(TextMatch::StartsWith(part(reader, node, &called)?), true),
+        "ends_with" => Operator::Matches(TextMatch::EndsWith(part(reader, node, &called)?), false),
+        "not_ends_with" => Operator::Matches(TextMatch::EndsWith(part(reader, node, &called)?), true),
         "like" => Operator::Matches(TextMatch::Like(pattern(reader, node, &called)?), false),
         "not_like" => Operator::Matches(TextMatch::Like(pattern(reader, node, &called)?), true),
         "blank" => Operator::Blank(reader.boolean(node, &called)?),
@@ -265,11 +265,24 @@ fn items(reader: &mut Reader, field: Field<'_>, subject: Subject<'_>) -> Option<
     all(nodes, |node| item(reader, node, &field.subject(), subject))
 }
 
-/// A text to look for: of an empty one, everything would match.
+/// A text to look for: an empty one is in every text.
+fn part(reader: &mut Reader, node: &Node, called: &str) -> Option<String> {
+    let text = reader.text(node, called)?;
+    if text.is_empty() {
+        reader.wrong_value(node, format!("{called} is an empty text, which every text has in it"));
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+/// What the whole of a text must look like: as an empty one looks only the empty text.
 fn pattern(reader: &mut Reader, node: &Node, called: &str) -> Option<String> {
     let text = reader.text(node, called)?;
     if text.is_empty() {
-        reader.wrong_value(node, format!("{called} is an empty text, which every text matches"));
+        let message = format!("{called} is an empty pattern, which matches only the empty text");
+        let problem = Problem::error("wrong-value", message, node.place.clone());
+        let hint = "`%` stands for anything: `%tennis%`; empty texts are found by `blank: true`";
+        reader.report(problem.hint(hint));
         return None;
     }
     Some(text.to_owned())

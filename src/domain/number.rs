@@ -27,6 +27,12 @@ impl Number {
     /// Zero.
     pub const ZERO: Self = Self(0);
 
+    /// No number is less.
+    pub const LEAST: Self = Self(i64::MIN);
+
+    /// No number is greater.
+    pub const GREATEST: Self = Self(i64::MAX);
+
     /// The number of this many millionths.
     pub const fn from_millionths(millionths: i64) -> Self {
         Self(millionths)

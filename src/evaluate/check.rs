@@ -116,9 +116,7 @@ impl Check {
     pub(super) fn of_ratio(&self, total: i128, count: i128) -> bool {
         match &self.of_present {
             Present::Number(test) => test.holds(total, count),
-            Present::Place(bounds) => {
-                rounded(total, count).is_some_and(|number| bounds.hold(number.millionths()))
-            }
+            Present::Place(bounds) => bounds.hold(rounded(total, count).millionths()),
             _ => false,
         }
     }

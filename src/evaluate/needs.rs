@@ -58,8 +58,10 @@ impl Program {
         let followed = self.measured().flat_map(|measured| {
             std::iter::successors(measured.then.as_deref(), |follow| follow.then.as_deref()).filter_map(
                 |follow| {
-                    // What follows an event of the window comes after the beginning of the window.
-                    let properties = !follow.filter.is_empty() || follow.same.is_some();
+                    // What follows an event of the window comes after the beginning of the window; what follows it in
+                    // turn may be compared with it.
+                    let is_compared = follow.then.as_ref().is_some_and(|next| next.same.is_some());
+                    let properties = !follow.filter.is_empty() || follow.same.is_some() || is_compared;
                     let (from, within) = (measured.from, measured.within);
                     Some(Read { stream: follow.stream?, from, within, properties })
                 },

@@ -114,7 +114,7 @@ impl Run<'_> {
         let amount = past.as_mut().map_or(measured.measure.of_nothing(), |past| past.amount(measured));
         match amount {
             Amount::Missing => None,
-            Amount::Ratio { total, count } => rounded(total, count).map(Value::Number),
+            Amount::Ratio { total, count } => Some(Value::Number(rounded(total, count))),
             Amount::At(at) if measured.in_days => {
                 let moment = self.moment();
                 let moment = self.moments.at(moment);
@@ -242,15 +242,17 @@ impl Run<'_> {
     }
 }
 
-/// Total / count, rounded half to even to the six places of a number; `None` when it is out of range.
-pub(super) fn rounded(total: i128, count: i128) -> Option<Number> {
+/// Total / count, rounded half to even to the six places of a number; beyond what a number can be, the
+/// furthest that it can.
+pub(super) fn rounded(total: i128, count: i128) -> Number {
     let (quotient, rest) = (total.div_euclid(count), total.rem_euclid(count));
     let up = match (rest * 2).cmp(&count) {
         std::cmp::Ordering::Less => 0,
         std::cmp::Ordering::Equal => quotient.rem_euclid(2),
         std::cmp::Ordering::Greater => 1,
     };
-    i64::try_from(quotient + up).ok().map(Number::from_millionths)
+    let furthest = i128::from(i64::MIN)..=i128::from(i64::MAX);
+    Number::from_millionths((quotient + up).clamp(*furthest.start(), *furthest.end()) as i64)
 }
 
 /// The SHA-256 of salt, a zero byte and key, as one number of 256 bits with the most significant byte
@@ -281,9 +283,10 @@ mod tests {
             (7, 1, 7),
             (1, 3, 0),
         ] {
-            assert_eq!(rounded(total, count), Some(Number::from_millionths(expected)), "{total}/{count}");
+            assert_eq!(rounded(total, count), Number::from_millionths(expected), "{total}/{count}");
         }
-        assert_eq!(rounded(i128::from(i64::MAX) + 1, 1), None);
+        assert_eq!(rounded(i128::from(i64::MAX) + 1, 1), Number::GREATEST);
+        assert_eq!(rounded(i128::from(i64::MIN) - 1, 1), Number::LEAST);
     }
 
     #[test]

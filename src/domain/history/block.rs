@@ -161,6 +161,47 @@ impl BlockHistory {
     }
 }
 
+/// An event as it would be, did it happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Supposed {
+    /// Its name.
+    pub name: EventNameId,
+    /// When it would happen.
+    pub at: Timestamp,
+    /// A JSON object.
+    pub properties: String,
+}
+
+impl BlockHistory {
+    /// A contact's history as it would be with more events, the last ones to become known: that of slot 0.
+    pub fn supposing(history: &History<'_>, more: &[Supposed]) -> Self {
+        let mut block = Self { names: history.names.to_vec(), ..Self::default() };
+        block.names.extend(more.iter().map(|event| event.name));
+        block.names.sort_unstable();
+        block.names.dedup();
+        let mut arrival = history.events.iter().map(|event| event.arrival).max().unwrap_or_default();
+        for event in history.events {
+            block.suppose(*event, history.properties(event));
+        }
+        for Supposed { name, at, properties } in more {
+            arrival += 1;
+            block.suppose(Event { name: *name, at: *at, arrival, start: 0, length: 0 }, properties);
+        }
+        block.events.sort_unstable_by_key(|event| (event.name, event.at, event.arrival));
+        let ends = block.names.iter().map(|name| block.events.partition_point(|event| event.name <= *name));
+        block.ends = ends.map(|end| end as u32).collect();
+        let slots = block.names.len() * CONTACTS_PER_BLOCK as usize;
+        block.ends.resize(slots, block.events.len() as u32);
+        block
+    }
+
+    fn suppose(&mut self, event: Event, properties: &str) {
+        let (start, length) = (self.properties.len() as u32, properties.len() as u32);
+        self.properties.push_str(properties);
+        self.events.push(Event { start, length, ..event });
+    }
+}
+
 impl<'a> History<'a> {
     /// The events of one name, in order of time.
     #[inline]

@@ -14,7 +14,7 @@
 mod block;
 mod chunk;
 
-pub use block::{BlockHistory, Event, History};
+pub use block::{BlockHistory, Event, History, Supposed};
 pub use chunk::{CHUNK_CAPACITY, Chunk, ChunkBuffer, ChunkKey, DamagedChunk, PackedEvent};
 
 use super::contact::ContactId;

@@ -1,21 +1,25 @@
 //! One contact: each part's answer, each leaf's value, and when answers turn by themselves.
 
+use std::cell::RefCell;
+
 use chrono::NaiveDate;
 
 use super::change;
 use super::evidence::Looking;
-use super::question::{Asked, AskedLeaf, Question, ReadEvents, ReadRanked, Reading};
+use super::question::{Asked, Question};
+use super::reading::{AskedLeaf, ReadEvents, ReadRanked, Reading};
 use super::smallest;
 use super::tree::{Absence, Evidence, Explanation, Leaf, Part, Placed, Turn};
+use super::trial::{Acts, Trial};
 use crate::domain::condition::{AttributeRef, MeasureKind, Operator};
 use crate::domain::contact::ContactView;
 use crate::domain::history::History;
-use crate::domain::json;
+use crate::domain::json::{self, Token};
 use crate::domain::number::Number;
 use crate::domain::population::Population;
 use crate::domain::ranking::Bounds;
 use crate::domain::score::ScoreValue;
-use crate::domain::time::Timestamp;
+use crate::domain::time::{Timestamp, Zone};
 use crate::domain::value::{self, Value, ValueType};
 use crate::evaluate::Outcome;
 use crate::evaluate::check_day::age;
@@ -86,6 +90,7 @@ impl Question {
             (evaluation.outcomes.to_vec(), evaluation.traits.to_vec(), evaluation.scores.to_vec());
         let ranks = evaluation.ranks.to_vec();
         Explaining {
+            acts: &self.acts,
             turns: Vec::new(),
             population,
             ranks,
@@ -160,6 +165,7 @@ fn is_gap(asked: &AskedLeaf) -> bool {
 
 /// A contact's answers at one instant.
 struct Explaining<'a> {
+    acts: &'a Acts,
     contact: &'a ContactView<'a>,
     outcomes: Vec<Outcome>,
     traits: Vec<Option<Value>>,
@@ -189,16 +195,26 @@ impl Explaining<'_> {
         self.parts += 1;
         let parts = asked.parts.iter().map(|part| self.part(part)).collect();
         let (holds, turns) = (self.outcomes[asked.outcome].holds, self.turns[asked.outcome]);
-        let leaf = asked.leaf.as_ref().map(|leaf| self.leaf(leaf, holds, turns));
         let words = asked.words.clone();
+        let leaf = asked.leaf.as_ref().map(|leaf| self.leaf(leaf, &words, holds, turns));
         Part { number, kind: asked.kind, words, holds, decides: false, turns, parts, leaf }
     }
 
-    fn leaf(&mut self, asked: &AskedLeaf, holds: bool, turns: Option<Turn>) -> Leaf {
+    fn leaf(&mut self, asked: &AskedLeaf, words: &str, holds: bool, turns: Option<Turn>) -> Leaf {
         let Found { value, absence, note, events, place } = self.find(asked);
         let note = note.or_else(|| self.how_long_ago(asked, value.as_ref()?));
+        let trial = asked.alone.as_deref().map(|program| Trial {
+            program,
+            value_type: asked.value_type,
+            acts: self.acts,
+            contact: self.contact,
+            history: self.looking.history(),
+            population: self.population,
+            scratch: RefCell::default(),
+        });
         let change = change::of_leaf(&change::Situation {
             leaf: asked,
+            words,
             holds,
             value: value.as_ref(),
             place: place.as_ref(),
@@ -206,7 +222,9 @@ impl Explaining<'_> {
                 Reading::Consent(purpose, _) => self.contact.consent(*purpose).since,
                 _ => None,
             },
-            turns_by_itself: turns.is_some(),
+            turns,
+            evidence: events.as_ref(),
+            trial: trial.as_ref(),
             moment: self.looking.moment(),
             installation: self.looking.installation(),
         });
@@ -268,6 +286,8 @@ impl Explaining<'_> {
         let counted =
             |count: i64, one: &str, more: &str| format!("{count} {}", if count == 1 { one } else { more });
         let day = match value {
+            Value::Number(Number::GREATEST) => return Some("or more".to_owned()),
+            Value::Number(Number::LEAST) => return Some("or less".to_owned()),
             Value::Date(day) => *day,
             Value::Datetime(at) => self.day(*at),
             Value::Number(seconds) if is_gap(asked) => {
@@ -293,8 +313,8 @@ impl Explaining<'_> {
 
     /// As the evaluator reads it: of two members with one key the last one counts.
     fn attribute(&self, wire_name: &str, value_type: ValueType) -> Found {
-        let token = json::members(self.contact.attributes).filter(|(key, _)| key.is(wire_name)).last();
-        let token = token.map(|(_, token)| token).filter(|token| !value::says_nothing(value_type, *token));
+        let token = token_of(self.contact.attributes, wire_name);
+        let token = token.filter(|token| !value::says_nothing(value_type, *token));
         let value = token.and_then(|token| value::of_token(value_type, token, self.looking.installation()));
         let absence = match (&value, token) {
             (Some(_), _) => None,
@@ -341,4 +361,14 @@ impl Explaining<'_> {
         };
         Found { value, absence, events: Some(evidence), ..Found::default() }
     }
+}
+
+/// What a JSON object has under a name; of two members with one name the last one counts.
+fn token_of<'a>(object: &'a str, wire_name: &str) -> Option<Token<'a>> {
+    json::members(object).filter(|(key, _)| key.is(wire_name)).last().map(|(_, token)| token)
+}
+
+/// As [`token_of`], as a value of a type; local times are a zone's.
+pub(super) fn member(object: &str, wire_name: &str, value_type: ValueType, zone: Zone) -> Option<Value> {
+    token_of(object, wire_name).and_then(|token| value::of_token(value_type, token, zone))
 }

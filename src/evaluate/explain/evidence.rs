@@ -1,6 +1,6 @@
 //! Which events counted: those that the evaluator's own window, filter and followers let through.
 
-use super::question::ReadEvents;
+use super::reading::ReadEvents;
 use super::tree::{Counted, Evidence, WindowEnd};
 use crate::domain::contact::ContactView;
 use crate::domain::history::History;
@@ -53,6 +53,11 @@ impl<'a> Looking<'a> {
 
     pub(super) fn moment(&self) -> &Moment {
         self.moments.at(self.moment)
+    }
+
+    /// The contact's.
+    pub(super) const fn history(&self) -> &'a History<'a> {
+        self.history
     }
 
     /// The installation's zone.

@@ -15,24 +15,14 @@ pub(super) struct Range {
 
 impl Range {
     /// Whatever has six places.
-    pub(super) const ALL: Self =
-        Self { step: 1, least: Number::from_millionths(i64::MIN), most: Number::from_millionths(i64::MAX) };
+    pub(super) const ALL: Self = Self { step: 1, least: Number::LEAST, most: Number::GREATEST };
 
     /// Whole numbers from 0.
     pub(super) const COUNTS: Self = Self { step: ONE, least: Number::ZERO, ..Self::ALL };
 
-    /// From 0 to 1.
-    pub(super) const SHARES: Self =
-        Self { least: Number::ZERO, most: Number::from_millionths(ONE), ..Self::ALL };
-
     /// From one number to another.
     pub(super) const fn between((least, most): (Number, Number)) -> Self {
         Self { least, most, ..Self::ALL }
-    }
-
-    /// Whether they are counted.
-    pub(super) const fn is_whole(self) -> bool {
-        self.step == ONE
     }
 
     fn has(self, number: Number) -> bool {
@@ -40,9 +30,9 @@ impl Range {
     }
 }
 
-/// The number nearest to `current` (to 0, where there is none) for which the test does not say what it says
-/// now. Where it changes is beside its bounds.
-pub(super) fn nearest(test: &Test, holds: bool, current: Option<Number>, range: Range) -> Option<Number> {
+/// The numbers for which the test does not say what it says now, nearest to `current` (to 0, where there is
+/// none) first. Where it changes is beside its bounds.
+pub(super) fn nearest_first(test: &Test, holds: bool, current: Option<Number>, range: Range) -> Vec<Number> {
     let compiled = NumberTest::compile(test);
     let turns = |number: Number| compiled.holds(number.millionths().into(), 1) != holds;
     let from = current.unwrap_or_default();
@@ -54,11 +44,10 @@ pub(super) fn nearest(test: &Test, holds: bool, current: Option<Number>, range: 
         let around = [-1, 0, 1, 2].map(|steps: i64| below.saturating_add(steps.saturating_mul(range.step)));
         candidates.extend(around.map(Number::from_millionths));
     }
-    let distance = |number: &Number| from.millionths().abs_diff(number.millionths());
+    candidates.retain(|number| range.has(*number) && Some(*number) != current && turns(*number));
+    candidates.sort_by_key(|number| from.millionths().abs_diff(number.millionths()));
+    candidates.dedup();
     candidates
-        .into_iter()
-        .filter(|number| range.has(*number) && Some(*number) != current && turns(*number))
-        .min_by_key(distance)
 }
 
 #[cfg(test)]
@@ -93,8 +82,8 @@ mod tests {
             let test = Test { operators, exact_case: false };
             let compiled = NumberTest::compile(&test);
             let holds = current.is_some_and(|now| compiled.holds(now.millionths().into(), 1));
-            let found = nearest(&test, holds, current, range);
-            assert_eq!(found, expected.map(number), "{test:?} from {current:?}");
+            let found = nearest_first(&test, holds, current, range);
+            assert_eq!(found.first().copied(), expected.map(number), "{test:?} from {current:?}");
         }
     }
 }

@@ -1,17 +1,18 @@
 //! A condition to its parts: segments are unfolded where they are named, each part is compiled, and
 //! each leaf knows how to read its value.
 
+use std::collections::HashMap;
+
+use super::reading::{AskedLeaf, ReadEvents, ReadRanked, Reading};
 use super::tree::PartKind;
-use crate::domain::catalogue::{Catalogue, EvaluationSettings};
+use super::trial::Acts;
+use crate::domain::catalogue::{Catalogue, EvaluationSettings, EventType};
 use crate::domain::condition::{
-    AttributeRef, Bucket, Condition, ConsentTest, EventLeaf, EventQuery, Measure, MeasureKind, PropertyName,
-    Test,
+    AttributeRef, Condition, EventLeaf, EventQuery, Measure, MeasureKind, PropertyName, Test,
 };
-use crate::domain::consent::Purpose;
 use crate::domain::event::EventNameId;
 use crate::domain::history::{ContactPart, Needs};
 use crate::domain::name::{EventName, ScoreName, SegmentName};
-use crate::domain::number::Number;
 use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::time::Timestamp;
 use crate::domain::value::ValueType;
@@ -24,6 +25,8 @@ use crate::evaluate::program::Program;
 pub struct Question {
     pub(super) program: Program,
     pub(super) root: Asked,
+    /// What can happen.
+    pub(super) acts: Acts,
 }
 
 /// A part of the condition, compiled.
@@ -35,97 +38,6 @@ pub(super) struct Asked {
     pub(super) outcome: usize,
     pub(super) parts: Vec<Self>,
     pub(super) leaf: Option<AskedLeaf>,
-}
-
-/// A test of one value.
-#[derive(Debug)]
-pub(super) struct AskedLeaf {
-    /// What messages call what is tested.
-    pub(super) subject: String,
-    pub(super) reading: Reading,
-    pub(super) value_type: ValueType,
-    pub(super) test: Test,
-    /// What a trait measures.
-    pub(super) defined: Option<String>,
-}
-
-/// Where a leaf's value comes from.
-#[derive(Debug)]
-pub(super) enum Reading {
-    /// An attribute, by its name on the wire.
-    Attribute(String),
-    /// A built-in fact.
-    Fact(AttributeRef),
-    Events(Box<ReadEvents>),
-    Score {
-        name: ScoreName,
-        /// What gives it points.
-        events: Vec<EventName>,
-        place: usize,
-        levels: Vec<String>,
-        range: (Number, Number),
-    },
-    Consent(Purpose, ConsentTest),
-    Bucket(Bucket),
-    Ranked(Box<ReadRanked>),
-}
-
-/// A place in a ranking.
-#[derive(Debug)]
-pub(super) struct ReadRanked {
-    /// The place of the value among the program's rankings.
-    pub(super) rank: usize,
-    pub(super) ranked: Ranked,
-    /// The events that the value is made of.
-    pub(super) events: ReadEvents,
-}
-
-impl AskedLeaf {
-    /// What changes the value, by name.
-    pub(super) fn rests_on(&self) -> Vec<String> {
-        let of_query = |query: &EventQuery| {
-            let followers = std::iter::successors(query.then.as_deref(), |then| then.then.as_deref());
-            std::iter::once(&query.event).chain(followers.map(|then| &then.event)).map(of_event).collect()
-        };
-        match &self.reading {
-            Reading::Attribute(_) | Reading::Fact(_) => vec![format!("attribute {}", self.subject)],
-            Reading::Events(read) => of_query(&read.query),
-            Reading::Ranked(read) => of_query(&read.events.query),
-            Reading::Score { events, .. } => events.iter().map(of_event).collect(),
-            Reading::Consent(purpose, _) => vec![format!("consent {}", purpose.word())],
-            Reading::Bucket(_) => Vec::new(),
-        }
-    }
-}
-
-fn of_event(event: &EventName) -> String {
-    format!("event {event}")
-}
-
-impl Reading {
-    /// Whether another reads the same value.
-    pub(super) fn is_same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Attribute(one), Self::Attribute(other)) => one == other,
-            (Self::Fact(one), Self::Fact(other)) => one == other,
-            (Self::Events(one), Self::Events(other)) => one.query == other.query && one.kind == other.kind,
-            (Self::Score { name: one, .. }, Self::Score { name: other, .. }) => one == other,
-            (Self::Consent(one, _), Self::Consent(other, _)) => one == other,
-            (Self::Ranked(one), Self::Ranked(other)) => one.ranked.ranking.by == other.ranked.ranking.by,
-            _ => false,
-        }
-    }
-}
-
-/// What events amount to.
-#[derive(Debug)]
-pub(super) struct ReadEvents {
-    /// The place of the amount among the program's traits.
-    pub(super) place: usize,
-    pub(super) query: EventQuery,
-    pub(super) kind: MeasureKind,
-    /// Properties that are shown of events, and their slots.
-    pub(super) shown: Vec<(String, usize)>,
 }
 
 /// More parts than this nobody reads: what a segment asks is not unfolded any more.
@@ -143,10 +55,26 @@ impl Question {
         condition: &Condition,
         event_id: &dyn Fn(&str) -> Option<EventNameId>,
     ) -> Self {
-        let compiler = Compiler::new(catalogue, settings, event_id);
-        let mut asking = Asking { compiler, catalogue, within: Vec::new(), parts: 0 };
+        // What has not happened to anybody can still happen.
+        let number = |place: usize| EventNameId((i32::MAX as u32).saturating_sub(place as u32));
+        let numbers: HashMap<&str, EventNameId> = catalogue
+            .events
+            .values()
+            .enumerate()
+            .map(|(place, event)| {
+                (event.wire_name.as_str(), event_id(&event.wire_name).unwrap_or(number(place)))
+            })
+            .collect();
+        let event_id = |name: &str| numbers.get(name).copied().or_else(|| event_id(name));
+        let compiler = Compiler::new(catalogue, settings, &event_id);
+        let event_id = &event_id;
+        let mut asking = Asking { compiler, catalogue, settings, event_id, within: Vec::new(), parts: 0 };
         let root = asking.part(condition);
-        Self { program: asking.compiler.finish(), root }
+        let act = |(name, event): (&EventName, &EventType)| {
+            Some((name.clone(), (*numbers.get(event.wire_name.as_str())?, event.clone())))
+        };
+        let acts = catalogue.events.iter().filter_map(act).collect();
+        Self { program: asking.compiler.finish(), root, acts }
     }
 
     /// What is evaluated; its rankings are those of which the population must know the thresholds.
@@ -165,6 +93,8 @@ impl Question {
 struct Asking<'a> {
     compiler: Compiler<'a>,
     catalogue: &'a Catalogue,
+    settings: EvaluationSettings,
+    event_id: &'a dyn Fn(&str) -> Option<EventNameId>,
     /// The segments that are being unfolded.
     within: Vec<SegmentName>,
     parts: usize,
@@ -255,6 +185,27 @@ impl Asking<'_> {
             value_type: declared.value_type,
             test: Test { operators: Vec::new(), exact_case: false },
             defined: Some(written::of_trait(&declared.events, &declared.measure)),
+            alone: Some(self.alone(|compiler| {
+                compiler.ask_place(ranked);
+                let ranking = compiler.ranking(&Ranking { by: by.clone(), among: None });
+                compiler.program.rankings.push(ranking);
+            })),
+        })
+    }
+
+    /// A leaf, compiled by itself.
+    fn alone(&self, ask: impl FnOnce(&mut Compiler<'_>)) -> Box<Program> {
+        let mut compiler = Compiler::new(self.catalogue, self.settings, self.event_id);
+        ask(&mut compiler);
+        Box::new(compiler.finish())
+    }
+
+    /// As [`alone`](Self::alone), of what events amount to.
+    fn alone_of(&self, condition: &Condition, query: &EventQuery, kind: &MeasureKind) -> Box<Program> {
+        self.alone(|compiler| {
+            compiler.ask(condition);
+            let measured = compiler.measured(query, kind, Yields::Value);
+            compiler.program.traits.push(Some(measured));
         })
     }
 
@@ -265,6 +216,7 @@ impl Asking<'_> {
             value_type,
             test: test.clone(),
             defined: None,
+            alone: None,
         };
         let untested = Test { operators: Vec::new(), exact_case: false };
         Some(match condition {
@@ -285,10 +237,17 @@ impl Asking<'_> {
                 let reading = Reading::Events(Box::new(self.read(&declared.events, &declared.measure)));
                 AskedLeaf {
                     defined: Some(written::of_trait(&declared.events, &declared.measure)),
+                    alone: Some(self.alone_of(condition, &declared.events, &declared.measure)),
                     ..leaf(name.as_str(), reading, declared.value_type, test)
                 }
             }
-            Condition::Score(name, test) => leaf(name.as_str(), self.score(name)?, ValueType::Number, test),
+            Condition::Score(name, test) => {
+                let alone = self.alone(|compiler| {
+                    compiler.ask(condition);
+                });
+                let reading = self.score(name)?;
+                AskedLeaf { alone: Some(alone), ..leaf(name.as_str(), reading, ValueType::Number, test) }
+            }
             Condition::Consent(purpose, test) => {
                 let subject = format!("consent to {}", purpose.word());
                 leaf(&subject, Reading::Consent(*purpose, *test), ValueType::Text, &untested)
@@ -317,7 +276,9 @@ impl Asking<'_> {
             _ => ValueType::Number,
         };
         let reading = Reading::Events(Box::new(self.read(events, &measure.kind)));
-        AskedLeaf { subject, reading, value_type, test: measure.test.clone(), defined: None }
+        let leaf = EventLeaf { events: events.clone(), measures: vec![measure.clone()] };
+        let alone = Some(self.alone_of(&Condition::Did(leaf), events, &measure.kind));
+        AskedLeaf { subject, reading, value_type, test: measure.test.clone(), defined: None, alone }
     }
 
     fn read(&mut self, query: &EventQuery, kind: &MeasureKind) -> ReadEvents {
@@ -350,7 +311,7 @@ impl Asking<'_> {
         let place = self.compiler.program.asked_scores.len();
         self.compiler.program.asked_scores.push(score);
         let levels = declared.levels.iter().map(|level| level.name.clone()).collect();
-        let events = declared.points.keys().cloned().collect();
-        Some(Reading::Score { name: name.clone(), events, place, levels, range: declared.range })
+        let points = declared.points.iter().map(|(event, points)| (event.clone(), *points)).collect();
+        Some(Reading::Score { name: name.clone(), points, place, levels, range: declared.range })
     }
 }

@@ -168,6 +168,21 @@ pub struct Change {
     pub means: Means,
     /// How far it is from what is, against the size of it; to choose the nearest by.
     pub distance: f64,
+    /// What need only happen, where it is of events: tried, it turned the leaf.
+    pub example: Vec<Doing>,
+    /// From when on the leaf is turned by it; `None`: at once.
+    pub from: Option<Timestamp>,
+}
+
+/// An event that would happen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doing {
+    /// Its name.
+    pub event: EventName,
+    /// When it would happen: now or later.
+    pub at: Timestamp,
+    /// Its properties by their names on the wire.
+    pub properties: Vec<(String, Value)>,
 }
 
 /// A value with which a leaf has the other answer.

@@ -1,54 +1,75 @@
 //! What would turn a test of a value that is not counted: an attribute, the latest of a property.
 
 use super::change::{Situation, data, ratio, told, years};
-use super::date::{nearest_day, nearest_instant};
-use super::number::{Range, nearest};
+use super::reading::Reading;
 use super::tree::{Change, Target};
-use crate::domain::condition::{Operator, Test};
-use crate::domain::number::Number;
+use super::{lists, texts};
+use crate::domain::calendar;
+use crate::domain::condition::Operator;
+use crate::domain::time::Timestamp;
 use crate::domain::value::{Value, ValueType};
 use crate::domain::written;
-use crate::evaluate::check::{Check, NumberTest, Surroundings};
-use crate::evaluate::check_text::fold_operand;
-use crate::evaluate::moment::{Moment, Moments, Spans};
-use crate::evaluate::slots::{Slot, Texts};
 
 impl Situation<'_> {
-    /// Of a value of the contact's own, or one that events yield.
+    /// Of a value of the contact's own.
     pub(super) fn of_value(&self) -> Option<Change> {
         if let Some(change) = self.presence() {
             return Some(change);
         }
         let subject = self.subject();
-        match (self.leaf.value_type, self.value) {
-            (ValueType::Number, _) => {
-                let to = nearest(&self.leaf.test, self.holds, self.number(), Range::ALL)?;
-                let words = format!("{subject} {} {}", told(to), self.instead());
-                Some(data(words, Target::Number(to), ratio(self.number(), to)))
+        let tested = self.tested(&self.leaf.test, self.leaf.value_type);
+        let values = tested.values(!self.holds, self.value);
+        let Some(found) = values.first() else {
+            // Having none may do.
+            let is_turned = self.value.is_some() && tested.holds(None) != self.holds;
+            return is_turned.then(|| data(format!("no {subject} {}", self.instead()), Target::Absent, 1.0));
+        };
+        let distance = match (found, self.value) {
+            (Value::Number(to), _) => ratio(self.number(), *to),
+            (Value::Date(found), Some(Value::Date(day))) => {
+                (*found - *day).num_days().unsigned_abs() as f64 / 365.0
             }
-            (ValueType::Date, value) => {
-                let current = if let Some(Value::Date(day)) = value { Some(*day) } else { None };
-                let found =
-                    self.with_check(|check, moment| nearest_day(check, self.holds, current, moment))?;
-                let years = (found - current.unwrap_or(found)).num_days().unsigned_abs() as f64 / 365.0;
-                let words = format!("{subject} {found} {}", self.instead());
-                Some(data(words, Target::Value(Value::Date(found)), years))
+            (Value::Date(_), _) => 0.0,
+            (Value::Datetime(found), Some(Value::Datetime(at))) => years(Some(*at), *found),
+            _ => 1.0,
+        };
+        let words = match found {
+            Value::Text(_) => return Some(self.of_text(&values)),
+            Value::List(items) => return Some(self.of_list(items)),
+            Value::Number(to) => format!("{subject} {} {}", told(*to), self.instead()),
+            Value::Date(_) | Value::Boolean(_) => {
+                format!("{subject} {} {}", written::value(found), self.instead())
             }
-            (ValueType::Datetime, value) => {
-                let current = if let Some(Value::Datetime(at)) = value { Some(*at) } else { None };
-                let found =
-                    self.with_check(|check, moment| nearest_instant(check, self.holds, current, moment))?;
-                let words = format!("{subject} {} {}", self.local(found), self.instead_of_instant());
-                Some(data(words, Target::Value(Value::Datetime(found)), years(current, found)))
-            }
-            (ValueType::Boolean, _) => {
-                let found = [true, false].into_iter().find(|value| self.turns(Slot::Boolean(*value)))?;
-                let words = format!("{subject} {found} {}", self.instead());
-                Some(data(words, Target::Value(Value::Boolean(found)), 1.0))
-            }
-            (ValueType::Text, _) => Some(self.of_text()),
-            (ValueType::List, _) => Some(self.of_list()),
+            Value::Datetime(at) => self.of_instant(*at),
+        };
+        let to = match found {
+            Value::Number(number) => Target::Number(*number),
+            other => Target::Value(other.clone()),
+        };
+        Some(data(words, to, distance))
+    }
+
+    /// To the minute where that tells the one from the other.
+    fn of_instant(&self, found: Timestamp) -> String {
+        let (to, instead) = (self.local(found), self.instead_of_instant());
+        if !instead.ends_with(&to) && self.turns_to_the_minute(found) {
+            return format!("{} {to} {instead}", self.subject());
         }
+        let exactly =
+            |at: Timestamp| calendar::local(at, self.moment.zone).format("%Y-%m-%d %H:%M:%S%.f").to_string();
+        let instead = match self.value {
+            Some(Value::Datetime(at)) => format!("instead of {}", exactly(*at)),
+            _ => instead,
+        };
+        format!("{} {} {instead}", self.subject(), exactly(found))
+    }
+
+    /// Whether the minute that is shown does what the instant does.
+    fn turns_to_the_minute(&self, at: Timestamp) -> bool {
+        const A_MINUTE: i64 = 60_000_000;
+        let minute = Timestamp::from_micros(at.micros() - at.micros().rem_euclid(A_MINUTE));
+        let tested = self.tested(&self.leaf.test, ValueType::Datetime);
+        tested.holds(Some(&Value::Datetime(minute))) != self.holds
     }
 
     /// Of a leaf that only asks whether there is a value.
@@ -63,126 +84,61 @@ impl Situation<'_> {
         })
     }
 
-    fn of_text(&self) -> Change {
+    /// All those that the test names, or what it looks for.
+    fn of_text(&self, values: &[Value]) -> Change {
         let subject = self.subject();
-        let mut candidates: Vec<&str> = Vec::new();
-        for operator in &self.leaf.test.operators {
-            match operator {
-                Operator::Is(Value::Text(text)) | Operator::IsNot(Value::Text(text)) => {
-                    candidates.push(text);
-                }
-                Operator::In(values) | Operator::NotIn(values) => {
-                    candidates.extend(values.iter().filter_map(|value| {
-                        if let Value::Text(text) = value { Some(text.as_str()) } else { None }
-                    }));
-                }
-                Operator::Blank(_) => candidates.extend(["", "-"]),
-                _ => {}
-            }
-        }
-        let fitting: Vec<&str> = candidates.into_iter().filter(|text| self.text_turns(text)).collect();
-        if let [first, rest @ ..] = &fitting[..] {
-            let mut names = written::value(&Value::Text((*first).to_owned()));
-            for (place, text) in rest.iter().enumerate() {
-                names += if place + 1 == rest.len() { " or " } else { ", " };
-                names += &written::value(&Value::Text((*text).to_owned()));
-            }
-            let words = format!("{subject} {names} {}", self.instead());
-            return data(words, Target::Value(Value::Text((*first).to_owned())), 1.0);
-        }
-        let test = written::test(&self.leaf.test);
-        let fits = if self.holds { "not fitting" } else { "fitting" };
-        data(format!("{subject} {fits} {test}, {}", self.instead()), Target::Other, 1.0)
-    }
-
-    fn of_list(&self) -> Change {
-        let subject = self.subject();
-        let now = if let Some(Value::List(items)) = self.value { items.clone() } else { Vec::new() };
-        let with = |more: &[String]| {
-            let mut items = now.clone();
-            items.extend(more.iter().filter(|item| !now.contains(item)).cloned());
-            items
-        };
-        let same = |one: &str, other: &str| self.folded(one) == self.folded(other);
-        let without = |less: &[String]| -> Vec<String> {
-            now.iter().filter(|item| !less.iter().any(|gone| same(gone, item))).cloned().collect()
-        };
-        let mut candidates: Vec<Vec<String>> = Vec::new();
-        for operator in &self.leaf.test.operators {
-            match operator {
-                Operator::ContainsAny(items) => {
-                    candidates.extend(items.iter().map(|item| with(std::slice::from_ref(item))));
-                    candidates.push(without(items));
-                }
-                Operator::ContainsAll(items) => {
-                    candidates.push(with(items));
-                    candidates.extend(items.iter().map(|item| without(std::slice::from_ref(item))));
-                }
-                Operator::ContainsNone(items) => {
-                    candidates.push(without(items));
-                    candidates.extend(items.iter().map(|item| with(std::slice::from_ref(item))));
-                }
-                Operator::Is(Value::List(items)) => candidates.push(items.clone()),
-                Operator::IsNot(Value::List(_)) => candidates.push(Vec::new()),
-                _ => {}
-            }
-        }
-        let found = candidates.into_iter().find(|items| self.list_turns(items));
-        let Some(items) = found else {
+        let named: Vec<String> =
+            values.iter().filter(|value| self.is_named(value)).map(written::value).collect();
+        let to = values.first().cloned().map_or(Target::Other, Target::Value);
+        let [first, rest @ ..] = &named[..] else {
             let test = written::test(&self.leaf.test);
             let fits = if self.holds { "not fitting" } else { "fitting" };
-            let words = format!("{subject} {fits} {test}, {}", self.instead());
-            return data(words, Target::Other, 1.0);
+            // An address or a zone is not made up.
+            let to = if matches!(self.leaf.reading, Reading::Fact(_)) { Target::Other } else { to };
+            return data(format!("{subject} {fits} {test}, {}", self.instead()), to, 1.0);
         };
+        let mut listed = first.clone();
+        for (place, text) in rest.iter().enumerate() {
+            listed += if place + 1 == rest.len() { " or " } else { ", " };
+            listed += text;
+        }
+        data(format!("{subject} {listed} {}", self.instead()), to, 1.0)
+    }
+
+    /// A value as it is told: one that nobody named stands for all that fit.
+    pub(super) fn named(&self, value: &Value) -> String {
+        match value {
+            Value::Text(_) if !self.is_named(value) => {
+                let fits = if self.holds { "not fitting" } else { "fitting" };
+                format!("{fits} {}", written::test(&self.leaf.test))
+            }
+            Value::Datetime(at) => self.local(*at),
+            other => written::value(other),
+        }
+    }
+
+    fn is_named(&self, value: &Value) -> bool {
+        matches!(value, Value::Text(text) if texts::named(&self.leaf.test).contains(text))
+    }
+
+    fn of_list(&self, items: &[String]) -> Change {
+        let subject = self.subject();
+        let now = if let Some(Value::List(items)) = self.value { items.clone() } else { Vec::new() };
+        let to = Target::Value(Value::List(items.to_vec()));
+        let size = lists::changes(&now, items) as f64;
+        if lists::is_made_up(items, &now, &self.leaf.test) {
+            let test = written::test(&self.leaf.test);
+            let fits = if self.holds { "not fitting" } else { "fitting" };
+            return data(format!("{subject} {fits} {test}, {}", self.instead()), to, size);
+        }
         let listed = |items: Vec<String>| written::value(&Value::List(items));
         let added: Vec<_> = items.iter().filter(|item| !now.contains(item)).cloned().collect();
         let removed: Vec<_> = now.iter().filter(|item| !items.contains(item)).cloned().collect();
-        let size = (added.len() + removed.len()) as f64;
         let words = match (added.is_empty(), removed.is_empty()) {
             (false, true) => format!("{subject} with {}, too", listed(added)),
             (true, false) => format!("{subject} without {}", listed(removed)),
-            _ => format!("{subject} {} {}", listed(items.clone()), self.instead()),
+            _ => format!("{subject} {} {}", listed(items.to_vec()), self.instead()),
         };
-        data(words, Target::Value(Value::List(items)), size)
-    }
-
-    /// The leaf's test, compiled alone.
-    pub(super) fn with_check<T>(&self, ask: impl FnOnce(&Check, &Moment) -> T) -> T {
-        let (now, own) = (self.moment.now, self.moment.zone);
-        // Absolute dates are the installation's.
-        let zone = self.installation;
-        let mut spans = Spans::default();
-        let test =
-            Test { operators: self.leaf.test.operators.clone(), exact_case: self.leaf.test.exact_case };
-        let mut around = Surroundings { zone, spans: &mut spans };
-        let check = Check::compile(&test, self.leaf.value_type, &mut around);
-        let mut moments = Moments::default();
-        moments.set(now, own, &spans);
-        ask(&check, moments.at(Moments::INSTALLATION))
-    }
-
-    pub(super) fn turns(&self, slot: Slot) -> bool {
-        self.with_check(|check, moment| check.of_slot(slot, &Texts::default(), moment).holds != self.holds)
-    }
-
-    pub(super) fn number_turns(&self, number: Number) -> bool {
-        let compiled = NumberTest::compile(&self.leaf.test);
-        compiled.holds(number.millionths().into(), 1) != self.holds
-    }
-
-    fn text_turns(&self, text: &str) -> bool {
-        let mut texts = Texts::default();
-        let place = texts.push(text, !self.leaf.test.exact_case);
-        self.with_check(|check, moment| check.of_slot(Slot::Text(place), &texts, moment).holds != self.holds)
-    }
-
-    fn list_turns(&self, items: &[String]) -> bool {
-        let mut texts = Texts::default();
-        let place = texts.push_list(items, !self.leaf.test.exact_case);
-        self.with_check(|check, moment| check.of_slot(Slot::List(place), &texts, moment).holds != self.holds)
-    }
-
-    fn folded(&self, text: &str) -> String {
-        fold_operand(text, self.leaf.test.exact_case)
+        data(words, to, size)
     }
 }

@@ -322,3 +322,60 @@ segments:
     assert!(said("three").contains(told), "{}", said("three"));
     assert!(said("five").contains("to be in      nothing that a contact can do"), "{}", said("five"));
 }
+
+const ODD: &str = "
+attributes: { joined: datetime }
+events:
+  visit: {}
+  purchase: { properties: { amount: number } }
+traits:
+  bought_at: { of: purchase, last_at: true }
+  spent: { of: purchase, total: amount }
+  busy_days: { of: visit, distinct_days: true, within: 3 days }
+segments:
+  at: { match: { attribute: { joined: { is: 2026-03-01T09:30 } } } }
+  in_the_hour: { match: { attribute: { joined: { between: [2026-05-01T09:00, 2026-05-01T10:00] } } } }
+  not_then: { match: { attribute: { joined: { is_not: 2026-03-01T10:30 } } } }
+  seen_and_bought: { match: { did: visit, then: { did: purchase, within: 1 day }, last_at: { within: 2 days } } }
+  settled: { match: { did: visit, older_than: 30 days, times: { at_least: 2 } } }
+  busy: { match: { trait: { busy_days: { at_least: 10 } } } }
+  latest: { match: { ranked: { trait: bought_at, top: 1 } } }
+  richest: { match: { ranked: { trait: spent, top: 1 } } }
+";
+
+#[test]
+fn what_is_told_to_change_can_be_done() {
+    let project = NewProject::create();
+    project.write("campaigns/segments.yaml", ODD);
+    std::fs::remove_file(project.folder().join("campaigns/thank_you.yaml")).expect("it was there");
+    project.write("people.csv", "id,joined\n1,2026-03-01T10:30:00Z\n2,\n");
+    project.write("visits.csv", "id,at\n1,2026-01-10T10:00:00Z\n");
+    let bought = "id,at,amount\n1,2026-02-10T10:00:00Z,9000000000000\n1,2026-02-11T10:00:00Z,9000000000000\n\
+                  2,2026-02-01T10:00:00Z,5\n";
+    project.write("bought.csv", bought);
+    project.fine(["import", "people.csv"]);
+    project.fine(["import", "visits.csv", "--event", "visit"]);
+    project.fine(["import", "bought.csv", "--event", "purchase"]);
+    let told = |contact: &str, segment: &str| {
+        let said = project.fine(["explain", contact, segment, "--at", "2026-02-20T12:00Z"]).out;
+        let told = said.lines().find(|line| line.starts_with("to be ")).expect("it says so");
+        told.split_once("  ").map(|(_, told)| told.trim().to_owned()).expect("it is told what")
+    };
+    project.fine(["segment", "latest"]);
+    for (contact, segment, expected) in [
+        ("1", "at", "joined 2026-03-01 09:30 instead of 2026-03-01 10:30"),
+        ("2", "at", "joined 2026-03-01 09:30 instead of none"),
+        ("1", "in_the_hour", "joined 2026-05-01 09:00 instead of 2026-03-01 10:30"),
+        ("1", "not_then", "joined 2026-03-01 10:29 instead of 2026-03-01 10:30"),
+        ("1", "seen_and_bought", "one visit, then: { did: purchase, within: 1 day } now"),
+        ("1", "settled", "1 more visit, older_than: 30 days, done now: from 2026-03-22 12:00 on"),
+        ("1", "busy", "nothing that a contact can do"),
+        ("1", "latest", "nothing that a contact can do"),
+        ("2", "latest", "one purchase now"),
+        ("2", "richest", "9223372036849.775807 more in spent (purchase)"),
+    ] {
+        assert_eq!(told(contact, segment), expected, "{contact} {segment}");
+    }
+    let said = project.fine(["explain", "1", "richest", "--at", "2026-02-20T12:00Z"]).out;
+    assert!(said.contains("spent: 9223372036854.775807 (or more)"), "{said}");
+}

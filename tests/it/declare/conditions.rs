@@ -305,7 +305,7 @@ fn what_does_not_fit_is_said() {
     attribute: { country: { is: [FR] } }
         wrong-type: `is` must be text, not a list
     attribute: { country: { contains: "" } }
-        wrong-value: `contains` is an empty text, which every text matches
+        wrong-value: `contains` is an empty text, which every text has in it
     attribute: { status: b2x }
         unknown-value: `status` is never `b2x` (did you mean `b2b`?)
     attribute: { income: many }

@@ -11,4 +11,6 @@ pub(crate) mod plain;
 mod random;
 mod scores;
 mod sequences;
+mod told;
+
 mod values;

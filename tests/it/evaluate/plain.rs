@@ -183,7 +183,7 @@ impl World<'_> {
                 let exact = (2 * total).rem_euclid(count) == 0;
                 let whole = twice.div_euclid(2);
                 let up = twice.rem_euclid(2) == 1 && (!exact || whole.rem_euclid(2) == 1);
-                let millionths = i64::try_from(whole + i128::from(up)).ok()?;
+                let millionths = (whole + i128::from(up)).clamp(i64::MIN.into(), i64::MAX.into()) as i64;
                 Value::Number(campaignd::domain::number::Number::from_millionths(millionths))
             }
             Plain::Text(text) => Value::Text(text),

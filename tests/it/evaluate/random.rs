@@ -29,6 +29,9 @@ attributes: { word: text, amount: number, flag: boolean, tags: list, day: date, 
 events:
   buy: { properties: { word: text, amount: number, flag: boolean, day: date, moment: datetime, order: text } }
   look: { properties: { word: text, amount: number, flag: boolean, day: date, moment: datetime, order: text } }
+scores:
+  engagement: { points: { buy: 5, look: -2 }, half_life: 7 days, range: [-10, 100] }
+  visits: { points: { look: 1 }, within: 30 days }
 ";
 
 /// The properties of both events, whose names are those of attributes, too.

@@ -11,7 +11,8 @@ use crate::domain::time::Timestamp;
 use crate::domain::value::Value;
 use crate::engine::prospect::{Fate, Gate, GateKind, Next, Prospect};
 use crate::evaluate::explain::{
-    Absence, Change, Evidence, Explanation, Leaf, Means, Part, PartKind, Placed, Target, Turn, WindowEnd,
+    Absence, Change, Doing, Evidence, Explanation, Leaf, Means, Part, PartKind, Placed, Target, Turn,
+    WindowEnd,
 };
 
 pub(super) fn explained(explained: &Explained) -> Json {
@@ -273,5 +274,14 @@ fn change(change: &Change) -> Json {
             Means::Data => "data",
             Means::Time => "time",
         },
+        "from": change.from.map(|from| from.to_string()),
+        "example": change.example.iter().map(doing).collect::<Vec<_>>(),
     })
+}
+
+/// An event that would happen, as it would be imported.
+fn doing(doing: &Doing) -> Json {
+    let properties: serde_json::Map<String, Json> =
+        doing.properties.iter().map(|(name, value)| (name.clone(), shown::value_json(value))).collect();
+    json!({ "event": doing.event.as_str(), "at": doing.at.to_string(), "properties": properties })
 }
