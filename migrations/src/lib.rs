@@ -16,6 +16,7 @@ mod m20261124_000003_kept;
 mod m20261124_000005_attributes;
 mod m20261124_000008_limits;
 mod m20261124_000009_senders;
+mod m20261124_000010_readings;
 mod spelling;
 mod step;
 
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000005_attributes::STEP),
             Box::new(m20261124_000008_limits::STEP),
             Box::new(m20261124_000009_senders::STEP),
+            Box::new(m20261124_000010_readings::STEP),
         ]
     }
 }

@@ -63,12 +63,13 @@ impl Answers {
     }
 
     /// The answers of these contacts, who were asked for.
-    pub(super) fn of_few(self, contacts: &[ContactId]) -> Few {
-        let mut found = self.reviews.into_iter().peekable();
+    pub(super) fn of_few(visitors: Vec<Self>, contacts: &[ContactId]) -> Few {
+        let Everybody { members, reviews, .. } = Self::of_everybody(visitors);
+        let mut found = reviews.into_iter().peekable();
         let review =
             |contact: &ContactId| (*contact, found.next_if(|(of, _)| of == contact).map(|(_, at)| at));
         let reviews = contacts.iter().map(review).collect();
-        Few { looked_at: contacts.len() as u64, members: self.members, reviews }
+        Few { looked_at: contacts.len() as u64, members, reviews }
     }
 
     /// The answers of all contacts, each visitor's range behind that of the one before.

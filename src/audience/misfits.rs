@@ -100,7 +100,7 @@ async fn find(store: &Store, catalogue: &Catalogue, zone: Zone) -> StoreResult<V
     let looker =
         || Looker { found: vec![(0, Vec::new()); wanted.values.len()], wanted: Arc::clone(&wanted), zone };
     let visitors = (0..VISITORS).map(|_| looker()).collect();
-    let visitors = histories::visit_as_packed(store, &needs, visitors).await.map_err(store_error)?;
+    let visitors = histories::visit_as_stored(store, &needs, visitors).await.map_err(store_error)?;
     let mut sums = vec![(0, Vec::new()); wanted.values.len()];
     for visitor in visitors {
         for ((sum, examples), (count, more)) in sums.iter_mut().zip(visitor.found) {

@@ -29,6 +29,9 @@ use crate::store::{Result as StoreResult, Store, campaigns, histories};
 /// each by its number (10,500 point reads: 104 ms; a pass over a million: a second).
 const SOME: usize = 20_000;
 
+/// From so many contacts on they are looked at side by side.
+const WORTH_ANOTHER: usize = 200;
+
 /// What a refresh did.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refreshed {
@@ -208,11 +211,14 @@ async fn refresh_group(
         let program =
             compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() })
                 .await?;
-        let visitor = Answers::new(&program, &population, conditions.len(), now);
-        let visitor = histories::visit_some(store, &due.contacts, &program.needs(now), visitor)
+        // Of very few none is worth a second snapshot.
+        let visitors = if due.contacts.len() < WORTH_ANOTHER { 1 } else { VISITORS };
+        let visitors =
+            (0..visitors).map(|_| Answers::new(&program, &population, conditions.len(), now)).collect();
+        let visitors = histories::visit_side_by_side(store, &due.contacts, &program.needs(now), visitors)
             .await
             .map_err(store_error)?;
-        few = visitor.of_few(&due.contacts);
+        few = Answers::of_few(visitors, &due.contacts);
     }
     let asked_of_all: Vec<_> = all.iter().filter(|one| one.anew).map(|one| one.condition).collect();
     let mut everybody = Everybody::default();

@@ -50,7 +50,7 @@ pub async fn tally(
         members: vec![0; conditions.len()],
     };
     let visitors = (0..VISITORS).map(|_| visitor()).collect();
-    let visitors = match histories::visit_as_packed(store, &program.needs(at), visitors).await {
+    let visitors = match histories::visit_as_stored(store, &program.needs(at), visitors).await {
         Ok(visitors) => visitors,
         Err(VisitError::Visitor(Stopped)) => return Ok(None),
         Err(VisitError::Store(error)) => return Err(failed(error)),

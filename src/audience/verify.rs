@@ -147,7 +147,7 @@ async fn compare_group(
     };
     let visitors = (0..VISITORS).map(|_| visitor()).collect();
     let visitors =
-        histories::visit_as_packed(store, &program.needs(at), visitors).await.map_err(store_error)?;
+        histories::visit_as_stored(store, &program.needs(at), visitors).await.map_err(store_error)?;
     let (mut seen, mut found) = (Vec::new(), Vec::new());
     for visitor in visitors {
         seen.extend(visitor.seen);

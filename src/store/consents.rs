@@ -301,6 +301,7 @@ impl Writing {
             name: "email_unsubscribed",
             at: now.micros(),
             message_id: Some(&message_id),
+            comes_once: false,
             properties: &properties,
         };
         log::write(&mut self.bulk, &mut HashMap::new(), vec![event], "campaignd", now).await?;

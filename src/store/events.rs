@@ -9,7 +9,7 @@ use super::contacts::{self, Arrival, ContactOutcome, ContactRejection};
 use super::error::failed;
 use super::identity::fold;
 use super::log::{self, Arriving};
-pub use super::replace::Replaced;
+pub use super::replace::Anew;
 pub(super) use super::replace::replace as replace_within;
 use super::statement::{query, query_value};
 use super::{Result, Store};
@@ -57,25 +57,31 @@ pub struct Appended {
 /// Appends events of known contacts in one transaction.
 pub async fn append(store: &Store, events: &[NewEvent], source: &str, now: Timestamp) -> Result<Appended> {
     let mut bulk = Bulk::begin(store, "append events").await?;
-    let appended = append_within(&mut bulk, events, source, now).await?;
+    let appended = append_within(&mut bulk, events, false, source, now).await?;
     bulk.commit().await?;
     Ok(appended)
 }
 
-/// Writes events of known contacts, each with a message id, in the place of those that have it, in one
-/// transaction: for events that are a reading of evidence, such as opens and clicks. Those that are there
-/// as they are stay.
-pub async fn replace(store: &Store, events: &[NewEvent], source: &str, now: Timestamp) -> Result<Replaced> {
+/// Writes events of known contacts in the place of others, in one transaction: for events that are a reading of
+/// evidence, such as opens and clicks. Those that are there as they are stay. Gives their numbers; none for those of
+/// contacts that were erased.
+pub async fn replace(
+    store: &Store,
+    events: &[Anew],
+    source: &str,
+    now: Timestamp,
+) -> Result<Vec<Option<i64>>> {
     let mut bulk = Bulk::begin(store, "write events anew").await?;
-    let replaced = replace_within(&mut bulk, events, source, now).await?;
+    let numbers = replace_within(&mut bulk, events, source, now).await?;
     bulk.commit().await?;
-    Ok(replaced)
+    Ok(numbers)
 }
 
-/// See [`append`].
+/// See [`append`]. Of events that come once the message ids are not looked up: their caller makes sure of it.
 pub(super) async fn append_within(
     bulk: &mut Bulk,
     events: &[NewEvent],
+    comes_once: bool,
     source: &str,
     now: Timestamp,
 ) -> Result<Appended> {
@@ -86,13 +92,14 @@ pub(super) async fn append_within(
             name: &event.name,
             at: event.at.micros(),
             message_id: event.message_id.as_deref(),
+            comes_once,
             properties: &event.properties,
         })
         .collect();
     let mut names = HashMap::new();
-    let seen = log::write(bulk, &mut names, arriving, source, now).await?;
-    let seen_before = seen.iter().filter(|seen| **seen).count() as u64;
-    Ok(Appended { appended: seen.len() as u64 - seen_before, seen_before })
+    let written = log::write(bulk, &mut names, arriving, source, now).await?;
+    let appended = written.iter().flatten().count() as u64;
+    Ok(Appended { appended, seen_before: written.len() as u64 - appended })
 }
 
 /// Appends events that arrive from outside, in their order, creating contacts that do not exist.
@@ -116,6 +123,9 @@ struct Memory {
     names: HashMap<String, EventNameId>,
     contacts_created: u64,
 }
+
+/// Batches of so many events are an import.
+const MANY: usize = 10_000;
 
 /// A memory of more contacts than this is begun anew: some 100 MB.
 const REMEMBERED: usize = 1_000_000;
@@ -148,7 +158,7 @@ impl Appender {
     ) -> Result<Vec<EventOutcome>> {
         // Taken out and put back at the end: what a failed batch learned is forgotten.
         let mut memory = std::mem::take(&mut self.memory);
-        let load = if events.len() < log::PACKED_LATER { Load::Little } else { Load::Much };
+        let load = if events.len() < MANY { Load::Little } else { Load::Much };
         let mut bulk = Bulk::begin_with(&self.store, load, "append events").await?;
         memory.drop_the_forgotten(&mut bulk).await?;
         let contacts = memory.resolve(&mut bulk, events, now).await?;
@@ -160,12 +170,13 @@ impl Appender {
                     name: &event.name,
                     at: event.at.unwrap_or(now).micros(),
                     message_id: event.message_id.as_deref(),
+                    comes_once: false,
                     properties: &event.properties,
                 });
             }
         }
         let before = bulk.last(Counter::Event).await?;
-        let seen = log::write(&mut bulk, &mut memory.names, arriving, source, now).await?;
+        let written = log::write(&mut bulk, &mut memory.names, arriving, source, now).await?;
         if self.arrival == Arrival::BackFill {
             // Drawn in the order of `Counter`; these two rows are nobody else's.
             let change = memory.next_change - 1;
@@ -179,10 +190,10 @@ impl Appender {
             memory.by_email.clear();
         }
         self.memory = memory;
-        let mut seen = seen.into_iter();
+        let mut written = written.into_iter();
         let outcome = |contact: Result<i64, ContactRejection>| match contact {
             Err(rejection) => EventOutcome::Rejected(rejection),
-            Ok(_) if seen.next() == Some(true) => EventOutcome::SeenBefore,
+            Ok(_) if written.next() == Some(None) => EventOutcome::SeenBefore,
             Ok(_) => EventOutcome::Appended,
         };
         Ok(contacts.into_iter().map(outcome).collect())

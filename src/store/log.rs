@@ -1,5 +1,5 @@
-//! The event log: one row an event, never changed. Its packed copy is written in the same
-//! transaction, but for imports: theirs is written by [`tail`].
+//! The event log: one row an event, never changed. Its packed copy is written later, see
+//! [`tail`](super::tail).
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,12 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Result;
 use super::bulk::{Bulk, Cell, Counter, LogRow};
-use super::tail;
 use crate::domain::event::EventNameId;
 use crate::domain::time::Timestamp;
-
-/// Batches of this many events are an import: they are left to be packed together, see [`tail`].
-pub(super) const PACKED_LATER: usize = 10_000;
 
 /// An event whose contact is known.
 #[derive(Debug, Clone, Copy)]
@@ -21,20 +17,22 @@ pub(super) struct Arriving<'a> {
     pub(super) name: &'a str,
     pub(super) at: i64,
     pub(super) message_id: Option<&'a str>,
+    /// Whoever brings it sees to it that it comes once: its message id is neither looked up nor noted, only kept.
+    pub(super) comes_once: bool,
     pub(super) properties: &'a str,
 }
 
-/// Writes events to the log and to the histories; those whose message id is known are passed over.
-/// Says of each whether it was. `names` remembers numbers of names; throw it away when this fails.
+/// Writes events to the log; those whose message id is known are passed over. Gives the number of each that was
+/// written. `names` remembers numbers of names; throw it away when this fails.
 pub(super) async fn write(
     bulk: &mut Bulk,
     names: &mut HashMap<String, EventNameId>,
     mut events: Vec<Arriving<'_>>,
     source: &str,
     now: Timestamp,
-) -> Result<Vec<bool>> {
+) -> Result<Vec<Option<i64>>> {
     // Whoever writes to the log waits here for those before; see `Counter`.
-    let last = bulk.last(Counter::Event).await?;
+    bulk.last(Counter::Event).await?;
     follow_merges(bulk, &mut events).await?;
     let (mut seen, hashes) = find_seen(bulk, &events).await?;
     pass_over_the_forgotten(bulk, &events, &mut seen).await?;
@@ -51,12 +49,14 @@ pub(super) async fn write(
 
     let fresh = seen.iter().filter(|seen| !**seen).count();
     if fresh == 0 {
-        return Ok(seen);
+        return Ok(vec![None; events.len()]);
     }
     let mut number = bulk.draw(Counter::Event, fresh).await?;
     let mut rows = Vec::with_capacity(fresh);
     let mut messages = Vec::with_capacity(fresh);
+    let mut numbers = Vec::with_capacity(events.len());
     for ((event, seen), hash) in events.iter().zip(&seen).zip(&hashes) {
+        numbers.push((!*seen).then_some(number));
         if *seen {
             continue;
         }
@@ -72,14 +72,8 @@ pub(super) async fn write(
         number += 1;
     }
     messages.sort_unstable();
-    let rows = bulk.append_log(rows, messages, source.replace('\0', ""), now.micros()).await?;
-    if fresh < PACKED_LATER {
-        // What is not packed yet goes first: chunks hold the log up to one number.
-        tail::pack_up_to(bulk, last).await?;
-        bulk.append_chunks(rows).await?;
-        bulk.draw(Counter::EventPacked, fresh).await?;
-    }
-    Ok(seen)
+    bulk.append_log(rows, messages, source.replace('\0', ""), now.micros()).await?;
+    Ok(numbers)
 }
 
 /// Events of contacts that became others go to these.
@@ -124,7 +118,7 @@ async fn find_seen(bulk: &mut Bulk, events: &[Arriving<'_>]) -> Result<(Vec<bool
     let mut asked = Vec::new();
     let mut places = Vec::new();
     for (place, event) in events.iter().enumerate() {
-        let Some(message_id) = event.message_id else { continue };
+        let Some(message_id) = event.message_id.filter(|_| !event.comes_once) else { continue };
         if !here.insert(message_id) {
             seen[place] = true;
             continue;

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde_json::json;
 
 use super::bulk::{Bulk, Cell, Counter, LogRow, pack, place, regroup, unpack};
-use super::dialect::Column::{Number, Text};
+use super::dialect::Column::Number;
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
 use super::log::{self, Arriving};
 use super::statement::numbers_json;
@@ -15,55 +15,49 @@ use super::{ROWS, Result, tail};
 use crate::domain::event::NewEvent;
 use crate::domain::time::Timestamp;
 
-/// What became of events that were written over others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Replaced {
-    /// There was none with their message id.
-    pub appended: u64,
-    /// They stand in the place of others.
-    pub replaced: u64,
-    /// They were there as they are.
-    pub unchanged: u64,
+/// An event that is read anew.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Anew {
+    /// As it is read now. Its message id is kept, and not looked up.
+    pub event: NewEvent,
+    /// The number of the event in whose place it comes.
+    pub before: Option<i64>,
 }
 
-/// An event of the log that has the message id of a new one.
+/// An event of the log that is read anew.
 struct Logged {
-    hash: i64,
     name: String,
     row: LogRow,
 }
 
-/// Writes events, each with a message id, in the place of those that have it.
+/// Writes events in the place of others; gives their numbers, and none for those of contacts that were erased.
 pub(super) async fn replace(
     bulk: &mut Bulk,
-    events: &[NewEvent],
+    events: &[Anew],
     source: &str,
     now: Timestamp,
-) -> Result<Replaced> {
+) -> Result<Vec<Option<i64>>> {
     // Whoever writes to the log waits here for those before; see `Counter`.
     let last = bulk.last(Counter::Event).await?;
     let mut logged = find(bulk, events).await?;
-    let mut replaced = Replaced::default();
+    let mut numbers = Vec::with_capacity(events.len());
     let mut arriving = Vec::with_capacity(events.len());
     let mut outdated = Vec::new();
-    for event in events {
-        let found = event.message_id.as_ref().and_then(|message_id| logged.remove(message_id));
-        match found {
+    for Anew { event, before } in events {
+        match before.and_then(|number| logged.remove(&number)) {
             Some(found) if is_as(&found, event) => {
-                replaced.unchanged += 1;
+                numbers.push(*before);
                 continue;
             }
-            Some(found) => {
-                replaced.replaced += 1;
-                outdated.push(found);
-            }
-            None => replaced.appended += 1,
+            found => outdated.extend(found),
         }
+        numbers.push(None);
         arriving.push(Arriving {
             contact: event.contact.0,
             name: &event.name,
             at: event.at.micros(),
             message_id: event.message_id.as_deref(),
+            comes_once: true,
             properties: &event.properties,
         });
     }
@@ -73,41 +67,40 @@ pub(super) async fn replace(
         remove(bulk, outdated).await?;
     }
     if !arriving.is_empty() {
-        log::write(bulk, &mut HashMap::new(), arriving, source, now).await?;
+        let written = log::write(bulk, &mut HashMap::new(), arriving, source, now).await?;
+        let places = numbers.iter_mut().filter(|number| number.is_none());
+        places.zip(written).for_each(|(place, number)| *place = number);
     }
-    Ok(replaced)
+    Ok(numbers)
 }
 
 fn is_as(found: &Logged, event: &NewEvent) -> bool {
     found.name == event.name && found.row.at == event.at.micros() && found.row.properties == event.properties
 }
 
-/// The events of the log with the message ids of these.
-async fn find(bulk: &mut Bulk, events: &[NewEvent]) -> Result<HashMap<String, Logged>> {
-    let given = given_rows(bulk.backend(), 1, &[("hash", Number), ("message", Text)]);
-    let join = join_in_this_order(bulk.backend());
+/// The events of the log that are to be read anew, by their numbers.
+async fn find(bulk: &mut Bulk, events: &[Anew]) -> Result<HashMap<i64, Logged>> {
+    let (given, join) = (given_numbers(bulk.backend(), 1, "id"), join_in_this_order(bulk.backend()));
     let text = format!(
-        "SELECT g.hash, n.name, e.id, e.contact, e.name, e.at, e.message_id, e.properties
-         FROM {given} AS g {join} event_messages m ON m.hash = g.hash
-         {join} events e ON e.id = m.event AND e.message_id = g.message
-         {join} event_names n ON n.id = e.name"
+        "SELECT e.id, n.name, e.contact, e.name, e.at, e.message_id, e.properties
+         FROM {given} AS g {join} events e ON e.id = g.id {join} event_names n ON n.id = e.name"
     );
-    let mut found = HashMap::new();
-    for part in events.chunks(ROWS) {
-        let messages: Vec<_> = part.iter().filter_map(|event| event.message_id.as_deref()).collect();
-        let rows: Vec<_> = messages.iter().map(|message| json!([log::hash(message), message])).collect();
-        for row in bulk.rows_with(&text, vec![Cell::from(json!(rows).to_string())]).await? {
+    let numbers: Vec<i64> = events.iter().filter_map(|event| event.before).collect();
+    let mut found = HashMap::with_capacity(numbers.len());
+    for part in numbers.chunks(ROWS) {
+        for row in bulk.rows_with(&text, vec![Cell::from(numbers_json(part.iter().copied()))]).await? {
             let number = |index: usize| row.get(index).and_then(Cell::number).unwrap_or_default();
-            let text = |index: usize| row.get(index).and_then(Cell::text).unwrap_or_default().to_owned();
+            let text = |index: usize| row.get(index).and_then(Cell::text);
             let logged = LogRow {
-                id: number(2),
-                contact: number(3),
-                name: number(4),
-                at: number(5),
-                message_id: Some(text(6)),
-                properties: text(7),
+                id: number(0),
+                contact: number(2),
+                name: number(3),
+                at: number(4),
+                message_id: text(5).map(str::to_owned),
+                properties: text(6).unwrap_or_default().to_owned(),
             };
-            found.insert(text(6), Logged { hash: number(0), name: text(1), row: logged });
+            let name = text(1).unwrap_or_default().to_owned();
+            found.insert(logged.id, Logged { name, row: logged });
         }
     }
     Ok(found)
@@ -141,7 +134,10 @@ async fn remove(bulk: &mut Bulk, mut events: Vec<Logged>) -> Result<()> {
     let given = given_rows(backend, 1, &[("hash", Number), ("event", Number)]);
     let text =
         format!("DELETE FROM event_messages WHERE (hash, event) IN (SELECT hash, event FROM {given} AS g)");
-    let messages: Vec<_> = events.iter().map(|event| json!([event.hash, event.row.id])).collect();
+    // Those of older versions are among them.
+    let messages = events.iter().map(|event| &event.row);
+    let messages: Vec<_> =
+        messages.filter_map(|row| Some(json!([log::hash(row.message_id.as_ref()?), row.id]))).collect();
     bulk.execute_with(&text, vec![Cell::from(json!(messages).to_string())]).await?;
     bulk.draw(Counter::EventRemoved, events.len()).await?;
     Ok(())

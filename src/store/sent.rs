@@ -3,7 +3,7 @@
 use sea_orm::FromQueryResult;
 use serde_json::json;
 
-use super::bulk::Bulk;
+use super::bulk::{Bulk, Counter};
 use super::events::append_within;
 use super::statement::{query_as, values};
 use super::{Result, Store};
@@ -31,7 +31,7 @@ pub(super) const UNRECORDED: &str =
     WHERE d.state = 'accepted' AND d.recorded_at IS NULL ORDER BY d.id LIMIT $1";
 
 /// See [`deliveries::record_sent`](super::deliveries::record_sent). A delivery that two senders record at
-/// once has one event: its message id is made from the delivery's number.
+/// once has one event: of whoever notes first that it is recorded.
 pub(super) async fn record(store: &Store, limit: u32, now: Timestamp) -> Result<u64> {
     let operation = "record sent mail as events";
     let sent: Vec<Sent> = query_as(&store.database, operation, UNRECORDED, values![i64::from(limit)]).await?;
@@ -52,10 +52,12 @@ pub(super) async fn record(store: &Store, limit: u32, now: Timestamp) -> Result<
         })
         .to_string(),
     };
-    let events: Vec<NewEvent> = sent.iter().map(event).collect();
     let mut bulk = Bulk::begin(store, operation).await?;
-    append_within(&mut bulk, &events, "campaignd", now).await?;
-    bulk.mark_recorded(sent.iter().map(|row| row.id).collect(), now.micros()).await?;
+    // In the order of `Counter`.
+    bulk.last(Counter::Event).await?;
+    let marked = bulk.mark_recorded(sent.iter().map(|row| row.id).collect(), now.micros()).await?;
+    let events: Vec<NewEvent> = sent.iter().filter(|row| marked.contains(&row.id)).map(event).collect();
+    append_within(&mut bulk, &events, true, "campaignd", now).await?;
     bulk.commit().await?;
     Ok(sent.len() as u64)
 }

@@ -1,9 +1,8 @@
 //! The tail of the log: events that are stored, but not packed yet.
 //!
-//! An import in batches would write each chunk a hundred times, once a batch. So its events are only
-//! logged, and packed together: when somebody reads histories, or at the latest before the next event
-//! is packed. What is read is always the whole log: the packed histories up to the number in the
-//! counter `event_packed`, and a tail that is packed before anybody looks.
+//! Who packed each batch of events at once would write each chunk again and again. So events are only logged, and
+//! packed together: when somebody reads histories and the tail is long. What is read is always the whole log: the
+//! packed histories up to the number in the counter `event_packed`, and the tail as it is in the log.
 
 use super::bulk::{Bulk, Counter};
 use super::connection::Load;
@@ -15,12 +14,26 @@ use crate::domain::history::CONTACTS_PER_BLOCK;
 /// each chunk is written once.
 const AT_ONCE: i64 = 1_000_000;
 
+/// A tail that is longer is packed by the next reader; each reader reads it from the log as it is till then, which
+/// for these few takes a few milliseconds.
+const LONG: i64 = 10_000;
+
 /// Packs the tail, if there is one.
 pub(super) async fn pack(store: &Store) -> Result<()> {
+    pack_from(store, 1).await
+}
+
+/// Packs the tail, if it is long.
+pub(super) async fn pack_if_long(store: &Store) -> Result<()> {
+    pack_from(store, LONG + 1).await
+}
+
+/// Packs the tail, if it is at least so long.
+async fn pack_from(store: &Store, length: i64) -> Result<()> {
     let operation = "look for events that are not packed";
     let text = "SELECT CAST(SUM(CASE name WHEN 'event' THEN value ELSE -value END) AS BIGINT) FROM counters
         WHERE name IN ('event', 'event_packed')";
-    if query_value::<i64>(&store.database, operation, text, vec![]).await? == 0 {
+    if query_value::<i64>(&store.database, operation, text, vec![]).await? < length {
         return Ok(());
     }
     let mut bulk = Bulk::begin_with(store, Load::Much, "pack events").await?;

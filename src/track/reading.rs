@@ -10,7 +10,7 @@ use super::rules::{self, Circumstances};
 use crate::domain::delivery::DeliveryId;
 use crate::domain::engagement::{EngagementKind, Hit, Reading};
 use crate::domain::time::Timestamp;
-use crate::store::engagements::{self, Engagement, MailHits, Settled};
+use crate::store::engagements::{self, Changed, Engagement, MailHits, Settled};
 use crate::store::{Result, Store, deliveries};
 
 /// Mails that are read in one transaction.
@@ -96,14 +96,13 @@ fn reading<'m>(mail: &'m MailHits, purged_until: Timestamp, read: &mut Read) -> 
         .collect();
     let mut engagements = Vec::new();
     for engagement in deciding(&hits, &readings) {
-        let known =
-            mail.known.iter().find(|known| (known.kind, known.link) == (engagement.kind, engagement.link));
-        match known {
+        let known = mail.known.iter().find(|known| known.engagement.is_about(&engagement));
+        match known.map(|known| &known.engagement) {
             None => read.new += 1,
             Some(known) if *known == engagement || stands(known, &engagement, purged_until) => continue,
             Some(_) => read.changed += 1,
         }
-        engagements.push(engagement);
+        engagements.push(Changed { engagement, event_before: known.and_then(|known| known.event) });
     }
     let is_crowded = mail.hits.len() as i64 >= engagements::HITS_AT_ONCE;
     let is_nothing = changed.is_empty() && engagements.is_empty() && !is_crowded;

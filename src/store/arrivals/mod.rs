@@ -150,13 +150,14 @@ async fn store_fresh(
             name: item.name,
             at: item.at.micros(),
             message_id: item.message_id,
+            comes_once: false,
             properties: item.properties,
         })
     });
     let arriving: Vec<Arriving<'_>> = arriving.collect();
     if !arriving.is_empty() {
-        let seen = log::write(bulk, &mut HashMap::new(), arriving, source, now).await?;
-        tally.logged = seen.iter().filter(|seen| !**seen).count() as u64;
+        let written = log::write(bulk, &mut HashMap::new(), arriving, source, now).await?;
+        tally.logged = written.iter().flatten().count() as u64;
     }
     tally.joined = earlier.len() as u64;
     let (of_earlier, of_fresh) = contacts.split_at(earlier.len());

@@ -7,7 +7,7 @@ mod packing;
 mod postgres;
 mod sqlite;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use super::connection::Load;
@@ -231,7 +231,7 @@ impl Bulk {
         hashes: Vec<(i64, i64)>,
         source: String,
         received_at: i64,
-    ) -> Result<Vec<LogRow>> {
+    ) -> Result<()> {
         forward!(self, append_log(rows, hashes, source, received_at))
     }
 
@@ -246,7 +246,7 @@ impl Bulk {
     }
 
     /// Notes that deliveries have their `email_sent` event.
-    pub(super) async fn mark_recorded(&mut self, deliveries: Vec<i64>, now: i64) -> Result<()> {
+    pub(super) async fn mark_recorded(&mut self, deliveries: Vec<i64>, now: i64) -> Result<HashSet<i64>> {
         forward!(self, mark_recorded(deliveries, now))
     }
 

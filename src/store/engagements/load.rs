@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{Engagement, HITS_AT_ONCE, KeptHit, MailHits};
+use super::{Engagement, HITS_AT_ONCE, KeptHit, Known, MailHits};
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryId, DeliveryState, RunId};
 use crate::domain::engagement::{Agent, EngagementKind, Hit, HitSubject, Reading, RequestFacts, Rule};
@@ -65,7 +65,7 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
         }
     }
     let rows = ask(format!(
-        "SELECT e.delivery, e.kind, e.link, e.at, e.agent, e.rule
+        "SELECT e.delivery, e.kind, e.link, e.at, e.agent, e.rule, e.event
          FROM {given} AS g {join} engagements e ON e.delivery = g.id"
     ));
     for row in rows.await? {
@@ -73,7 +73,8 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
             let table = "engagements";
             let (kind, link, at) = (kind(table, &row, 1)?, row.number(2), row.number(3));
             let reading = reading(table, row.text(4).unwrap_or_default(), row.text(5).unwrap_or_default())?;
-            mails[*place].known.push(Engagement { kind, link, at: Timestamp::from_micros(at), reading });
+            let engagement = Engagement { kind, link, at: Timestamp::from_micros(at), reading };
+            mails[*place].known.push(Known { engagement, event: row.optional(6) });
         }
     }
     Ok(mails)

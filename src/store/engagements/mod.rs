@@ -33,7 +33,7 @@ pub struct MailHits {
     /// The hits, by time.
     pub hits: Vec<KeptHit>,
     /// How they were read before.
-    pub known: Vec<Engagement>,
+    pub known: Vec<Known>,
 }
 
 /// A hit of the table.
@@ -60,6 +60,22 @@ pub struct Engagement {
     pub reading: Reading,
 }
 
+impl Engagement {
+    /// Whether both are about the same: the mail, or one link of it.
+    pub fn is_about(&self, other: &Self) -> bool {
+        (self.kind, self.link) == (other.kind, other.link)
+    }
+}
+
+/// What was read before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// What.
+    pub engagement: Engagement,
+    /// The number of its event; `None`: nobody's.
+    pub event: Option<i64>,
+}
+
 /// What a reading of a mail's hits changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled<'m> {
@@ -68,7 +84,16 @@ pub struct Settled<'m> {
     /// Hits that are read otherwise than before, or for the first time.
     pub hits: Vec<((i64, i64), Reading)>,
     /// Engagements that are new or have changed.
-    pub engagements: Vec<Engagement>,
+    pub engagements: Vec<Changed>,
+}
+
+/// An engagement that is new or has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Changed {
+    /// What it is now.
+    pub engagement: Engagement,
+    /// The number of the event that said what it was before.
+    pub event_before: Option<i64>,
 }
 
 /// So many hits of one mail are looked at together; the rest is evidence only. People make a few, programs

@@ -12,8 +12,9 @@ use crate::domain::time::Timestamp;
 use crate::store::bulk::{Bulk, Cell};
 use crate::store::dialect::Column::{Number, Text};
 use crate::store::dialect::{given_numbers, given_rows, join_in_this_order};
+use crate::store::events::{self, Anew};
 use crate::store::statement::numbers_json;
-use crate::store::{ROWS, Result, events};
+use crate::store::{ROWS, Result};
 
 /// Writes what was read of mails.
 pub(super) async fn settled(
@@ -22,20 +23,26 @@ pub(super) async fn settled(
     edition: i64,
     now: Timestamp,
 ) -> Result<()> {
-    write_events(bulk, settled, now).await?;
+    let events = write_events(bulk, settled, now).await?;
     write_readings(bulk, settled).await?;
-    write_engagements(bulk, settled, edition).await
+    write_engagements(bulk, settled, events, edition).await
 }
 
-async fn write_events(bulk: &mut Bulk, settled: &[Settled<'_>], now: Timestamp) -> Result<()> {
+/// The events of mails whose persons are known; gives the number of each engagement's.
+async fn write_events(bulk: &mut Bulk, settled: &[Settled<'_>], now: Timestamp) -> Result<Vec<Option<i64>>> {
     let urls = urls(bulk, settled).await?;
     let mut written = Vec::new();
     for Settled { mail, engagements, .. } in settled {
         let Some(contact) = mail.contact else { continue };
-        written.extend(engagements.iter().map(|engagement| event(mail, contact, engagement, &urls)));
+        written.extend(engagements.iter().map(|changed| Anew {
+            event: event(mail, contact, &changed.engagement, &urls),
+            before: changed.event_before,
+        }));
     }
-    events::replace_within(bulk, &written, "campaignd", now).await?;
-    Ok(())
+    let mut numbers = events::replace_within(bulk, &written, "campaignd", now).await?.into_iter();
+    let engagements =
+        settled.iter().flat_map(|settled| settled.engagements.iter().map(|_| settled.mail.contact));
+    Ok(engagements.map(|contact| contact.and_then(|_| numbers.next().flatten())).collect())
 }
 
 async fn write_readings(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<()> {
@@ -71,7 +78,12 @@ async fn write_readings(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<()> 
     Ok(())
 }
 
-async fn write_engagements(bulk: &mut Bulk, settled: &[Settled<'_>], edition: i64) -> Result<()> {
+async fn write_engagements(
+    bulk: &mut Bulk,
+    settled: &[Settled<'_>],
+    events: Vec<Option<i64>>,
+    edition: i64,
+) -> Result<()> {
     let columns = [
         ("delivery", Number),
         ("kind", Text),
@@ -79,21 +91,24 @@ async fn write_engagements(bulk: &mut Bulk, settled: &[Settled<'_>], edition: i6
         ("agent", Text),
         ("rule", Text),
         ("at", Number),
+        ("event", Number),
     ];
     let given = given_rows(bulk.backend(), 1, &columns);
     let text = format!(
-        "INSERT INTO engagements (delivery, kind, link, agent, rule, at, rules)
-         SELECT delivery, kind, link, agent, rule, at, $2 FROM {given} AS g WHERE TRUE
+        "INSERT INTO engagements (delivery, kind, link, agent, rule, at, event, rules)
+         SELECT delivery, kind, link, agent, rule, at, event, $2 FROM {given} AS g WHERE TRUE
          ON CONFLICT (delivery, kind, link) DO UPDATE
-         SET agent = excluded.agent, rule = excluded.rule, at = excluded.at, rules = excluded.rules"
+         SET agent = excluded.agent, rule = excluded.rule, at = excluded.at, event = excluded.event,
+             rules = excluded.rules"
     );
-    let mut rows = Vec::new();
-    for Settled { mail, engagements, .. } in settled {
-        rows.extend(engagements.iter().map(|Engagement { kind, link, at, reading }| {
-            let (agent, rule) = (reading.agent.word(), reading.rule.word());
-            json!([mail.delivery.0, kind.word(), link, agent, rule, at.micros()])
-        }));
-    }
+    let engagements = settled.iter().flat_map(|settled| {
+        settled.engagements.iter().map(|changed| (settled.mail.delivery, &changed.engagement))
+    });
+    let rows = engagements.zip(events).map(|((delivery, Engagement { kind, link, at, reading }), event)| {
+        let (agent, rule) = (reading.agent.word(), reading.rule.word());
+        json!([delivery.0, kind.word(), link, agent, rule, at.micros(), event])
+    });
+    let rows: Vec<_> = rows.collect();
     for part in rows.chunks(ROWS) {
         bulk.execute_with(&text, vec![Cell::from(json!(part).to_string()), Cell::from(edition)]).await?;
     }
@@ -102,7 +117,8 @@ async fn write_engagements(bulk: &mut Bulk, settled: &[Settled<'_>], edition: i6
 
 /// The addresses of the links that were followed.
 async fn urls(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<HashMap<i64, String>> {
-    let links = settled.iter().flat_map(|settled| &settled.engagements).map(|engagement| engagement.link);
+    let links =
+        settled.iter().flat_map(|settled| &settled.engagements).map(|changed| changed.engagement.link);
     let mut links: Vec<i64> = links.filter(|link| *link != 0).collect();
     links.sort_unstable();
     links.dedup();
@@ -122,7 +138,7 @@ async fn urls(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<HashMap<i64, S
     Ok(urls)
 }
 
-/// The event of an engagement. Its message id is made from what it is about, so that there is one.
+/// The event of an engagement. Its message id is made from what it is about.
 fn event(
     mail: &MailHits,
     contact: ContactId,

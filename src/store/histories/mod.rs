@@ -1,10 +1,11 @@
 //! The one door to histories: each contact with its packed events, in order of numbers.
 //!
 //! A pass is a merge of ordered streams, contacts by number and the chunks of each name by block, and
-//! reads only what its [`Needs`] name. How the rows come differs by database: see `sqlite` and `postgres`.
+//! reads only what its [`Needs`] name; what is not packed yet is read from the log (`recent`). How the rows come differs by database: see `sqlite` and `postgres`.
 
 mod postgres;
 mod rebuild;
+mod recent;
 mod sqlite;
 mod verify;
 
@@ -14,7 +15,7 @@ use super::statement::query;
 use super::{Engine, Result, Store, StoreError, facts, tail};
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::history::{ContactPart, History, Needs};
+use crate::domain::history::{BlockId, ContactPart, History, Needs};
 use crate::domain::membership::CONTACTS_PER_MEMBER_BLOCK;
 use crate::domain::time::Timestamp;
 pub use rebuild::rebuild;
@@ -56,15 +57,15 @@ pub async fn visit_all<V: ContactVisitor>(
     needs: &Needs,
     visitors: Vec<V>,
 ) -> Result<Vec<V>, VisitError<V::Error>> {
-    tail::pack(store).await?;
+    tail::pack_if_long(store).await?;
     if needs.contact != ContactPart::Whole {
         facts::pack(store).await?;
     }
-    visit_as_packed(store, needs, visitors).await
+    visit_as_stored(store, needs, visitors).await
 }
 
-/// As [`visit_all`], but only reads: of events it shows those that are packed.
-pub async fn visit_as_packed<V: ContactVisitor>(
+/// As [`visit_all`], but only reads: what is not packed yet is left so.
+pub async fn visit_as_stored<V: ContactVisitor>(
     store: &Store,
     needs: &Needs,
     visitors: Vec<V>,
@@ -98,19 +99,53 @@ pub async fn visit_some<V: ContactVisitor>(
     needs: &Needs,
     visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
-    tail::pack(store).await?;
+    let mut visitors = visit_side_by_side(store, contacts, needs, vec![visitor]).await?;
+    // As many come back as were sent.
+    Ok(visitors.swap_remove(0))
+}
+
+/// As [`visit_some`], with several visitors at the same time: each is shown a contiguous part, and they come back
+/// in the order of their parts.
+pub async fn visit_side_by_side<V: ContactVisitor>(
+    store: &Store,
+    contacts: &[ContactId],
+    needs: &Needs,
+    visitors: Vec<V>,
+) -> Result<Vec<V>, VisitError<V::Error>> {
+    tail::pack_if_long(store).await?;
     let mut contacts = contacts.to_vec();
     contacts.sort_unstable();
     contacts.dedup();
-    let needs = needs.clone();
-    match &store.engine {
-        Engine::Sqlite(file) => {
-            let file = file.clone();
-            let reads = move || sqlite::visit_some(&file, &contacts, &needs, visitor);
-            tokio::task::spawn_blocking(reads).await.map_err(|error| super::failed(OPERATION)(error))?
-        }
-        Engine::Postgres(pool, _) => postgres::visit_some(pool, &contacts, &needs, visitor).await,
+    let mut visits = Vec::with_capacity(visitors.len());
+    let mut parts = visitors.len();
+    for visitor in visitors {
+        let part = contacts.drain(..first_part(&contacts, parts)).collect::<Vec<_>>();
+        parts -= 1;
+        let needs = needs.clone();
+        visits.push(match &store.engine {
+            Engine::Sqlite(file) => {
+                let file = file.clone();
+                tokio::task::spawn_blocking(move || sqlite::visit_some(&file, &part, &needs, visitor))
+            }
+            Engine::Postgres(pool, _) => {
+                let pool = pool.clone();
+                tokio::spawn(async move { postgres::visit_some(&pool, &part, &needs, visitor).await })
+            }
+        });
     }
+    let mut back = Vec::with_capacity(visits.len());
+    for visit in visits {
+        back.push(visit.await.map_err(|error| super::failed(OPERATION)(error))??);
+    }
+    Ok(back)
+}
+
+/// How many of these contacts are the first of so many parts; a block is in one part.
+fn first_part(contacts: &[ContactId], parts: usize) -> usize {
+    let about = contacts.len().div_ceil(parts.max(1));
+    let Some(last) = contacts.get(..about).and_then(<[_]>::last) else { return contacts.len() };
+    let block = BlockId::of(*last).0;
+    about + contacts[about..].iter().take_while(|contact| BlockId::of(**contact).0 == block).count()
 }
 
 /// All numbers of contacts in as many contiguous ranges, cut where blocks of members are.

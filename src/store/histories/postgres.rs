@@ -3,16 +3,19 @@
 
 use std::ops::Range;
 
+use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 
+use super::recent::{self, Recent};
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::facts::FactsReader;
-use crate::domain::history::{BlockHistory, BlockId, Chunk, ChunkKey, ContactPart, Needs};
+use crate::domain::history::{BlockHistory, BlockId, Chunk, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::{CONTACTS_PER_MEMBER_BLOCK, MemberBlock};
 use crate::domain::time::Timestamp;
+use crate::store::bulk::LogRow;
 use crate::store::error::{Result, StoreError, failed};
 use crate::store::facts;
 
@@ -28,7 +31,9 @@ pub(super) async fn pass<V: ContactVisitor>(
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
     let mut snapshot = begin(pool).await?;
-    let mut page = Page::new(needs);
+    let blocks = recent::block(range.start)..recent::block(range.end);
+    let recent = tail(&mut snapshot, needs, |block| blocks.contains(&block)).await?;
+    let mut page = Page::new(needs, recent);
     let stale: i64 = sqlx::query_scalar(facts::IS_STALE).fetch_one(&mut *snapshot).await.map_err(error)?;
     let from_facts = needs.contact != ContactPart::Whole && stale == 0;
     let (names, column) = match &needs.contact {
@@ -78,7 +83,9 @@ pub(super) async fn visit_some<V: ContactVisitor>(
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
     let mut snapshot = begin(pool).await?;
-    let mut page = Page::new(needs);
+    let is_asked = |block| contacts.binary_search_by_key(&block, |contact| BlockId::of(*contact).0).is_ok();
+    let recent = tail(&mut snapshot, needs, is_asked).await?;
+    let mut page = Page::new(needs, recent);
     let columns = contact_columns(&needs.contact);
     let text = format!("SELECT {columns} FROM contacts WHERE id = ANY($1) ORDER BY id");
     for some in contacts.chunks(PAGE as usize) {
@@ -107,6 +114,38 @@ async fn begin(pool: &PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgre
     Ok(snapshot)
 }
 
+/// What is needed of some blocks and is not packed yet.
+async fn tail(
+    connection: &mut PgConnection,
+    needs: &Needs,
+    is_asked: impl Fn(BlockId) -> bool,
+) -> Result<Recent> {
+    let mut tail = Recent::default();
+    if !needs.events.is_empty() {
+        let mut rows = sqlx::query(recent::TAIL).fetch(connection);
+        while let Some(row) = rows.try_next().await.map_err(error)? {
+            if let Some(row) = recent_event(&row, needs, &is_asked).map_err(error)? {
+                tail.push(row);
+            }
+        }
+    }
+    tail.finish()
+}
+
+/// An event of the tail, if it is needed.
+fn recent_event(
+    row: &PgRow,
+    needs: &Needs,
+    is_asked: &impl Fn(BlockId) -> bool,
+) -> sqlx::Result<Option<LogRow>> {
+    let (contact, name) = (row.try_get(1)?, row.try_get(2)?);
+    let Some(need) = Recent::need(needs, name).filter(|_| is_asked(recent::block(contact))) else {
+        return Ok(None);
+    };
+    let properties = if need.properties_since.is_some() { row.try_get(4)? } else { String::new() };
+    Ok(Some(LogRow { id: row.try_get(0)?, contact, name, at: row.try_get(3)?, message_id: None, properties }))
+}
+
 /// Chunks from stretches of the table, each with the earliest instant that is needed of it; their
 /// properties only where they are.
 const CHUNKS: &str = "SELECT h.id, h.heads, h.properties
@@ -124,13 +163,14 @@ struct Page<'n> {
     chunks: Vec<(ChunkKey, PgRow)>,
     /// The first chunk that is not passed.
     next: usize,
+    recent: Recent,
     loaded: Option<BlockId>,
     history: BlockHistory,
 }
 
 impl<'n> Page<'n> {
-    fn new(needs: &'n Needs) -> Self {
-        Self { needs, chunks: Vec::new(), next: 0, loaded: None, history: BlockHistory::default() }
+    fn new(needs: &'n Needs, recent: Recent) -> Self {
+        Self { needs, chunks: Vec::new(), next: 0, recent, loaded: None, history: BlockHistory::default() }
     }
 
     /// Reads the chunks of these ranges of blocks.
@@ -172,13 +212,17 @@ impl<'n> Page<'n> {
 
     fn gather(&mut self, block: BlockId) -> Result<()> {
         self.history.begin(self.needs);
-        while let Some((key, row)) = self.chunks.get(self.next).filter(|(key, _)| key.block <= block) {
-            if key.block == block {
+        let behind = self.chunks[self.next..].iter().take_while(|(key, _)| key.block < block).count();
+        self.next += behind;
+        for EventNeed { name, .. } in &self.needs.events {
+            let is_next = |(key, _): &&(ChunkKey, PgRow)| (key.block, key.name) == (block, *name);
+            while let Some((_, row)) = self.chunks.get(self.next).filter(is_next) {
                 let heads = row.try_get(1).map_err(error)?;
                 let properties = row.try_get(2).map_err(error)?;
-                self.history.add(Chunk { block, name: key.name, heads, properties }, self.needs)?;
+                self.history.add(Chunk { block, name: *name, heads, properties }, self.needs)?;
+                self.next += 1;
             }
-            self.next += 1;
+            self.recent.add_to(&mut self.history, block, *name, self.needs)?;
         }
         self.history.finish();
         self.loaded = Some(block);

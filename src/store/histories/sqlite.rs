@@ -7,6 +7,7 @@ use std::ops::Range;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, Row, Rows, Statement, params};
 
+use super::recent::{self, Recent};
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
@@ -14,6 +15,7 @@ use crate::domain::facts::FactsReader;
 use crate::domain::history::{BlockHistory, BlockId, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::MemberBlock;
 use crate::domain::time::Timestamp;
+use crate::store::bulk::LogRow;
 use crate::store::connection::SqliteFile;
 use crate::store::error::{Result, StoreError, failed};
 use crate::store::facts;
@@ -30,7 +32,8 @@ pub(super) fn pass<V: ContactVisitor>(
         let mut streams = begin(&connection, needs).map_err(error)?;
         let blocks = BlockId::of(ContactId(range.start)).0.0..BlockId::of(ContactId(range.end)).0.0;
         let mut history = BlockHistory::default();
-        let mut chunks = Chunks::open(&mut streams, needs, &mut history, blocks).map_err(error)?;
+        let recent = tail(&connection, needs, |block| blocks.contains(&block.0))?;
+        let mut chunks = Chunks::open(&mut streams, needs, &recent, &mut history, blocks).map_err(error)?;
         if needs.contact != ContactPart::Whole && are_facts_true(&connection).map_err(error)? {
             show_facts(&connection, &range, &needs.contact, &mut chunks, &mut visitor)?;
         } else {
@@ -61,10 +64,13 @@ pub(super) fn visit_some<V: ContactVisitor>(
         let text = format!("SELECT {columns} FROM contacts WHERE id = ?1");
         let mut find = connection.prepare(&text).map_err(error)?;
         let mut history = BlockHistory::default();
+        let is_asked =
+            |block| contacts.binary_search_by_key(&block, |contact| BlockId::of(*contact).0).is_ok();
+        let recent = tail(&connection, needs, is_asked)?;
         for group in contacts.chunk_by(|left, right| BlockId::of(*left).0 == BlockId::of(*right).0) {
             let BlockId(block) = BlockId::of(group[0]).0;
             let mut chunks =
-                Chunks::open(&mut streams, needs, &mut history, block..block + 1).map_err(error)?;
+                Chunks::open(&mut streams, needs, &recent, &mut history, block..block + 1).map_err(error)?;
             for ContactId(id) in group {
                 let mut rows = find.query([id]).map_err(error)?;
                 if let Some(row) = rows.next().map_err(error)? {
@@ -93,6 +99,35 @@ fn begin<'c>(connection: &'c Connection, needs: &Needs) -> rusqlite::Result<Vec<
         ))
     };
     needs.events.iter().map(prepare).collect()
+}
+
+/// What is needed of some blocks and is not packed yet.
+fn tail(connection: &Connection, needs: &Needs, is_asked: impl Fn(BlockId) -> bool) -> Result<Recent> {
+    let mut tail = Recent::default();
+    if !needs.events.is_empty() {
+        let mut read = connection.prepare(recent::TAIL).map_err(error)?;
+        let mut rows = read.query([]).map_err(error)?;
+        while let Some(row) = rows.next().map_err(error)? {
+            if let Some(row) = recent_event(row, needs, &is_asked).map_err(error)? {
+                tail.push(row);
+            }
+        }
+    }
+    tail.finish()
+}
+
+/// An event of the tail, if it is needed.
+fn recent_event(
+    row: &Row<'_>,
+    needs: &Needs,
+    is_asked: &impl Fn(BlockId) -> bool,
+) -> rusqlite::Result<Option<LogRow>> {
+    let (contact, name) = (row.get(1)?, row.get(2)?);
+    let Some(need) = Recent::need(needs, name).filter(|_| is_asked(recent::block(contact))) else {
+        return Ok(None);
+    };
+    let properties = if need.properties_since.is_some() { row.get(4)? } else { String::new() };
+    Ok(Some(LogRow { id: row.get(0)?, contact, name, at: row.get(3)?, message_id: None, properties }))
 }
 
 fn are_facts_true(connection: &Connection) -> rusqlite::Result<bool> {
@@ -138,6 +173,7 @@ fn show_facts<V: ContactVisitor>(
 struct Chunks<'s> {
     streams: Vec<Stream<'s>>,
     needs: &'s Needs,
+    recent: &'s Recent,
     loaded: Option<BlockId>,
     history: &'s mut BlockHistory,
 }
@@ -153,6 +189,7 @@ impl<'s> Chunks<'s> {
     fn open(
         statements: &'s mut [Statement<'_>],
         needs: &'s Needs,
+        recent: &'s Recent,
         history: &'s mut BlockHistory,
         blocks: Range<i64>,
     ) -> rusqlite::Result<Self> {
@@ -165,7 +202,7 @@ impl<'s> Chunks<'s> {
             stream.advance()?;
             streams.push(stream);
         }
-        Ok(Self { streams, needs, loaded: None, history })
+        Ok(Self { streams, needs, recent, loaded: None, history })
     }
 
     /// Shows a contact with its history; contacts come in the order of their numbers.
@@ -184,7 +221,7 @@ impl<'s> Chunks<'s> {
 
     fn load(&mut self, block: BlockId) -> Result<()> {
         self.history.begin(self.needs);
-        for stream in &mut self.streams {
+        for (stream, need) in self.streams.iter_mut().zip(&self.needs.events) {
             while let Some(key) = stream.next.filter(|key| key.block <= block) {
                 if key.block == block
                     && let Some(row) = stream.rows.get()
@@ -194,6 +231,7 @@ impl<'s> Chunks<'s> {
                 }
                 stream.advance().map_err(error)?;
             }
+            self.recent.add_to(self.history, block, need.name, self.needs)?;
         }
         self.history.finish();
         self.loaded = Some(block);

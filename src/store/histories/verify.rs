@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use super::super::contacts::{self, ChangeMark};
 use super::super::statement::{query, query_column, values};
 use super::super::{Engine, Result, Store, StoreError, events, failed};
-use super::{ContactVisitor, VisitError, visit_as_packed};
+use super::{ContactVisitor, VisitError, visit_as_stored};
 use crate::domain::attributes::{self, AttributesPacker, AttributesReader};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::facts::{DamagedFacts, Facts, FactsReader};
@@ -165,7 +165,7 @@ async fn facts_that_differ(store: &Store) -> Result<Vec<ContactId>> {
 /// What a pass shows: of each contact its number, a digest of its facts, and the sum of the digests of its
 /// events up to a number.
 async fn look_at_all(store: &Store, needs: &Needs, up_to: i64) -> Result<Vec<(i64, u64, u64)>> {
-    match visit_as_packed(store, needs, vec![Digests { up_to, by_contact: Vec::new() }]).await {
+    match visit_as_stored(store, needs, vec![Digests { up_to, by_contact: Vec::new() }]).await {
         Ok(visitors) => Ok(visitors.into_iter().flat_map(|visitor| visitor.by_contact).collect()),
         Err(VisitError::Store(error)) => Err(error),
         Err(VisitError::Visitor(never)) => match never {},

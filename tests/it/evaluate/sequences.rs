@@ -15,7 +15,7 @@ use campaignd::domain::name::SegmentName;
 use campaignd::domain::population::Population;
 use campaignd::domain::time::{Span, Timestamp};
 use campaignd::store::contacts::{self, Arrival};
-use campaignd::store::events::{self, Appender, IncomingEvent};
+use campaignd::store::events::{self, Anew, Appender, IncomingEvent};
 use campaignd::store::reviews::{self, ReviewGroup};
 use campaignd::store::write_keys::WriteKeyId;
 use campaignd::store::{Store, arrivals, checkup, forget, histories, memberships, ranks};
@@ -86,6 +86,8 @@ struct Life<'d> {
     declared: BTreeMap<SegmentName, String>,
     /// Of whom something became known since the last refresh, and whether by an import.
     touched: BTreeMap<ContactId, bool>,
+    /// The events that are readings, by whom they are of.
+    readings: BTreeMap<ContactId, i64>,
     /// Who is no more since the last refresh.
     merged: BTreeSet<ContactId>,
     messages: u32,
@@ -102,6 +104,7 @@ impl<'d> Life<'d> {
             members: BTreeMap::new(),
             declared: BTreeMap::new(),
             touched: BTreeMap::new(),
+            readings: BTreeMap::new(),
             merged: BTreeSet::new(),
             messages: 0,
         }
@@ -340,9 +343,12 @@ impl<'d> Life<'d> {
                     message_id: Some(format!("read-{}", contact.id.0)),
                     properties: event.properties.to_string(),
                 };
-                let replaced =
-                    events::replace(store, &[event], "test", self.now).await.expect("it is written");
-                if replaced.unchanged == 0 {
+                let before = self.readings.get(&contact.id).copied();
+                let anew = Anew { event, before };
+                let number = events::replace(store, &[anew], "test", self.now).await.expect("it is written");
+                let number = number[0].expect("whoever is found was not erased");
+                if before != Some(number) {
+                    self.readings.insert(contact.id, number);
                     self.touch(contact.id, false);
                 }
             }

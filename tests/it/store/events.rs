@@ -6,6 +6,7 @@ use campaignd::domain::history::{BlockId, ChunkKey};
 use campaignd::domain::time::Timestamp;
 use campaignd::store::contacts;
 use campaignd::store::events::{self, Appended, Appender, EventOutcome, IncomingEvent};
+use campaignd::store::histories;
 
 use crate::support::database::{TestDatabase, on_both};
 
@@ -144,6 +145,7 @@ fn events_of_known_contacts_are_counted_and_reach_who_they_became() {
             log(&database).await,
             ["1 | 1 | a@x.example | email_sent | x", "2 | 1 | a@x.example | email_sent | y"]
         );
+        histories::pack(store).await.expect("they are packed");
         let chunks = "SELECT CAST(id AS TEXT) FROM history_chunks";
         let only = ChunkKey { name: EventNameId(1), block: BlockId(0), sequence: 0 };
         assert_eq!(database.rows(chunks).await, [only.number().to_string()]);
@@ -154,12 +156,12 @@ fn events_of_known_contacts_are_counted_and_reach_who_they_became() {
 fn a_failed_batch_leaves_nothing_behind() {
     on_both(|database| async move {
         let mut appender = Appender::new(&database.store);
-        database.execute("ALTER TABLE history_chunks RENAME TO away").await;
+        database.execute("ALTER TABLE event_messages RENAME TO away").await;
         let batch = [incoming("1", "", "a", "m1")];
         let failure = appender.append(&batch, "test", NOW).await.expect_err("a table is missing");
         assert!(!failure.is_unavailable(), "{failure:?}");
         assert_eq!(failure.to_string(), "cannot append events");
-        database.execute("ALTER TABLE away RENAME TO history_chunks").await;
+        database.execute("ALTER TABLE away RENAME TO event_messages").await;
         assert_eq!(contacts::count(&database.store).await.expect("a count"), 0);
         assert_eq!(append(&mut appender, &batch).await, "+");
         assert_eq!(log(&database).await, ["1 | 1 | - | a | m1"]);

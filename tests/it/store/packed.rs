@@ -218,6 +218,7 @@ fn a_database_of_the_first_version_is_packed_anew() {
         assert!(store.migrate().await.expect("it is migrated") >= 1);
         assert_eq!(facts(&store).await, ["1 yes unknown 5 None 0 {}", "2 unknown no 6 None 0 {}"]);
         assert_eq!(histories::verify(&store).await.expect("it is verified"), []);
+        histories::pack(&store).await.expect("it is packed");
         let chunks = "SELECT CAST(COUNT(*) AS TEXT) FROM history_chunks";
         assert_eq!(old.rows(chunks).await, ["1"]);
     });

@@ -1,15 +1,54 @@
 //! Packed histories are made anew from the log, and held against it.
 
-use campaignd::domain::contact::{ContactId, ContactUpdate};
+use std::convert::Infallible;
+
+use campaignd::domain::contact::{ContactId, ContactUpdate, ContactView};
+use campaignd::domain::history::{ContactPart, EventNeed, History, Needs};
 use campaignd::domain::time::Timestamp;
 use campaignd::store::Store;
 use campaignd::store::contacts;
-use campaignd::store::events::{Appender, IncomingEvent};
-use campaignd::store::histories;
+use campaignd::store::events::{self, Appender, IncomingEvent};
+use campaignd::store::histories::{self, ContactVisitor};
 
 use crate::support::database::on_both;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
+
+/// Counts the events that it is shown.
+struct Counter(u64);
+
+impl ContactVisitor for Counter {
+    type Error = Infallible;
+
+    fn visit(&mut self, _: &ContactView<'_>, history: &History<'_>) -> Result<(), Infallible> {
+        self.0 += history.all().len() as u64;
+        Ok(())
+    }
+}
+
+async fn everything(store: &Store) -> Needs {
+    let always = Timestamp::from_seconds(0);
+    let need = |name| EventNeed { name, since: always, properties_since: Some(always) };
+    let mut names: Vec<_> = events::names(store).await.expect("names").into_values().collect();
+    names.sort_unstable();
+    Needs { contact: ContactPart::Facts, events: names.into_iter().map(need).collect() }
+}
+
+/// How many events a pass over everybody shows.
+async fn seen_by_all(store: &Store) -> u64 {
+    let visitors = vec![Counter(0), Counter(0)];
+    let seen = histories::visit_all(store, &everything(store).await, visitors).await.expect("a pass");
+    seen.iter().map(|visitor| visitor.0).sum()
+}
+
+/// How many a look at each contact shows, several at a time.
+async fn seen_of_some(store: &Store) -> u64 {
+    let contacts: Vec<_> = (0..2_000).map(ContactId).collect();
+    let visitors = vec![Counter(0), Counter(0), Counter(0)];
+    let needs = everything(store).await;
+    let seen = histories::visit_side_by_side(store, &contacts, &needs, visitors).await.expect("a visit");
+    seen.iter().map(|visitor| visitor.0).sum()
+}
 
 /// The first so many whose packed history or facts are not theirs.
 async fn different(store: &Store, limit: usize) -> Vec<ContactId> {
@@ -49,6 +88,8 @@ fn what_was_appended_merged_lost_and_rebuilt() {
         let merges = [merge("c1", "c5@x.example"), merge("c4", "c20@x.example")];
         contacts::apply(store, &merges, NOW).await.expect("they become one");
         appender.append(&[event(5, 1), event(1, 2)], "test", NOW).await.expect("they are appended");
+        assert_eq!(different(store, 10).await, [], "what is in the log only is as it is");
+        histories::pack(store).await.expect("it is packed");
         assert_eq!(different(store, 10).await, [], "appends and merges keep both alike");
 
         let second = "DELETE FROM history_chunks WHERE (id / 16384) % 134217728 = 1";
@@ -105,13 +146,16 @@ fn an_import_is_packed_when_somebody_looks() {
         histories::pack(store).await.expect("it is packed");
         assert_eq!(different(store, 10).await, []);
         assert_ne!(chunks().await, ["0"]);
-        // A small batch is packed at once, and what lies before it.
+        // A short tail is read as it is, a longer one is packed by whoever looks.
         let events: Vec<_> = (0..10_000).map(|n| event(n % 997, n)).collect();
-        appender.append(&events, "test", NOW).await.expect("they are appended");
-        appender.append(&events[..10], "test", NOW).await.expect("they are appended");
-        let marks = "SELECT CAST(value AS TEXT) FROM counters WHERE name IN ('event', 'event_packed')";
-        assert_eq!(database.rows(marks).await, ["30010", "30010"]);
-        assert_eq!(different(store, 10).await, []);
+        let mark = "SELECT CAST(value AS TEXT) FROM counters WHERE name = 'event_packed'";
+        for (more, packed) in [(&events[..], "20000"), (&events[..1], "30001")] {
+            appender.append(more, "test", NOW).await.expect("they are appended");
+            assert_eq!(seen_by_all(store).await, events::count(store).await.expect("a count"));
+            assert_eq!(seen_of_some(store).await, events::count(store).await.expect("a count"));
+            assert_eq!(database.rows(mark).await, [packed]);
+            assert_eq!(different(store, 10).await, []);
+        }
     });
 }
 
@@ -120,6 +164,7 @@ fn a_damaged_chunk_is_named() {
     on_both(|database| async move {
         let store = &database.store;
         Appender::new(store).append(&[event(1, 1)], "test", NOW).await.expect("it is appended");
+        histories::pack(store).await.expect("it is packed");
         let bytes = if database.address.starts_with("sqlite") { "x'ff'" } else { "'\\xff'" };
         database.execute(&format!("UPDATE history_chunks SET heads = {bytes}")).await;
         let failure = histories::verify(store).await.expect_err("it cannot be read");

@@ -67,9 +67,11 @@ fn a_person_after_a_machine_takes_its_place() {
         assert_eq!(events::count(&database.store).await.expect("a count"), 100);
         assert_eq!(histories::verify(&database.store).await.expect("it is verified"), []);
         assert_eq!(
-            database.rows("SELECT CAST(COUNT(*) AS TEXT) FROM event_messages").await,
+            database
+                .rows("SELECT CAST(COUNT(*) AS TEXT) FROM engagements g JOIN events e ON e.id = g.event")
+                .await,
             ["100"],
-            "no message id is left of events that are gone"
+            "each reading knows its event"
         );
         sent.served.stop().await;
     });

@@ -1,6 +1,6 @@
 //! The event log and the chunks that are made from it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use futures_util::TryStreamExt as _;
@@ -66,7 +66,7 @@ impl PostgresBulk {
         hashes: Vec<(i64, i64)>,
         source: String,
         received_at: i64,
-    ) -> Result<Vec<LogRow>> {
+    ) -> Result<()> {
         let append = "INSERT INTO events (id, contact, name, at, message_id, properties, source, received_at)
             SELECT given.*, $7, $8
             FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[]) AS given";
@@ -90,7 +90,7 @@ impl PostgresBulk {
             let query = columns!(sqlx::query(note), part, |(hash, _)| *hash, |(_, event)| *event);
             query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
         }
-        Ok(rows)
+        Ok(())
     }
 
     pub(in crate::store::bulk) async fn append_chunks(&mut self, mut rows: Vec<LogRow>) -> Result<()> {
@@ -141,11 +141,13 @@ impl PostgresBulk {
         &mut self,
         deliveries: Vec<i64>,
         now: i64,
-    ) -> Result<()> {
-        let query = sqlx::query("UPDATE deliveries SET recorded_at = $2 WHERE id = ANY($1)");
-        let query = query.bind(deliveries).bind(now);
-        query.execute(&mut *self.transaction).await.map_err(failed(self.operation))?;
-        Ok(())
+    ) -> Result<HashSet<i64>> {
+        let text =
+            "UPDATE deliveries SET recorded_at = $2 WHERE id = ANY($1) AND recorded_at IS NULL RETURNING id";
+        let query = sqlx::query_scalar(text).bind(deliveries).bind(now);
+        let marked: Vec<i64> =
+            query.fetch_all(&mut *self.transaction).await.map_err(failed(self.operation))?;
+        Ok(marked.into_iter().collect())
     }
 
     pub(in crate::store::bulk) async fn read_chunks(

@@ -1,6 +1,6 @@
 //! The event log and the chunks that are made from it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use rusqlite::params;
@@ -62,7 +62,7 @@ impl SqliteBulk {
         hashes: Vec<(i64, i64)>,
         source: String,
         received_at: i64,
-    ) -> Result<Vec<LogRow>> {
+    ) -> Result<()> {
         self.run(move |connection| {
             let mut append = connection.prepare_cached(
                 "INSERT INTO events (id, contact, name, at, received_at, message_id, source, properties)
@@ -86,7 +86,7 @@ impl SqliteBulk {
                 note.execute([hash, event])?;
             }
             drop((append, note));
-            Ok(rows)
+            Ok(())
         })
         .await
     }
@@ -122,11 +122,18 @@ impl SqliteBulk {
         &mut self,
         deliveries: Vec<i64>,
         now: i64,
-    ) -> Result<()> {
+    ) -> Result<HashSet<i64>> {
         self.run(move |connection| {
-            let mut mark =
-                connection.prepare_cached("UPDATE deliveries SET recorded_at = ?2 WHERE id = ?1")?;
-            deliveries.into_iter().try_for_each(|delivery| mark.execute([delivery, now]).map(drop))
+            let mut mark = connection.prepare_cached(
+                "UPDATE deliveries SET recorded_at = ?2 WHERE id = ?1 AND recorded_at IS NULL",
+            )?;
+            let mut marked = HashSet::with_capacity(deliveries.len());
+            for delivery in deliveries {
+                if mark.execute([delivery, now])? > 0 {
+                    marked.insert(delivery);
+                }
+            }
+            Ok(marked)
         })
         .await
     }
