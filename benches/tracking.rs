@@ -202,6 +202,8 @@ async fn tick(project: &str, database: &str, rounds: u32) -> Outcome {
     let loaded = declare::load(Path::new(project), settings.time_zone);
     let catalogue = loaded.catalogue.ok_or("the declarations are wrong: run `campaignd check`")?;
     let store = Store::connect(&format!("sqlite://{database}"), &StoreOptions::default()).await?;
+    // It may have been filled by an older version.
+    store.migrate().await?;
     let at = NOW.micros();
     let spool = Spool::open(&Path::new(database).with_extension("spool"), [3; 32])?;
     let rules =

@@ -14,6 +14,7 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use sea_orm::QueryResult;
 
@@ -158,11 +159,32 @@ pub async fn members(store: &Store, segment: SegmentId) -> Result<Vec<Member>> {
 }
 
 /// Which of these contacts, given in order, are members of each of these segments; in the order of their numbers.
+/// Of many segments parts are read side by side.
 pub async fn members_among(
     store: &Store,
     segments: &[SegmentId],
     contacts: &[ContactId],
 ) -> Result<Vec<Vec<Member>>> {
+    if segments.is_empty() {
+        return Ok(Vec::new());
+    }
+    let contacts: Arc<[ContactId]> = contacts.into();
+    let read = |part: &[SegmentId]| {
+        let (store, part, contacts) = (store.clone(), part.to_vec(), Arc::clone(&contacts));
+        tokio::spawn(async move { among(&store, &part, &contacts).await })
+    };
+    let parts: Vec<_> = segments.chunks(segments.len().div_ceil(SIDE_BY_SIDE)).map(read).collect();
+    let mut all = Vec::with_capacity(segments.len());
+    for part in parts {
+        all.extend(part.await.map_err(failed("read memberships"))??);
+    }
+    Ok(all)
+}
+
+/// So many parts are read at the same time.
+const SIDE_BY_SIDE: usize = 2;
+
+async fn among(store: &Store, segments: &[SegmentId], contacts: &[ContactId]) -> Result<Vec<Vec<Member>>> {
     let blocks = blocks_of(contacts.iter().copied());
     let numbers = segments.iter().flat_map(|segment| blocks.iter().map(|block| segment.row(*block)));
     // In the order of numbers also where segments are not.
@@ -172,15 +194,17 @@ pub async fn members_among(
     let among = |segment: &SegmentId| {
         let (first, end) = (rows.partition_point(|row| row.id < segment.first()), segment.end());
         let mut found = Vec::new();
+        let mut contacts = contacts;
         for row in rows[first..].iter().take_while(|row| row.id < end) {
             let block = segment.block(row.id);
-            let from = contacts.partition_point(|contact| KeptBlock::of(*contact) < block);
-            let mut wanted = contacts[from..].iter().peekable();
+            contacts = &contacts[contacts.partition_point(|contact| KeptBlock::of(*contact) < block)..];
+            let here = contacts.iter().take_while(|contact| KeptBlock::of(**contact) == block).count();
+            let mut wanted = contacts[..here].iter().copied().peekable();
             for member in unpack_members(block, &row.payload) {
                 let member = member?;
-                while wanted.next_if(|contact| **contact < member.contact).is_some() {}
+                while wanted.next_if(|contact| *contact < member.contact).is_some() {}
                 match wanted.peek() {
-                    Some(contact) if **contact == member.contact => found.push(member),
+                    Some(contact) if *contact == member.contact => found.push(member),
                     Some(_) => {}
                     None => break,
                 }
