@@ -16,7 +16,8 @@ pub(super) enum Column {
 /// statement takes any number of rows, and is prepared once.
 ///
 /// ```text
-/// (SELECT value ->> 0 AS id, value ->> 1 AS word FROM json_each($1))
+/// (WITH given_rows AS MATERIALIZED (SELECT value AS cells FROM json_each($1))
+///  SELECT cells ->> 0 AS id, cells ->> 1 AS word FROM given_rows)
 /// (SELECT (value ->> 0)::bigint AS id, value ->> 1 AS word FROM json_array_elements($1::json))
 /// ```
 pub(super) fn given_rows(backend: Backend, placeholder: usize, columns: &[(&str, Column)]) -> String {
@@ -25,12 +26,17 @@ pub(super) fn given_rows(backend: Backend, placeholder: usize, columns: &[(&str,
         .enumerate()
         .map(|(index, (name, column))| match (backend, column) {
             (Backend::Postgres, Column::Number) => format!("(value ->> {index})::bigint AS {name}"),
-            _ => format!("value ->> {index} AS {name}"),
+            (Backend::Postgres, Column::Text) => format!("value ->> {index} AS {name}"),
+            (Backend::Sqlite, _) => format!("cells ->> {index} AS {name}"),
         })
         .collect();
     let cells = cells.join(", ");
     match backend {
-        Backend::Sqlite => format!("(SELECT {cells} FROM json_each(${placeholder}))"),
+        // Else each row would be written as a text anew for each of its cells.
+        Backend::Sqlite => format!(
+            "(WITH given_rows AS MATERIALIZED (SELECT value AS cells FROM json_each(${placeholder}))
+              SELECT {cells} FROM given_rows)"
+        ),
         Backend::Postgres => format!("(SELECT {cells} FROM json_array_elements(${placeholder}::json))"),
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::FromQueryResult;
 use serde_json::json;
 
+use super::bulk::{Bulk, Cell};
 use super::dialect::Column::{Number, Text};
 use super::dialect::{given_numbers, given_rows, join_in_this_order};
 use super::merges::ADDRESSEE;
-use super::statement::{execute, numbers_json, query_as, query_value, values};
-use super::{ROWS, Result, Store};
+use super::statement::{execute, numbers_json, query_value, values};
+use super::{Backend, ROWS, Result, Store};
 use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{DeliveryId, RunId};
@@ -27,18 +27,23 @@ pub struct TrackedMail {
     pub consent: ConsentState,
 }
 
-/// What a part of a spool's file adds to the database.
-#[derive(Debug, Clone, Default)]
-pub struct FilePart<'h> {
+/// A part of a spool's file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FilePart {
     /// The number of the file.
     pub file: i64,
     /// The place where the part begins: nothing is written unless the database is there.
     pub from: i64,
     /// The place behind it.
     pub until: i64,
-    /// Hits to keep: each with its place and its delivery.
+}
+
+/// What becomes of hits.
+#[derive(Debug, Clone, Default)]
+pub struct Sorted<'h> {
+    /// To keep: each with its place and its delivery.
     pub kept: Vec<(i64, DeliveryId, &'h Hit)>,
-    /// Hits that are only counted.
+    /// Only to count.
     pub counted: BTreeMap<Count, u64>,
 }
 
@@ -57,34 +62,25 @@ pub struct Count {
     pub agent: Agent,
 }
 
-#[derive(Debug, FromQueryResult)]
-struct MailRow {
-    id: i64,
-    run: i64,
-    tracking: Option<String>,
-    consent: i64,
-}
-
 /// The mails of these deliveries; those that do not exist, and those whose person was erased, are left out.
-pub async fn mails(store: &Store, deliveries: &[DeliveryId]) -> Result<HashMap<DeliveryId, TrackedMail>> {
-    let operation = "look up whose mails were looked at";
-    let (given, join) = (given_numbers(store.backend(), 1, "id"), join_in_this_order(store.backend()));
+async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<HashMap<DeliveryId, TrackedMail>> {
+    let (given, join) = (given_numbers(bulk.backend(), 1, "id"), join_in_this_order(bulk.backend()));
     let text = format!(
-        "SELECT d.id AS id, d.run AS run, d.tracking AS tracking, c.tracking AS consent
+        "SELECT d.id, d.run, d.tracking, CAST(c.tracking AS BIGINT)
          FROM {given} AS g {join} deliveries d ON d.id = g.id {join} contacts c ON c.id = {ADDRESSEE}"
     );
     let mut mails = HashMap::with_capacity(deliveries.len());
     for part in deliveries.chunks(ROWS) {
         let numbers = numbers_json(part.iter().map(|delivery| delivery.0));
-        let rows: Vec<MailRow> = query_as(&store.database, operation, &text, values![numbers]).await?;
-        mails.extend(rows.into_iter().map(|row| {
+        for row in bulk.rows_with(&text, vec![Cell::from(numbers)]).await? {
+            let number = |column: usize| row.get(column).and_then(Cell::number).unwrap_or_default();
             let mail = TrackedMail {
-                run: RunId(row.run),
-                tracking: row.tracking.as_deref().and_then(Tracking::from_word),
-                consent: ConsentState::from_code(row.consent as i16),
+                run: RunId(number(1)),
+                tracking: row.get(2).and_then(Cell::text).and_then(Tracking::from_word),
+                consent: ConsentState::from_code(number(3) as i16),
             };
-            (DeliveryId(row.id), mail)
-        }));
+            mails.insert(DeliveryId(number(0)), mail);
+        }
     }
     Ok(mails)
 }
@@ -95,33 +91,39 @@ pub async fn drained(store: &Store, file: i64) -> Result<i64> {
     query_value(&store.database, "look up how far a spool file is drained", text, values![file]).await
 }
 
-/// Writes a part of a file in one transaction. `false`: the database was elsewhere in it, and is as it was.
-pub async fn write(store: &Store, part: &FilePart<'_>, now: Timestamp) -> Result<bool> {
-    let operation = "write hits";
-    let transaction = store.begin_write(operation).await?;
+/// Takes in a part of a file in one transaction: `sort` is told which mails these deliveries are, and says what becomes
+/// of the hits. `false`: the database was elsewhere in the file, and is as it was.
+pub async fn take_in<'h>(
+    store: &Store,
+    part: FilePart,
+    deliveries: &[DeliveryId],
+    now: Timestamp,
+    sort: impl FnOnce(&HashMap<DeliveryId, TrackedMail>) -> Sorted<'h>,
+) -> Result<bool> {
+    let mut bulk = Bulk::begin(store, "write hits").await?;
     let note = "INSERT INTO spool_files (file, drained, at) VALUES ($1, $2, $3)
         ON CONFLICT (file) DO UPDATE SET drained = excluded.drained, at = excluded.at
         WHERE spool_files.drained = $4";
-    let noted = values![part.file, part.until, now.micros(), part.from];
-    if execute(&*transaction, operation, note, noted).await? == 0 {
+    if bulk.execute(note, &[part.file, part.until, now.micros(), part.from]).await? == 0 {
         return Ok(false);
     }
-    let insert = insert(store);
-    for hits in part.kept.chunks(ROWS) {
+    let Sorted { kept, counted } = sort(&mails(&mut bulk, deliveries).await?);
+    let insert = insert(bulk.backend());
+    for hits in kept.chunks(ROWS) {
         let rows: Vec<_> = hits.iter().map(|(place, delivery, hit)| row(*place, *delivery, hit)).collect();
-        execute(&*transaction, operation, &insert, values![json!(rows).to_string(), part.file]).await?;
+        bulk.execute_with(&insert, vec![json!(rows).to_string().into(), part.file.into()]).await?;
     }
-    let count = count(store);
-    let counts: Vec<_> = part.counted.iter().collect();
+    let count = count(bulk.backend());
+    let counts: Vec<_> = counted.iter().collect();
     for counts in counts.chunks(ROWS) {
         let row = |(count, hits): &(&Count, &u64)| {
             let Count { run, kind, link, day, agent } = count;
             json!([run.0, kind.word(), link, day, agent.word(), hits])
         };
         let rows: Vec<_> = counts.iter().map(row).collect();
-        execute(&*transaction, operation, &count, values![json!(rows).to_string()]).await?;
+        bulk.execute_with(&count, vec![json!(rows).to_string().into()]).await?;
     }
-    transaction.commit().await?;
+    bulk.commit().await?;
     Ok(true)
 }
 
@@ -144,7 +146,7 @@ fn row(place: i64, delivery: DeliveryId, hit: &Hit) -> serde_json::Value {
     ])
 }
 
-fn insert(store: &Store) -> String {
+fn insert(backend: Backend) -> String {
     let columns = [
         ("place", Number),
         ("delivery", Number),
@@ -161,14 +163,14 @@ fn insert(store: &Store) -> String {
         ("purpose", Text),
     ];
     let names = columns.map(|(name, _)| name).join(", ");
-    let given = given_rows(store.backend(), 1, &columns);
+    let given = given_rows(backend, 1, &columns);
     // `WHERE TRUE`: without it SQLite reads ON as the ON of a join.
     format!(
         "INSERT INTO hits (file, {names}) SELECT $2, {names} FROM {given} AS g WHERE TRUE ON CONFLICT DO NOTHING"
     )
 }
 
-fn count(store: &Store) -> String {
+fn count(backend: Backend) -> String {
     let columns = [
         ("run", Number),
         ("kind", Text),
@@ -177,7 +179,7 @@ fn count(store: &Store) -> String {
         ("agent", Text),
         ("hits", Number),
     ];
-    let given = given_rows(store.backend(), 1, &columns);
+    let given = given_rows(backend, 1, &columns);
     format!(
         "INSERT INTO run_hits (run, kind, link, day, agent, count)
          SELECT run, kind, link, day, agent, hits FROM {given} AS g WHERE TRUE

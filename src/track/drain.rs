@@ -14,7 +14,7 @@ use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{DeliveryId, RunId};
 use crate::domain::engagement::{Hit, HitSubject};
 use crate::domain::time::{Timestamp, Zone};
-use crate::store::hits::{self, Count, FilePart, TrackedMail};
+use crate::store::hits::{self, Count, FilePart, Sorted, TrackedMail};
 use crate::store::{Store, StoreError};
 
 /// Hits that become rows in one transaction.
@@ -95,24 +95,10 @@ async fn drain_file(
         file = read;
         let batch = batch?;
         damaged += batch.damaged;
-        let mails = hits::mails(store, &deliveries(&batch.hits)).await?;
-        let mut part =
-            FilePart { file: file.number(), from, until: batch.until as i64, ..FilePart::default() };
+        let part = FilePart { file: file.number(), from, until: batch.until as i64 };
         let mut here = Drained::default();
-        for spooled in &batch.hits {
-            match fate(&spooled.hit, &mails, settings) {
-                Fate::Kept(delivery) => {
-                    here.kept += 1;
-                    part.kept.push((spooled.place, delivery, &spooled.hit));
-                }
-                Fate::Counted(run) => {
-                    here.counted += 1;
-                    *part.counted.entry(count(run, &spooled.hit, settings.time_zone)).or_default() += 1;
-                }
-                Fate::Dropped => here.dropped += 1,
-            }
-        }
-        if part.until > from && !hits::write(store, &part, now).await? {
+        let sort = |mails: &_| sort(&batch.hits, mails, settings, &mut here);
+        if part.until > from && !hits::take_in(store, part, &deliveries(&batch.hits), now, sort).await? {
             // Another process had the file meanwhile: what it wrote counts.
             from = hits::drained(store, file.number()).await?;
             continue;
@@ -142,6 +128,30 @@ fn deliveries(hits: &[Spooled]) -> Vec<DeliveryId> {
     deliveries.sort_unstable();
     deliveries.dedup();
     deliveries
+}
+
+/// What becomes of the hits of a batch.
+fn sort<'h>(
+    hits: &'h [Spooled],
+    mails: &HashMap<DeliveryId, TrackedMail>,
+    settings: TrackSettings,
+    drained: &mut Drained,
+) -> Sorted<'h> {
+    let mut sorted = Sorted::default();
+    for Spooled { place, hit, .. } in hits {
+        match fate(hit, mails, settings) {
+            Fate::Kept(delivery) => {
+                drained.kept += 1;
+                sorted.kept.push((*place, delivery, hit));
+            }
+            Fate::Counted(run) => {
+                drained.counted += 1;
+                *sorted.counted.entry(count(run, hit, settings.time_zone)).or_default() += 1;
+            }
+            Fate::Dropped => drained.dropped += 1,
+        }
+    }
+    sorted
 }
 
 /// What becomes of a hit.

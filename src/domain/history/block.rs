@@ -32,6 +32,8 @@ pub struct BlockHistory {
     /// Whether an event came behind a later one of its name.
     late: bool,
     properties: String,
+    /// The slots of the contacts that are asked for, a bit each.
+    slots: u64,
 }
 
 /// One contact's events, each name's together and in order of time.
@@ -48,6 +50,12 @@ pub struct History<'a> {
 impl BlockHistory {
     /// Forgets everything, and gathers what is needed of another block.
     pub fn begin(&mut self, needs: &Needs) {
+        self.begin_with(needs, u64::MAX);
+    }
+
+    /// As [`begin`](Self::begin), of the contacts in some slots, a bit each: the others will have no events.
+    pub fn begin_with(&mut self, needs: &Needs, slots: u64) {
+        self.slots = slots;
         self.gathered.clear();
         self.events.clear();
         self.properties.clear();
@@ -97,7 +105,7 @@ impl BlockHistory {
             let head = head?;
             let at = Timestamp::from_micros(head.at);
             let end: usize = head.length.saturating_add(offset);
-            if at >= need.since {
+            if at >= need.since && self.slots & (1 << head.slot) != 0 {
                 let (mut start, mut length) = (0, 0);
                 if head.length > 0 && need.properties_since.is_some_and(|since| at >= since) {
                     if let Some(read) = unread.take() {

@@ -166,6 +166,11 @@ async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
     Ok((0..parts).map(|part| cut(part)..cut(part + 1)).collect())
 }
 
+/// The slots of contacts of one block, a bit each.
+fn slots(contacts: &[ContactId]) -> u64 {
+    contacts.iter().fold(0, |slots, contact| slots | 1 << BlockId::of(*contact).1)
+}
+
 /// The columns of a contact that a reader needs, for both databases; facts come first.
 const fn contact_columns(part: &ContactPart) -> &'static str {
     match part {

@@ -8,7 +8,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 
 use super::recent::{self, Recent};
-use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
+use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, slots};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::facts::FactsReader;
@@ -92,6 +92,7 @@ pub(super) async fn visit_some<V: ContactVisitor>(
         let mut blocks: Vec<i64> = some.iter().map(|contact| BlockId::of(*contact).0.0).collect();
         blocks.dedup();
         let blocks: Vec<_> = blocks.into_iter().map(|block| block..block + 1).collect();
+        page.asked = Some(some);
         page.load(&mut snapshot, &blocks).await?;
         let numbers: Vec<i64> = some.iter().map(|contact| contact.0).collect();
         let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(numbers);
@@ -164,13 +165,23 @@ struct Page<'n> {
     /// The first chunk that is not passed.
     next: usize,
     recent: Recent,
+    /// Those that are shown of the page, in order; `None`: all.
+    asked: Option<&'n [ContactId]>,
     loaded: Option<BlockId>,
     history: BlockHistory,
 }
 
 impl<'n> Page<'n> {
     fn new(needs: &'n Needs, recent: Recent) -> Self {
-        Self { needs, chunks: Vec::new(), next: 0, recent, loaded: None, history: BlockHistory::default() }
+        Self {
+            needs,
+            chunks: Vec::new(),
+            next: 0,
+            recent,
+            asked: None,
+            loaded: None,
+            history: BlockHistory::default(),
+        }
     }
 
     /// Reads the chunks of these ranges of blocks.
@@ -211,7 +222,11 @@ impl<'n> Page<'n> {
     }
 
     fn gather(&mut self, block: BlockId) -> Result<()> {
-        self.history.begin(self.needs);
+        let slots = self.asked.map_or(u64::MAX, |asked| {
+            let before = |bound| asked.partition_point(|contact| BlockId::of(*contact).0.0 < bound);
+            slots(&asked[before(block.0)..before(block.0 + 1)])
+        });
+        self.history.begin_with(self.needs, slots);
         let behind = self.chunks[self.next..].iter().take_while(|(key, _)| key.block < block).count();
         self.next += behind;
         for EventNeed { name, .. } in &self.needs.events {

@@ -8,7 +8,7 @@ use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, Row, Rows, Statement, params};
 
 use super::recent::{self, Recent};
-use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns};
+use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, slots};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::facts::FactsReader;
@@ -71,6 +71,7 @@ pub(super) fn visit_some<V: ContactVisitor>(
             let BlockId(block) = BlockId::of(group[0]).0;
             let mut chunks =
                 Chunks::open(&mut streams, needs, &recent, &mut history, block..block + 1).map_err(error)?;
+            chunks.slots = slots(group);
             for ContactId(id) in group {
                 let mut rows = find.query([id]).map_err(error)?;
                 if let Some(row) = rows.next().map_err(error)? {
@@ -174,6 +175,8 @@ struct Chunks<'s> {
     streams: Vec<Stream<'s>>,
     needs: &'s Needs,
     recent: &'s Recent,
+    /// Of the contacts that are shown, a bit each.
+    slots: u64,
     loaded: Option<BlockId>,
     history: &'s mut BlockHistory,
 }
@@ -202,7 +205,7 @@ impl<'s> Chunks<'s> {
             stream.advance()?;
             streams.push(stream);
         }
-        Ok(Self { streams, needs, recent, loaded: None, history })
+        Ok(Self { streams, needs, recent, slots: u64::MAX, loaded: None, history })
     }
 
     /// Shows a contact with its history; contacts come in the order of their numbers.
@@ -220,7 +223,7 @@ impl<'s> Chunks<'s> {
     }
 
     fn load(&mut self, block: BlockId) -> Result<()> {
-        self.history.begin(self.needs);
+        self.history.begin_with(self.needs, self.slots);
         for (stream, need) in self.streams.iter_mut().zip(&self.needs.events) {
             while let Some(key) = stream.next.filter(|key| key.block <= block) {
                 if key.block == block

@@ -1,12 +1,15 @@
 //! What people answer by what stands in their mails: contact, history, suppression, event, in one.
 
+use std::collections::HashMap;
+
 use campaignd::domain::consent::{ConsentState, OwnAnswer, Purpose};
 use campaignd::domain::contact::{ContactId, ContactUpdate};
 use campaignd::domain::delivery::{DeliveryId, SuppressionCause, SuppressionScope};
 use campaignd::domain::suppression::SuppressionTarget;
 use campaignd::store::consents::{self, Answer};
+use campaignd::store::hits::{self, FilePart, Sorted, TrackedMail};
 use campaignd::store::suppressions::{self, Suppression};
-use campaignd::store::{contacts, dossier, hits};
+use campaignd::store::{contacts, dossier};
 
 use crate::engine::shop::{Shop, person};
 use crate::support::database::{TestDatabase, on_both};
@@ -128,8 +131,14 @@ fn who_became_another_after_both_were_mailed_is_heard_by_either_mail() {
 
         let addressee = consents::addressee(store, delivery).await.expect("it is read").expect("a mail");
         assert_eq!(addressee.contact.expect("she is a contact").id.0, anna);
-        let tracked = hits::mails(store, &[delivery]).await.expect("they are looked up");
-        assert_eq!(tracked.get(&delivery).map(|mail| mail.consent), Some(ConsentState::Yes));
+        let mut tracked = None;
+        let part = FilePart { file: 1, from: 0, until: 1 };
+        let look = |mails: &HashMap<_, TrackedMail>| {
+            tracked = mails.get(&delivery).map(|mail| mail.consent);
+            Sorted::default()
+        };
+        assert!(hits::take_in(store, part, &[delivery], now, look).await.expect("they are taken in"));
+        assert_eq!(tracked, Some(ConsentState::Yes));
         assert_eq!(dossier::mails(store, ContactId(anna)).await.expect("they are read").len(), 2);
         assert!(dossier::engagements(store, ContactId(anna)).await.expect("they are read").is_empty());
         assert!(dossier::hits(store, ContactId(anna)).await.expect("they are read").is_empty());
