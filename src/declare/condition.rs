@@ -14,6 +14,7 @@ use crate::domain::consent::{ConsentState, Purpose};
 use crate::domain::name::SegmentName;
 use crate::domain::number::Number;
 use crate::domain::value::ValueType;
+use crate::domain::written;
 use crate::yaml::{Entry, Field, Fields, Kind as NodeKind, Name, Node, Reader};
 
 /// The segment that is built in.
@@ -237,7 +238,7 @@ impl<'s> Conditions<'s> {
         Some(Condition::Consent(purpose, test))
     }
 
-    fn did(&self, reader: &mut Reader, field: Field<'_>, fields: &Fields<'_>) -> Option<Condition> {
+    fn did(&mut self, reader: &mut Reader, field: Field<'_>, fields: &Fields<'_>) -> Option<Condition> {
         let events = events::read(reader, self.scope, fields, field)?;
         let measures = events::measures(reader, self.scope, &events, fields)?;
         let bare = MEASURES.iter().all(|measure| fields.get(measure).is_none());
@@ -252,7 +253,12 @@ impl<'s> Conditions<'s> {
                 "for those who did nothing since, write `last_at: {{ older_than: {span} }}`; if it is meant, add `times: {{ at_least: 1 }}`"
             )));
         }
-        Some(Condition::Did(EventLeaf { events: events.query, measures }))
+        let leaf = EventLeaf { events: events.query, measures };
+        // What is written as none at all means `did_not`.
+        if leaf.events.window.within.is_some() && written::is_did_not(&leaf) {
+            self.absences.push(Absence { leaf: leaf.clone(), place: field.name.place.clone() });
+        }
+        Some(Condition::Did(leaf))
     }
 
     fn did_not(&mut self, reader: &mut Reader, field: Field<'_>, fields: &Fields<'_>) -> Option<Condition> {

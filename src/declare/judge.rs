@@ -98,7 +98,7 @@ fn is_told(reader: &mut Reader, catalogue: &Catalogue, told: &BTreeSet<SegmentNa
     if let Some(reason) = certainty.nobody(&[(&one.condition, true)]) {
         let message = format!("nobody can be in {whose}: {reason}");
         reader.report(Problem::warning("matches-nobody", message, one.place.clone()));
-    } else if certainty.is_everybody(&one.condition) {
+    } else if certainty.is_everybody(&one.condition) || leaves_out_nobody(catalogue, &one.condition) {
         let message = format!("everybody is in {whose}, whatever they are and did");
         let problem = Problem::warning("matches-everybody", message, one.place.clone());
         reader.report(problem.hint(match one.condition {
@@ -109,6 +109,13 @@ fn is_told(reader: &mut Reader, catalogue: &Catalogue, told: &BTreeSet<SegmentNa
         return false;
     }
     true
+}
+
+/// Whether it is everybody but those of segments in which nobody is.
+fn leaves_out_nobody(catalogue: &Catalogue, condition: &Condition) -> bool {
+    // What was told of those segments is looked at again: it is another thing that is wrong here.
+    let untold = BTreeSet::new();
+    matches!(condition, Condition::None(_)) && Certainty::new(catalogue, &untold).is_everybody(condition)
 }
 
 fn warn_of_newcomers(reader: &mut Reader, absence: &Absence) {

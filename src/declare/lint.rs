@@ -3,8 +3,8 @@
 
 use chrono::NaiveDate;
 
-use crate::domain::condition::{Ago, DateBound, EventQuery, Operator, Window};
-use crate::domain::number::Number;
+use crate::domain::condition::{Ago, DateBound, EventQuery, Operator, TextMatch, Window};
+use crate::domain::number::{Number, ONE};
 use crate::domain::text::{compose, fold};
 use crate::domain::time::Span;
 use crate::domain::value::Value;
@@ -86,8 +86,9 @@ fn no_value_left(operators: &[Operator], exact_case: bool) -> Option<String> {
             Operator::In(others) => has(others, value),
             Operator::IsNot(other) => !same(value, other),
             Operator::NotIn(others) => !has(others, value),
-            bound => match value {
-                Value::Number(number) => !is_beyond(*number, bound),
+            other => match value {
+                Value::Number(number) => !is_beyond(*number, other),
+                Value::Text(text) => looks_so(text, other, exact_case),
                 _ => true,
             },
         })
@@ -99,6 +100,19 @@ fn no_value_left(operators: &[Operator], exact_case: bool) -> Option<String> {
         _ => false,
     });
     none_left.then(|| "no value is all of these at once".to_owned())
+}
+
+/// Whether a text may pass a test of what is in it; of `like` it is not asked.
+fn looks_so(text: &str, operator: &Operator, exact_case: bool) -> bool {
+    let form = |text: &str| if exact_case { compose(text).into_owned() } else { fold(text).into_owned() };
+    let text = form(text);
+    match operator {
+        Operator::Matches(TextMatch::Contains(part), not) => text.contains(&form(part)) != *not,
+        Operator::Matches(TextMatch::StartsWith(part), not) => text.starts_with(&form(part)) != *not,
+        Operator::Matches(TextMatch::EndsWith(part), not) => text.ends_with(&form(part)) != *not,
+        Operator::Blank(wanted) => text.chars().all(char::is_whitespace) == *wanted,
+        _ => true,
+    }
 }
 
 fn is_beyond(number: Number, bound: &Operator) -> bool {
@@ -125,7 +139,22 @@ fn no_item_left(operators: &[Operator], exact_case: bool) -> Option<String> {
         Operator::ContainsAny(items) => items.iter().all(is_banned),
         _ => false,
     });
-    excluded.then(|| "no list has an item and has it not".to_owned())
+    if excluded {
+        return Some("no list has an item and has it not".to_owned());
+    }
+    let sizes = operators.iter().filter_map(|operator| nested(operator, false)).flatten().cloned();
+    let (_, most) = number_bounds(&sizes.collect::<Vec<_>>());
+    let mut wanted: Vec<&String> = Vec::new();
+    for operator in operators {
+        let Operator::ContainsAll(items) = operator else { continue };
+        for item in items {
+            if !wanted.iter().any(|known| is_same(known, item, exact_case)) {
+                wanted.push(item);
+            }
+        }
+    }
+    let count = i64::try_from(wanted.len()).ok().and_then(Number::from_whole)?;
+    (most? < count.millionths()).then(|| format!("a list with {} items has no smaller size", wanted.len()))
 }
 
 fn is_same(one: &str, other: &str, exact_case: bool) -> bool {
@@ -147,6 +176,20 @@ fn no_time_left(operators: &[Operator]) -> Option<String> {
         match operator {
             Operator::Within(span) => at_most(longest(*span), *span),
             Operator::OlderThan(span) => at_least(shortest(*span), *span),
+            Operator::Age(test) => {
+                let (low, high) = number_bounds(&test.operators);
+                // Who is five is less than six years old.
+                let years = |millionths: i64, more: i64| {
+                    let months = millionths.div_euclid(ONE).checked_add(more)?.checked_mul(12)?;
+                    u32::try_from(months).ok().filter(|months| *months > 0).map(Span::Months)
+                };
+                if let Some(span) = high.and_then(|high| years(high, 1)) {
+                    at_most(longest(span), span);
+                }
+                if let Some(span) = low.and_then(|low| years(low.saturating_add(ONE - 1), 0)) {
+                    at_least(shortest(span), span);
+                }
+            }
             Operator::Ago(bounds) => {
                 for bound in bounds {
                     match bound {
@@ -236,4 +279,20 @@ pub(super) const fn shortest(span: Span) -> u64 {
         Span::Seconds(seconds) => seconds,
         Span::Months(months) => months as u64 * 28 * DAY,
     }
+}
+
+/// A length of time in a test of days that is no whole number of them.
+pub(super) fn part_of_a_day(operator: &Operator) -> Option<Span> {
+    let of_bound = |bound: &Ago| match bound {
+        Ago::AtLeast(span) | Ago::AtMost(span) | Ago::MoreThan(span) | Ago::LessThan(span) => *span,
+    };
+    let spans = match operator {
+        Operator::Within(span)
+        | Operator::OlderThan(span)
+        | Operator::WithinNext(span)
+        | Operator::Anniversary(span) => vec![*span],
+        Operator::Ago(bounds) => bounds.iter().map(of_bound).collect(),
+        _ => Vec::new(),
+    };
+    spans.into_iter().find(|span| matches!(span, Span::Seconds(seconds) if seconds % DAY != 0))
 }

@@ -116,6 +116,14 @@ fn operators(reader: &mut Reader, node: &Node, at: &Place, subject: Subject<'_>)
         reader.report(Problem::error("empty", message, node.place.clone()).hint(hint));
         return None;
     }
+    let by_days = |operator: &&Operator| {
+        subject.value_type == ValueType::Date || matches!(operator, Operator::Anniversary(_))
+    };
+    if let Some(span) = test.operators.iter().filter(by_days).find_map(lint::part_of_a_day) {
+        let message = format!("`{}` is compared by whole days: {span} is rounded up to them", subject.name);
+        let problem = Problem::warning("whole-days", message, at.clone());
+        reader.report(problem.hint("write a number of days; today alone is `1 day`"));
+    }
     if let Some(reason) = lint::contradiction(&test.operators, test.exact_case) {
         let message = format!("nothing can meet this test of `{}`: {reason}", subject.name);
         reader.report(Problem::warning("matches-nobody", message, at.clone()));

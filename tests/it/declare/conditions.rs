@@ -67,7 +67,7 @@ fn every_operator_is_read() {
         "country: FR",
         "country: NO",
         "country: [FR, BE]",
-        "country: { is: FR, starts_with: F, ends_with: R, contains: r, like: \"F_\", exact_case: true }",
+        "country: { is: FR, starts_with: F, ends_with: R, contains: R, like: \"F_\", exact_case: true }",
         "country: { not_contains: x, not_starts_with: x, not_ends_with: x, not_like: \"x%\" }",
         "country: { exists: false }",
         "country: { blank: true }",

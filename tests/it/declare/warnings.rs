@@ -209,3 +209,46 @@ campaigns:
     a.yaml:17:9+49 matches-nobody: nobody of the audience gets this version: it asks for `french` and leaves `french` out
     ");
 }
+
+#[test]
+fn what_excludes_each_other_in_other_words() {
+    for (condition, code) in [
+        ("attribute: { birth_date: { age: { at_most: 5 }, older_than: 10 years } }", "matches-nobody"),
+        ("attribute: { birth_date: { age: { at_least: 30 }, within: 20 years } }", "matches-nobody"),
+        ("attribute: { birth_date: { age: { at_most: 10 }, older_than: 10 years } }", ""),
+        ("attribute: { birth_date: { age: 9, within: 10 years } }", ""),
+        ("attribute: { interests: { size: 1, contains_all: [tennis, padel] } }", "matches-nobody"),
+        ("attribute: { interests: { size: 1, contains_all: [tennis, Tennis] } }", ""),
+        // `ß` is no `ss`: the simple folding keeps the number of characters.
+        ("attribute: { country: { is: straße, contains: ss } }", "matches-nobody"),
+        ("attribute: { country: { is: STRAẞE, contains: ße } }", ""),
+        ("attribute: { country: { in: [FR, BE], starts_with: b } }", ""),
+        ("attribute: { country: { in: [FR, BE], starts_with: b, exact_case: true } }", "matches-nobody"),
+        ("none: [{ all: [clubs, people] }]", "matches-everybody"),
+        ("did: purchase\nwithin: 90 days\ntimes: 0", "newcomers"),
+        ("all: [buyers, { did: purchase, within: 90 days, times: 0 }]", ""),
+        ("attribute: { birth_date: { within: 5 minutes } }", "whole-days"),
+        ("attribute: { birth_date: { ago: { at_least: 36 hours } } }", "whole-days"),
+        ("attribute: { birth_date: { older_than: 48 hours } }", ""),
+        ("attribute: { signed_up: { anniversary: { within_next: 12 hours } } }", "whole-days"),
+        ("attribute: { signed_up: { within: 5 minutes } }", ""),
+    ] {
+        let said = said_of(condition).join("\n");
+        let codes: Vec<&str> =
+            said.lines().filter_map(|line| line.split_once(':')).map(|(code, _)| code).collect();
+        assert_eq!(codes.join(" "), code, "{condition}: {said}");
+    }
+}
+
+#[test]
+fn all_but_those_of_an_empty_segment_are_everybody() {
+    let text = format!(
+        "{FACTS}segments:
+  nobody: {{ match: {{ attribute: {{ status: b2b }}, all: [{{ attribute: {{ status: b2c }} }}] }} }}
+  others: {{ match: {{ none: [nobody] }} }}
+"
+    );
+    let said = problems_of(&text);
+    assert!(said.contains("matches-nobody: nobody can be in the segment `nobody`"), "{said}");
+    assert!(said.contains("matches-everybody: everybody is in the segment `others`"), "{said}");
+}
