@@ -11,7 +11,7 @@ use crate::domain::condition::{
     AttributeRef, Condition, EventLeaf, EventQuery, Measure, MeasureKind, PropertyName, Test,
 };
 use crate::domain::event::EventNameId;
-use crate::domain::history::{ContactPart, Needs};
+use crate::domain::history::{ChunkKey, ContactPart, Needs};
 use crate::domain::name::{EventName, ScoreName, SegmentName};
 use crate::domain::ranking::{Ranked, Ranking};
 use crate::domain::time::Timestamp;
@@ -56,7 +56,7 @@ impl Question {
         event_id: &dyn Fn(&str) -> Option<EventNameId>,
     ) -> Self {
         // What has not happened to anybody can still happen.
-        let number = |place: usize| EventNameId((i32::MAX as u32).saturating_sub(place as u32));
+        let number = |place: usize| EventNameId((ChunkKey::NAMES - 1).saturating_sub(place as u32));
         let numbers: HashMap<&str, EventNameId> = catalogue
             .events
             .values()
