@@ -124,9 +124,6 @@ struct Memory {
     contacts_created: u64,
 }
 
-/// Batches of so many events are an import.
-const MANY: usize = 10_000;
-
 /// A memory of more contacts than this is begun anew: some 100 MB.
 const REMEMBERED: usize = 1_000_000;
 
@@ -158,7 +155,7 @@ impl Appender {
     ) -> Result<Vec<EventOutcome>> {
         // Taken out and put back at the end: what a failed batch learned is forgotten.
         let mut memory = std::mem::take(&mut self.memory);
-        let load = if events.len() < MANY { Load::Little } else { Load::Much };
+        let load = if events.len() < log::IMPORT { Load::Little } else { Load::Much };
         let mut bulk = Bulk::begin_with(&self.store, load, "append events").await?;
         memory.drop_the_forgotten(&mut bulk).await?;
         let contacts = memory.resolve(&mut bulk, events, now).await?;

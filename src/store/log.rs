@@ -5,10 +5,13 @@ use std::collections::{HashMap, HashSet};
 
 use sha2::{Digest as _, Sha256};
 
-use super::Result;
 use super::bulk::{Bulk, Cell, Counter, LogRow};
+use super::{Result, tail};
 use crate::domain::event::EventNameId;
 use crate::domain::time::Timestamp;
+
+/// Batches of so many events are an import: others follow, and all are packed together by whoever reads.
+pub(super) const IMPORT: usize = 10_000;
 
 /// An event whose contact is known.
 #[derive(Debug, Clone, Copy)]
@@ -73,6 +76,9 @@ pub(super) async fn write(
     }
     messages.sort_unstable();
     bulk.append_log(rows, messages, source.replace('\0', ""), now.micros()).await?;
+    if fresh < IMPORT && number - 1 - bulk.last(Counter::EventPacked).await? > tail::LONG {
+        tail::pack_up_to(bulk, number - 1).await?;
+    }
     Ok(numbers)
 }
 

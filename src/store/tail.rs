@@ -1,7 +1,7 @@
 //! The tail of the log: events that are stored, but not packed yet.
 //!
 //! Who packed each batch of events at once would write each chunk again and again. So events are only logged, and
-//! packed together: when somebody reads histories and the tail is long. What is read is always the whole log: the
+//! packed together, when the tail is long. What is read is always the whole log: the
 //! packed histories up to the number in the counter `event_packed`, and the tail as it is in the log.
 
 use super::bulk::{Bulk, Counter};
@@ -14,9 +14,9 @@ use crate::domain::history::CONTACTS_PER_BLOCK;
 /// each chunk is written once.
 const AT_ONCE: i64 = 1_000_000;
 
-/// A tail that is longer is packed by the next reader; each reader reads it from the log as it is till then, which
-/// for these few takes a few milliseconds.
-const LONG: i64 = 10_000;
+/// A tail that is longer is packed, by whoever makes it so long, or else by the next reader; each reader reads it from
+/// the log as it is till then, which for these few takes about a millisecond.
+pub(super) const LONG: i64 = 5_000;
 
 /// Packs the tail, if there is one.
 pub(super) async fn pack(store: &Store) -> Result<()> {

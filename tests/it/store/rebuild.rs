@@ -149,10 +149,16 @@ fn an_import_is_packed_when_somebody_looks() {
         // A short tail is read as it is, a longer one is packed by whoever looks.
         let events: Vec<_> = (0..10_000).map(|n| event(n % 997, n)).collect();
         let mark = "SELECT CAST(value AS TEXT) FROM counters WHERE name = 'event_packed'";
-        for (more, packed) in [(&events[..], "20000"), (&events[..1], "30001")] {
+        for (more, packed) in [(&events[..], "30000"), (&events[..1], "30000")] {
             appender.append(more, "test", NOW).await.expect("they are appended");
             assert_eq!(seen_by_all(store).await, events::count(store).await.expect("a count"));
             assert_eq!(seen_of_some(store).await, events::count(store).await.expect("a count"));
+            assert_eq!(database.rows(mark).await, [packed]);
+            assert_eq!(different(store, 10).await, []);
+        }
+        // Small batches are packed by who makes the tail long.
+        for (batch, packed) in [(0..2_500, "30000"), (2_500..5_000, "35001")] {
+            appender.append(&events[batch], "test", NOW).await.expect("they are appended");
             assert_eq!(database.rows(mark).await, [packed]);
             assert_eq!(different(store, 10).await, []);
         }
