@@ -1,5 +1,5 @@
 //! The event log: one row an event, never changed. Its packed copy is written later, see
-//! [`tail`](super::tail).
+//! [`tail`].
 
 use std::collections::{HashMap, HashSet};
 

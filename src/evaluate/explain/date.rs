@@ -38,11 +38,17 @@ pub(super) fn nearest_day(
     bases.sort_unstable();
     bases.dedup();
     let mut found: Option<(i64, NaiveDate)> = None;
+    // Bases are in order: what was looked at about one is not looked at again about the next.
+    let mut last: Option<NaiveDate> = None;
     for base in bases {
         for days in -DAYS_ABOUT..=DAYS_ABOUT {
             let length = Days::new(days.unsigned_abs());
             let day = if days < 0 { base.checked_sub_days(length) } else { base.checked_add_days(length) };
-            let Some(day) = day.filter(|day| Some(*day) != current) else { continue };
+            let Some(day) = day.filter(|day| last.is_none_or(|last| *day > last)) else { continue };
+            last = Some(day);
+            if Some(day) == current {
+                continue;
+            }
             let distance = (day - from).num_days().abs();
             if found.is_none_or(|(known, _)| distance < known) && fits(day) {
                 found = Some((distance, day));

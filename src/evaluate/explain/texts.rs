@@ -1,6 +1,8 @@
 //! Texts that a test may answer one way or the other: those that it names, and some that are put together
 //! of what it looks for.
 
+use std::collections::HashSet;
+
 use crate::domain::condition::{Operator, Test, TextMatch};
 use crate::domain::value::Value;
 
@@ -18,13 +20,8 @@ pub(super) fn named(test: &Test) -> Vec<String> {
             _ => Vec::new(),
         }
     };
-    let mut named: Vec<String> = Vec::new();
-    for text in test.operators.iter().flat_map(of_operator) {
-        if !named.contains(&text) {
-            named.push(text);
-        }
-    }
-    named
+    let mut seen = HashSet::new();
+    test.operators.iter().flat_map(of_operator).filter(|text| seen.insert(text.clone())).collect()
 }
 
 /// Texts with what a test looks for at their beginning, in them and at their end.
@@ -80,9 +77,8 @@ impl Parts {
         let mut made: Vec<String> = ["x", "other", "", " ", "7"].map(str::to_owned).to_vec();
         made.append(&mut self.wholes);
         // What a text that is named has beside itself.
-        made.extend(
-            named.iter().flat_map(|text| [text.to_uppercase(), text.to_lowercase(), format!("{text}x")]),
-        );
+        let beside = |text: &String| [text.to_uppercase(), text.to_lowercase(), format!("{text}x")];
+        made.extend(named.iter().flat_map(beside).take(MOST_MADE));
         let all = self.insides.concat();
         self.insides.extend([String::new(), all]);
         self.fronts.insert(0, String::new());
@@ -98,6 +94,7 @@ impl Parts {
                 break;
             }
         }
+        let named: HashSet<&String> = named.iter().collect();
         made.retain(|text| !named.contains(text));
         made
     }

@@ -1,5 +1,7 @@
 //! What would turn a test of a value that is not counted: an attribute, the latest of a property.
 
+use std::collections::HashSet;
+
 use super::change::{Situation, data, ratio, told, years};
 use super::reading::Reading;
 use super::tree::{Change, Target};
@@ -87,8 +89,9 @@ impl Situation<'_> {
     /// All those that the test names, or what it looks for.
     fn of_text(&self, values: &[Value]) -> Change {
         let subject = self.subject();
-        let named: Vec<String> =
-            values.iter().filter(|value| self.is_named(value)).map(written::value).collect();
+        let named: HashSet<String> = texts::named(&self.leaf.test).into_iter().collect();
+        let is_named = |value: &&Value| matches!(value, Value::Text(text) if named.contains(text));
+        let named: Vec<String> = values.iter().filter(is_named).map(written::value).collect();
         let to = values.first().cloned().map_or(Target::Other, Target::Value);
         let [first, rest @ ..] = &named[..] else {
             let test = written::test(&self.leaf.test);
