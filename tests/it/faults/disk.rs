@@ -65,7 +65,8 @@ async fn full_at(database: &TestDatabase, kind: Kind, number: usize, edge: &str)
     let mut is_told = false;
     until(&case, "a daemon at its edge", async || {
         // Some edges come when a daemon stops.
-        if !is_told && daemon.has_said(READY) && is_finished(database, &campaign).await {
+        let is_done = daemon.has_said(READY) && is_finished(database, &campaign).await;
+        if !is_told && is_done && all_are_recorded(database).await {
             daemon.signal("-TERM");
             is_told = true;
         }
@@ -114,6 +115,13 @@ async fn full_at(database: &TestDatabase, kind: Kind, number: usize, edge: &str)
     let states = agree(&case, database, &server.journal(), 0).await;
     assert_eq!(states.get("accepted"), Some(&PEOPLE), "{case}: {states:?}");
     true
+}
+
+/// Whether each mail that was accepted has its event: a daemon that is told to stop before leaves that to the next.
+async fn all_are_recorded(database: &TestDatabase) -> bool {
+    let open =
+        "SELECT CAST(COUNT(*) AS TEXT) FROM deliveries WHERE state = 'accepted' AND recorded_at IS NULL";
+    database.rows(open).await == ["0"]
 }
 
 #[test]
