@@ -54,8 +54,7 @@ pub enum ValueOf {
 /// How many contacts are named.
 const EXAMPLES: usize = 3;
 
-/// Values that do not fit, by attribute and property. Only reads; events that are not packed yet are not looked
-/// at.
+/// Values that do not fit, by attribute and property. Only reads.
 pub async fn misfits(
     store: &Store,
     catalogue: &Catalogue,

@@ -25,7 +25,7 @@ pub struct Tally {
     pub members: Vec<u64>,
 }
 
-/// Counts who meets each of some conditions at `at`, of events by those that are packed, of places in rankings
+/// Counts who meets each of some conditions at `at`, of places in rankings
 /// by the thresholds that stand. `None`: `stop` was set before it came to an end.
 pub async fn tally(
     store: &Store,
