@@ -7,7 +7,7 @@ use futures_util::TryStreamExt as _;
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 
-use super::recent::{self, Recent};
+use super::recent::{Recent, TAIL};
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, slots};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
@@ -15,7 +15,6 @@ use crate::domain::facts::FactsReader;
 use crate::domain::history::{BlockHistory, BlockId, Chunk, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::{CONTACTS_PER_MEMBER_BLOCK, MemberBlock};
 use crate::domain::time::Timestamp;
-use crate::store::bulk::LogRow;
 use crate::store::error::{Result, StoreError, failed};
 use crate::store::facts;
 
@@ -31,7 +30,7 @@ pub(super) async fn pass<V: ContactVisitor>(
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
     let mut snapshot = begin(pool).await?;
-    let blocks = recent::block(range.start)..recent::block(range.end);
+    let blocks = BlockId::of(ContactId(range.start)).0..BlockId::of(ContactId(range.end)).0;
     let recent = tail(&mut snapshot, needs, |block| blocks.contains(&block)).await?;
     let mut page = Page::new(needs, recent);
     let stale: i64 = sqlx::query_scalar(facts::IS_STALE).fetch_one(&mut *snapshot).await.map_err(error)?;
@@ -123,28 +122,17 @@ async fn tail(
 ) -> Result<Recent> {
     let mut tail = Recent::default();
     if !needs.events.is_empty() {
-        let mut rows = sqlx::query(recent::TAIL).fetch(connection);
+        let mut rows = sqlx::query(TAIL).fetch(connection);
         while let Some(row) = rows.try_next().await.map_err(error)? {
-            if let Some(row) = recent_event(&row, needs, &is_asked).map_err(error)? {
-                tail.push(row);
-            }
+            let whose = (row.try_get(1).map_err(error)?, row.try_get(2).map_err(error)?);
+            let read = |with_properties| {
+                let properties = if with_properties { row.try_get(4)? } else { String::new() };
+                Ok((row.try_get(0)?, row.try_get(3)?, properties))
+            };
+            tail.take(needs, &is_asked, whose, read).map_err(error)?;
         }
     }
     tail.finish()
-}
-
-/// An event of the tail, if it is needed.
-fn recent_event(
-    row: &PgRow,
-    needs: &Needs,
-    is_asked: &impl Fn(BlockId) -> bool,
-) -> sqlx::Result<Option<LogRow>> {
-    let (contact, name) = (row.try_get(1)?, row.try_get(2)?);
-    let Some(need) = Recent::need(needs, name).filter(|_| is_asked(recent::block(contact))) else {
-        return Ok(None);
-    };
-    let properties = if need.properties_since.is_some() { row.try_get(4)? } else { String::new() };
-    Ok(Some(LogRow { id: row.try_get(0)?, contact, name, at: row.try_get(3)?, message_id: None, properties }))
 }
 
 /// Chunks from stretches of the table, each with the earliest instant that is needed of it; their

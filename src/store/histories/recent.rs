@@ -22,16 +22,22 @@ pub(super) struct Recent {
 }
 
 impl Recent {
-    /// The need that an event is of, if it is of any.
-    pub(super) fn need(needs: &Needs, name: i64) -> Option<&EventNeed> {
-        let name = EventNameId(u32::try_from(name).ok()?);
-        let place = needs.events.binary_search_by_key(&name, |need| need.name).ok()?;
-        needs.events.get(place)
-    }
-
-    /// Takes in an event; they come in the order of their numbers.
-    pub(super) fn push(&mut self, row: LogRow) {
-        self.rows.push(row);
+    /// Takes in an event of this contact and name, if it is needed; they come in the order of their numbers. `read` gives
+    /// its number, its instant, and its properties if it is told that these are needed.
+    pub(super) fn take<E>(
+        &mut self,
+        needs: &Needs,
+        is_asked: impl Fn(BlockId) -> bool,
+        (contact, name): (i64, i64),
+        read: impl FnOnce(bool) -> Result<(i64, i64, String), E>,
+    ) -> Result<(), E> {
+        let is_of = |need: &EventNeed| i64::from(need.name.0).cmp(&name);
+        let Ok(place) = needs.events.binary_search_by(is_of) else { return Ok(()) };
+        if is_asked(BlockId::of(ContactId(contact)).0) {
+            let (id, at, properties) = read(needs.events[place].properties_since.is_some())?;
+            self.rows.push(LogRow { id, contact, name, at, message_id: None, properties });
+        }
+        Ok(())
     }
 
     /// All are in.
@@ -58,9 +64,4 @@ impl Recent {
         }
         Ok(())
     }
-}
-
-/// The block of a contact.
-pub(super) fn block(contact: i64) -> BlockId {
-    BlockId::of(ContactId(contact)).0
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, Row, Rows, Statement, params};
 
-use super::recent::{self, Recent};
+use super::recent::{Recent, TAIL};
 use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, slots};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
@@ -15,7 +15,6 @@ use crate::domain::facts::FactsReader;
 use crate::domain::history::{BlockHistory, BlockId, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::MemberBlock;
 use crate::domain::time::Timestamp;
-use crate::store::bulk::LogRow;
 use crate::store::connection::SqliteFile;
 use crate::store::error::{Result, StoreError, failed};
 use crate::store::facts;
@@ -106,29 +105,18 @@ fn begin<'c>(connection: &'c Connection, needs: &Needs) -> rusqlite::Result<Vec<
 fn tail(connection: &Connection, needs: &Needs, is_asked: impl Fn(BlockId) -> bool) -> Result<Recent> {
     let mut tail = Recent::default();
     if !needs.events.is_empty() {
-        let mut read = connection.prepare(recent::TAIL).map_err(error)?;
+        let mut read = connection.prepare(TAIL).map_err(error)?;
         let mut rows = read.query([]).map_err(error)?;
         while let Some(row) = rows.next().map_err(error)? {
-            if let Some(row) = recent_event(row, needs, &is_asked).map_err(error)? {
-                tail.push(row);
-            }
+            let whose = (row.get(1).map_err(error)?, row.get(2).map_err(error)?);
+            let read = |with_properties| {
+                let properties = if with_properties { row.get(4)? } else { String::new() };
+                Ok((row.get(0)?, row.get(3)?, properties))
+            };
+            tail.take(needs, &is_asked, whose, read).map_err(error)?;
         }
     }
     tail.finish()
-}
-
-/// An event of the tail, if it is needed.
-fn recent_event(
-    row: &Row<'_>,
-    needs: &Needs,
-    is_asked: &impl Fn(BlockId) -> bool,
-) -> rusqlite::Result<Option<LogRow>> {
-    let (contact, name) = (row.get(1)?, row.get(2)?);
-    let Some(need) = Recent::need(needs, name).filter(|_| is_asked(recent::block(contact))) else {
-        return Ok(None);
-    };
-    let properties = if need.properties_since.is_some() { row.get(4)? } else { String::new() };
-    Ok(Some(LogRow { id: row.get(0)?, contact, name, at: row.get(3)?, message_id: None, properties }))
 }
 
 fn are_facts_true(connection: &Connection) -> rusqlite::Result<bool> {
