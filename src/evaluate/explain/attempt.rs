@@ -1,6 +1,8 @@
 //! The fewest events that turn a leaf: looked for by letting them happen and asking again. They happen now;
 //! where they come to count later, or must be some time apart, it is told from when on the leaf is turned.
 
+use std::time::Duration;
+
 use super::change::Situation;
 use super::number::Range;
 use super::reading::ReadEvents;
@@ -23,6 +25,9 @@ pub(super) const FEW: usize = 8;
 
 /// Until an answer is turned by what happened, at most so many instants are waited for.
 const MOST_INSTANTS: usize = 24;
+
+/// Nobody waits longer for what events turn: a hundred years.
+const FOR_LONG: Duration = Duration::from_hours(876_600);
 
 /// So many numbers are aimed at.
 pub(super) const MOST_AIMS: usize = 6;
@@ -59,7 +64,8 @@ impl Attempts<'_> {
             self.by_pushing_out(),
             self.by_one_tail(),
         ];
-        ways.into_iter().flatten().min_by_key(Found::order).or_else(|| self.anew())
+        let in_time = |found: &Found| found.from.since(self.situation.moment.now) <= FOR_LONG;
+        ways.into_iter().flatten().min_by_key(Found::order).or_else(|| self.anew()).filter(in_time)
     }
 
     /// By what is measured.
@@ -136,7 +142,8 @@ impl Attempts<'_> {
     fn shared(&self, then: &Follower) -> Vec<Option<Value>> {
         let Some(name) = &then.same else { return vec![None] };
         let event = &self.read.query.event;
-        let known = self.trial.known_values(event, self.maker.wire_name(event, name), MOST);
+        let most = self.trial.affordable().clamp(FEW, MOST);
+        let known = self.trial.known_values(event, self.maker.wire_name(event, name), most);
         known.into_iter().map(Some).collect()
     }
 

@@ -18,6 +18,9 @@ use crate::evaluate::program::{Program, Scratch};
 /// What can happen: the number of each event's name, and what is declared of it.
 pub(super) type Acts = BTreeMap<EventName, (EventNameId, EventType)>;
 
+/// So many events are looked at for one attempt, about.
+const AFFORDABLE: usize = 2_000_000;
+
 /// A leaf of one contact.
 pub(super) struct Trial<'a> {
     /// The leaf, and what it tests as a trait, a score or a ranking.
@@ -62,6 +65,11 @@ impl Trial<'_> {
             until: outcome.and_then(|outcome| outcome.until),
             value,
         }
+    }
+
+    /// How often it may be asked for one attempt: each time all that the contact did is looked at.
+    pub(super) fn affordable(&self) -> usize {
+        AFFORDABLE / (self.history.all().len() + 1)
     }
 
     /// The values of a property that the contact's events have so far, of the newest ones first, each once.
