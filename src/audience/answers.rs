@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::concerns::Concerns;
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::history::History;
 use crate::domain::population::Population;
@@ -18,8 +19,12 @@ pub(super) struct Answers {
     population: Population,
     now: Timestamp,
     looked_at: u64,
+    /// What of contacts is asked; `None`: everything of everybody.
+    concerns: Option<Arc<Concerns>>,
     members: Vec<Roster>,
     reviews: Vec<(ContactId, Timestamp)>,
+    /// Of those who were asked some of the conditions.
+    some_reviews: Vec<(ContactId, Timestamp)>,
 }
 
 /// What was found of some contacts.
@@ -29,8 +34,10 @@ pub(super) struct Few {
     pub(super) looked_at: u64,
     /// By segment, in the order of asking.
     pub(super) members: Vec<Roster>,
-    /// For all that were asked for.
+    /// For all that were asked everything.
     pub(super) reviews: Vec<(ContactId, Option<Timestamp>)>,
+    /// For those that were asked some of it, by these answers.
+    pub(super) some_reviews: Vec<(ContactId, Timestamp)>,
 }
 
 /// What was found of all contacts.
@@ -57,19 +64,28 @@ impl Answers {
             population: population.clone(),
             now,
             looked_at: 0,
+            concerns: None,
             members: vec![Roster::default(); segments],
             reviews: Vec::new(),
+            some_reviews: Vec::new(),
         }
     }
 
+    /// Of these alone, and of each what concerns it.
+    pub(super) fn of(self, concerns: &Arc<Concerns>) -> Self {
+        Self { concerns: Some(Arc::clone(concerns)), ..self }
+    }
+
     /// The answers of these contacts, who were asked for.
-    pub(super) fn of_few(visitors: Vec<Self>, contacts: &[ContactId]) -> Few {
+    pub(super) fn of_few(mut visitors: Vec<Self>, concerns: &Concerns) -> Few {
+        let some_reviews =
+            visitors.iter_mut().flat_map(|one| std::mem::take(&mut one.some_reviews)).collect();
         let Everybody { members, reviews, .. } = Self::of_everybody(visitors);
         let mut found = reviews.into_iter().peekable();
         let review =
-            |contact: &ContactId| (*contact, found.next_if(|(of, _)| of == contact).map(|(_, at)| at));
-        let reviews = contacts.iter().map(review).collect();
-        Few { looked_at: contacts.len() as u64, members, reviews }
+            |contact: ContactId| (contact, found.next_if(|(of, _)| *of == contact).map(|(_, at)| at));
+        let reviews = concerns.asked_everything().map(review).collect();
+        Few { looked_at: concerns.len() as u64, members, reviews, some_reviews }
     }
 
     /// The answers of all contacts, each visitor's range behind that of the one before.
@@ -97,17 +113,31 @@ impl ContactVisitor for Answers {
         self.looked_at += 1;
         let evaluation =
             self.program.evaluate(&mut self.scratch, contact, history, &self.population, self.now);
+        let concerns = self.concerns.as_ref().and_then(|concerns| concerns.asked_of(contact.id));
         let mut review: Option<Timestamp> = None;
-        for (members, Outcome { holds, until }) in self.members.iter_mut().zip(evaluation.outcomes) {
-            if *holds {
+        let mut take = |members: &mut Roster, Outcome { holds, until }: Outcome| {
+            if holds {
                 members.push(contact.id);
             }
-            review = match (review, *until) {
+            review = match (review, until) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };
+        };
+        match concerns {
+            None => {
+                for (members, outcome) in self.members.iter_mut().zip(evaluation.outcomes) {
+                    take(members, *outcome);
+                }
+                self.reviews.extend(review.map(|at| (contact.id, at)));
+            }
+            Some(places) => {
+                for place in places {
+                    take(&mut self.members[*place], evaluation.outcomes[*place]);
+                }
+                self.some_reviews.extend(review.map(|at| (contact.id, at)));
+            }
         }
-        self.reviews.extend(review.map(|at| (contact.id, at)));
         Ok(())
     }
 }

@@ -63,7 +63,9 @@ impl<'s> Causes<'s> {
         };
         let known = match news.known.take() {
             Some(known) => known,
-            None => contacts::changed_since(store, last, usize::MAX).await?.contacts.unwrap_or_default(),
+            None => {
+                contacts::changed_since(store, last, usize::MAX).await?.news.unwrap_or_default().contacts()
+            }
         };
         let without_news =
             if usual == EntryCause::Population { EntryCause::Population } else { EntryCause::Time };

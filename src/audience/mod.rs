@@ -4,6 +4,7 @@
 //! | file | what it does |
 //! |---|---|
 //! | [`refresh`](refresh()) | segments, for those contacts whose answer can have changed; what is declared anew, for all |
+//! | `concerns` | whom news concern, and which conditions |
 //! | `answers`, `causes` | what a pass finds; why contacts entered and left |
 //! | [`verify`](verify()), [`misfits`](misfits()) | what is kept, held against a full pass; values that do not fit their type |
 //! | [`select`](select()) | everybody who meets a campaign's audience, with the version each gets |
@@ -18,6 +19,7 @@
 
 mod answers;
 mod causes;
+mod concerns;
 mod error;
 mod explain;
 mod fingerprint;

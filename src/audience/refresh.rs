@@ -1,11 +1,13 @@
 //! Keeps memberships true. What is declared as the last time is asked only of contacts whose answer can have
-//! changed: with new facts or events since then, or with an `until` that has come. What is declared
-//! otherwise is asked of everybody, but nothing else is.
+//! changed: with new facts since then, with new events that it reads, or with an `until` that has come. What is
+//! declared otherwise is asked of everybody, but nothing else is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answers::{Answers, Everybody, Few};
 use super::causes::Causes;
+use super::concerns::{Concerns, Readers};
 use super::error::{AudienceError, store_error};
 use super::groups::{Group, with_own_time};
 use super::population::{Ranks, fingerprints, of_declaration, of_thresholds};
@@ -18,12 +20,10 @@ use crate::domain::population::Population;
 use crate::domain::roster::Roster;
 use crate::domain::time::Timestamp;
 use crate::evaluate::Asked;
-use crate::store::contacts::{self, ChangeMark};
-use crate::store::memberships::{
-    self, EntryCause, Evaluated, Kept, KnownSegment, Member, SegmentChange, SegmentId,
-};
+use crate::store::contacts::{self, ChangeMark, Changes, News};
+use crate::store::memberships::{self, EntryCause, Evaluated, Kept, KnownSegment, Member, SegmentChange};
 use crate::store::reviews::{self, ReviewGroup, Reviews};
-use crate::store::{Result as StoreResult, Store, campaigns, histories};
+use crate::store::{Result as StoreResult, Store, campaigns, events, histories};
 
 /// With more contacts to look at than this, a pass over all of them takes less time than reading
 /// each by its number (10,500 point reads: 104 ms; a pass over a million: a second).
@@ -206,19 +206,31 @@ async fn refresh_group(
     }
 
     let mut few = Few::default();
-    if let Some(due) = &due {
+    let mut concerns = Arc::new(Concerns::default());
+    let mut with_news = None;
+    if let Some(Due { news, reviews, since, .. }) = due {
         let conditions: Vec<_> = all.iter().map(|one| one.condition).collect();
+        let readers = if news.of_events.is_empty() {
+            Readers::default()
+        } else {
+            Readers::new(catalogue, settings, &conditions, &events::names(store).await?, now)
+        };
+        concerns = Arc::new(Concerns::of(&news, reviews, &readers));
+        with_news = Some((since, news.contacts()));
         let program =
             compile(store, catalogue, settings, Asked { conditions: &conditions, ..Asked::default() })
                 .await?;
         // Of very few none is worth a second snapshot.
-        let visitors = if due.contacts.len() < WORTH_ANOTHER { 1 } else { VISITORS };
-        let visitors =
-            (0..visitors).map(|_| Answers::new(&program, &population, conditions.len(), now)).collect();
-        let visitors = histories::visit_side_by_side(store, &due.contacts, &program.needs(now), visitors)
-            .await
-            .map_err(store_error)?;
-        few = Answers::of_few(visitors, &due.contacts);
+        let visitors = if concerns.len() < WORTH_ANOTHER { 1 } else { VISITORS };
+        let visitor = |_| Answers::new(&program, &population, conditions.len(), now).of(&concerns);
+        let mut visitors: Vec<_> = (0..visitors).map(visitor).collect();
+        if concerns.len() > 0 {
+            let needs = program.needs(now);
+            visitors = histories::visit_side_by_side(store, concerns.shown(), &needs, visitors)
+                .await
+                .map_err(store_error)?;
+        }
+        few = Answers::of_few(visitors, &concerns);
     }
     let asked_of_all: Vec<_> = all.iter().filter(|one| one.anew).map(|one| one.condition).collect();
     let mut everybody = Everybody::default();
@@ -234,23 +246,25 @@ async fn refresh_group(
 
     let full = all.iter().all(|one| one.anew);
     let looked_at = if asked_of_all.is_empty() { few.looked_at } else { everybody.looked_at };
-    let reviews = match (full, asked_of_all.is_empty()) {
-        (true, _) => Reviews::All(std::mem::take(&mut everybody.reviews)),
-        (false, true) => Reviews::Some { exactly: std::mem::take(&mut few.reviews), at_latest: Vec::new() },
-        (false, false) => Reviews::Some {
-            exactly: std::mem::take(&mut few.reviews),
-            at_latest: std::mem::take(&mut everybody.reviews),
-        },
+    let reviews = if full {
+        Reviews::All(std::mem::take(&mut everybody.reviews))
+    } else {
+        let mut at_latest = std::mem::take(&mut everybody.reviews);
+        at_latest.append(&mut few.some_reviews);
+        at_latest.sort_by_key(|(contact, _)| *contact);
+        Reviews::Some { exactly: std::mem::take(&mut few.reviews), at_latest }
     };
-    let going_on: Vec<SegmentId> = all.iter().filter(|one| !one.anew).map(|one| one.known.id).collect();
-    let contacts_of_few = due.as_ref().map_or(&[][..], |due| &due.contacts);
-    let mut old_of_few = memberships::members_among(store, &going_on, contacts_of_few).await?.into_iter();
+    let asked_of_few = concerns.by_condition(all.len());
+    let asked: Vec<u64> = asked_of_few.iter().map(|asked| asked.len() as u64).collect();
+    let going_on = all.iter().zip(asked_of_few).filter(|(one, _)| !one.anew);
+    let going_on = going_on.map(|(one, asked)| (one.known.id, asked)).collect();
+    let mut old_of_few = memberships::members_of(store, going_on).await?.into_iter();
     let mut of_all = everybody.members.into_iter();
-    let mut causes = Causes::new(store, mark, due.map(|due| (due.since, due.with_news)));
+    let mut causes = Causes::new(store, mark, with_news);
     let mut changes = Vec::with_capacity(all.len());
     let mut moves = Vec::with_capacity(all.len());
-    for (one, of_few) in all.into_iter().zip(few.members.into_iter().map(Some).chain(std::iter::repeat(None)))
-    {
+    let of_few = few.members.into_iter().map(Some).chain(std::iter::repeat(None));
+    for ((one, of_few), asked) in all.into_iter().zip(of_few).zip(asked) {
         let (old, new) = if one.anew {
             (memberships::members(store, one.known.id).await?, of_all.next())
         } else {
@@ -272,7 +286,7 @@ async fn refresh_group(
         if let Kept::Segment(segment) = one.known.kept {
             moves.push(SegmentMoves {
                 segment,
-                looked_at: if one.anew { everybody.looked_at } else { few.looked_at },
+                looked_at: if one.anew { everybody.looked_at } else { asked },
                 entered: entered.len() as u64,
                 left: left.len() as u64,
             });
@@ -301,19 +315,19 @@ fn not_before_the_last(last: Option<Last>, now: Timestamp) -> Timestamp {
 /// How far clocks are corrected without somebody's doing.
 const SET_BACK: Duration = Duration::from_hours(1);
 
-/// Contacts whose answer can have changed.
+/// What can have changed answers since the last evaluation.
 struct Due {
-    /// All of them, in order.
-    contacts: Vec<ContactId>,
-    /// Those of whom something new is known, in order.
-    with_news: Vec<ContactId>,
-    /// The mark that news are later than.
+    /// What is new of contacts …
+    news: News,
+    /// … after this mark.
     since: ChangeMark,
-    /// The mark behind what they were chosen by.
+    /// The mark behind it.
     mark: ChangeMark,
+    /// Contacts whose time of review has come, in order.
+    reviews: Vec<ContactId>,
 }
 
-/// The contacts whose answer can have changed since the last evaluation; `None` when all must be looked at.
+/// What can have changed answers since the last evaluation; `None` when all contacts must be looked at.
 async fn due(
     store: &Store,
     group: ReviewGroup,
@@ -321,15 +335,14 @@ async fn due(
     now: Timestamp,
 ) -> StoreResult<Option<Due>> {
     let Some((at, since)) = last.filter(|(at, _)| *at <= now) else { return Ok(None) };
-    let changes = contacts::changed_since(store, since, SOME).await?;
-    let Some(with_news) = changes.contacts else { return Ok(None) };
-    let mut contacts = with_news.clone();
-    if at < now {
-        contacts.extend(reviews::due_for_review(store, group, now).await?);
-        contacts.sort_unstable();
-        contacts.dedup();
-    }
-    Ok((contacts.len() <= SOME).then_some(Due { contacts, with_news, since, mark: changes.mark }))
+    let Changes { news, mark } = contacts::changed_since(store, since, SOME).await?;
+    let Some(news) = news else { return Ok(None) };
+    let reviews = if at < now { reviews::due_for_review(store, group, now).await? } else { Vec::new() };
+    let mut contacts = news.contacts();
+    contacts.extend(&reviews);
+    contacts.sort_unstable();
+    contacts.dedup();
+    Ok((contacts.len() <= SOME).then_some(Due { news, since, mark, reviews }))
 }
 
 /// Who of the new members was not among the old, and who of the old is not among the new; all in the order of

@@ -166,7 +166,8 @@ async fn compare_group(
 
     // Asked last: whoever changed until now may have been seen as they are now.
     let mark = ChangeMark { contacts: contacts_mark, events: events_mark };
-    let mut changed = contacts::changed_since(store, mark, usize::MAX).await?.contacts.unwrap_or_default();
+    let mut changed =
+        contacts::changed_since(store, mark, usize::MAX).await?.news.unwrap_or_default().contacts();
     compared.waiting = compared.waiting.max(changed.len() as u64);
     changed.extend(contacts::forgotten(store).await?);
     changed.sort_unstable();

@@ -10,10 +10,11 @@ use super::dialect::given_numbers;
 use super::entity::contact;
 use super::error::failed;
 use super::identity::{Book, fold};
-use super::statement::{numbers_json, query_as, query_column, values};
+use super::statement::{numbers_json, query, query_as, query_column, values};
 use super::{ROWS, Result, Store, merges};
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::{Contact, ContactId, ContactUpdate};
+use crate::domain::event::EventNameId;
 use crate::domain::time::Timestamp;
 
 /// What became of one row.
@@ -266,10 +267,30 @@ pub struct ChangeMark {
 /// Contacts with new facts or events after a mark, and the mark behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changes {
-    /// In the order of their numbers; `None` when they are more than `limit`: look at all.
-    pub contacts: Option<Vec<ContactId>>,
+    /// `None` when they are more than `limit`: look at all.
+    pub news: Option<News>,
     /// To be given the next time.
     pub mark: ChangeMark,
+}
+
+/// What is new of contacts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct News {
+    /// Who has new facts, and who became others; in the order of their numbers, each once.
+    pub of_facts: Vec<ContactId>,
+    /// Who has new events, of which names; in the order of their numbers, each name once.
+    pub of_events: Vec<(ContactId, EventNameId)>,
+}
+
+impl News {
+    /// Of whom something is new, in the order of their numbers.
+    pub fn contacts(&self) -> Vec<ContactId> {
+        let with_events = self.of_events.iter().map(|(contact, _)| *contact);
+        let mut contacts: Vec<_> = self.of_facts.iter().copied().chain(with_events).collect();
+        contacts.sort_unstable();
+        contacts.dedup();
+        contacts
+    }
 }
 
 /// The present mark. Take it before a full pass; what comes in during the pass is behind it.
@@ -304,28 +325,32 @@ pub async fn forgotten(store: &Store) -> Result<Vec<ContactId>> {
 pub async fn changed_since(store: &Store, mark: ChangeMark, limit: usize) -> Result<Changes> {
     let operation = "list contacts that changed";
     let now = self::mark(store).await?;
-    let mut contacts: Vec<i64> = Vec::new();
-    let texts = [
-        ("SELECT id FROM contacts WHERE change > $1 AND change <= $2 LIMIT $3", mark.contacts, now.contacts),
-        (
-            "SELECT former FROM contact_merges WHERE change > $1 AND change <= $2 LIMIT $3",
-            mark.contacts,
-            now.contacts,
-        ),
-        (
-            "SELECT DISTINCT COALESCE(m.contact, e.contact) FROM events e
-             LEFT JOIN contact_merges m ON m.former = e.contact
-             WHERE e.id > $1 AND e.id <= $2 LIMIT $3",
-            mark.events,
-            now.events,
-        ),
-    ];
-    for (text, after, up_to) in texts {
-        let more = values![after, up_to, i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1)];
-        contacts.extend(query_column::<i64>(&store.database, operation, text, more).await?);
+    let mut news = News::default();
+    let at_most = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX).saturating_add(1);
+    for text in [
+        "SELECT id FROM contacts WHERE change > $1 AND change <= $2 LIMIT $3",
+        "SELECT former FROM contact_merges WHERE change > $1 AND change <= $2 LIMIT $3",
+    ] {
+        let given = values![mark.contacts, now.contacts, at_most(limit)];
+        let numbers = query_column::<i64>(&store.database, operation, text, given).await?;
+        news.of_facts.extend(numbers.into_iter().map(ContactId));
     }
-    contacts.sort_unstable();
-    contacts.dedup();
-    let contacts = (contacts.len() <= limit).then(|| contacts.into_iter().map(ContactId).collect());
-    Ok(Changes { contacts, mark: now })
+    let text = "SELECT DISTINCT COALESCE(m.contact, e.contact), e.name FROM events e
+        LEFT JOIN contact_merges m ON m.former = e.contact
+        WHERE e.id > $1 AND e.id <= $2 LIMIT $3";
+    let names = limit.saturating_mul(NAMES_A_CONTACT);
+    for row in
+        query(&store.database, operation, text, values![mark.events, now.events, at_most(names)]).await?
+    {
+        let number = |index| row.try_get_by_index::<i64>(index).map_err(failed(operation));
+        news.of_events.push((ContactId(number(0)?), EventNameId(number(1)? as u32)));
+    }
+    news.of_facts.sort_unstable();
+    news.of_facts.dedup();
+    news.of_events.sort_unstable();
+    let is_few = news.of_events.len() <= names && news.contacts().len() <= limit;
+    Ok(Changes { news: is_few.then_some(news), mark: now })
 }
+
+/// So many names of new events a contact are listed, on average, before there are too many.
+const NAMES_A_CONTACT: usize = 4;

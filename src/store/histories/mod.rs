@@ -6,6 +6,7 @@
 mod postgres;
 mod rebuild;
 mod recent;
+mod shown;
 mod sqlite;
 mod verify;
 
@@ -15,10 +16,11 @@ use super::statement::query;
 use super::{Engine, Result, Store, StoreError, facts, tail};
 use crate::domain::consent::{Consent, ConsentState};
 use crate::domain::contact::{ContactId, ContactView};
-use crate::domain::history::{BlockId, ContactPart, History, Needs};
+use crate::domain::history::{ContactPart, History, Needs};
 use crate::domain::membership::CONTACTS_PER_MEMBER_BLOCK;
 use crate::domain::time::Timestamp;
 pub use rebuild::rebuild;
+pub use shown::{Reading, Shown};
 pub use verify::verify;
 
 /// Somebody who looks at contacts, one after the other.
@@ -99,7 +101,7 @@ pub async fn visit_some<V: ContactVisitor>(
     needs: &Needs,
     visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
-    let mut visitors = visit_side_by_side(store, contacts, needs, vec![visitor]).await?;
+    let mut visitors = visit_side_by_side(store, Shown::wholly(contacts), needs, vec![visitor]).await?;
     // As many come back as were sent.
     Ok(visitors.swap_remove(0))
 }
@@ -108,18 +110,15 @@ pub async fn visit_some<V: ContactVisitor>(
 /// in the order of their parts.
 pub async fn visit_side_by_side<V: ContactVisitor>(
     store: &Store,
-    contacts: &[ContactId],
+    mut shown: Shown,
     needs: &Needs,
     visitors: Vec<V>,
 ) -> Result<Vec<V>, VisitError<V::Error>> {
     tail::pack_if_long(store).await?;
-    let mut contacts = contacts.to_vec();
-    contacts.sort_unstable();
-    contacts.dedup();
     let mut visits = Vec::with_capacity(visitors.len());
     let mut parts = visitors.len();
     for visitor in visitors {
-        let part = contacts.drain(..first_part(&contacts, parts)).collect::<Vec<_>>();
+        let part = shown.take_first(parts);
         parts -= 1;
         let needs = needs.clone();
         visits.push(match &store.engine {
@@ -140,14 +139,6 @@ pub async fn visit_side_by_side<V: ContactVisitor>(
     Ok(back)
 }
 
-/// How many of these contacts are the first of so many parts; a block is in one part.
-fn first_part(contacts: &[ContactId], parts: usize) -> usize {
-    let about = contacts.len().div_ceil(parts.max(1));
-    let Some(last) = contacts.get(..about).and_then(<[_]>::last) else { return contacts.len() };
-    let block = BlockId::of(*last).0;
-    about + contacts[about..].iter().take_while(|contact| BlockId::of(**contact).0 == block).count()
-}
-
 /// All numbers of contacts in as many contiguous ranges, cut where blocks of members are.
 async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
     // One by one: only a single MIN or MAX is answered by the ends of the index.
@@ -164,11 +155,6 @@ async fn ranges(store: &Store, parts: usize) -> Result<Vec<Range<i64>>> {
     let blocks = bounds.1.div_euclid(CONTACTS_PER_MEMBER_BLOCK) + 1 - first;
     let cut = |part: i64| (first + blocks * part / parts) * CONTACTS_PER_MEMBER_BLOCK;
     Ok((0..parts).map(|part| cut(part)..cut(part + 1)).collect())
-}
-
-/// The slots of contacts of one block, a bit each.
-fn slots(contacts: &[ContactId]) -> u64 {
-    contacts.iter().fold(0, |slots, contact| slots | 1 << BlockId::of(*contact).1)
 }
 
 /// The columns of a contact that a reader needs, for both databases; facts come first.

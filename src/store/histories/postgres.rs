@@ -8,7 +8,7 @@ use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row as _};
 
 use super::recent::{Recent, TAIL};
-use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, slots};
+use super::{ContactVisitor, OPERATION, Shown, VisitError, consent, contact_columns};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
 use crate::domain::facts::FactsReader;
@@ -21,6 +21,9 @@ use crate::store::facts;
 /// Contacts a page, one block of members: enough that the queries' own cost vanishes, and a few
 /// megabytes at most.
 const PAGE: i64 = CONTACTS_PER_MEMBER_BLOCK;
+
+/// Blocks a page where some contacts are shown, mostly few of each block.
+const BLOCKS: usize = 1_024;
 
 /// Shows the contacts of a range, which begins and ends with a block of members.
 pub(super) async fn pass<V: ContactVisitor>(
@@ -44,7 +47,8 @@ pub(super) async fn pass<V: ContactVisitor>(
     let text = format!("SELECT {columns} FROM contacts WHERE id >= $1 AND id < $2 ORDER BY id");
     for start in range.step_by(PAGE as usize) {
         let blocks = BlockId::of(ContactId(start)).0.0..BlockId::of(ContactId(start + PAGE)).0.0;
-        page.load(&mut snapshot, &[blocks]).await?;
+        let all = needs.events.iter().map(|need| (need, blocks.clone()));
+        page.load(&mut snapshot, all).await?;
         if from_facts {
             let block = MemberBlock::of(ContactId(start));
             let row = sqlx::query(sqlx::AssertSqlSafe(fact_text.clone())).bind(block.0);
@@ -77,23 +81,25 @@ pub(super) async fn pass<V: ContactVisitor>(
 /// Shows some contacts, given in order.
 pub(super) async fn visit_some<V: ContactVisitor>(
     pool: &PgPool,
-    contacts: &[ContactId],
+    shown: &Shown,
     needs: &Needs,
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
     let mut snapshot = begin(pool).await?;
-    let is_asked = |block| contacts.binary_search_by_key(&block, |contact| BlockId::of(*contact).0).is_ok();
-    let recent = tail(&mut snapshot, needs, is_asked).await?;
+    let recent = tail(&mut snapshot, needs, |block| shown.has(block)).await?;
     let mut page = Page::new(needs, recent);
     let columns = contact_columns(&needs.contact);
     let text = format!("SELECT {columns} FROM contacts WHERE id = ANY($1) ORDER BY id");
-    for some in contacts.chunks(PAGE as usize) {
-        let mut blocks: Vec<i64> = some.iter().map(|contact| BlockId::of(*contact).0.0).collect();
-        blocks.dedup();
-        let blocks: Vec<_> = blocks.into_iter().map(|block| block..block + 1).collect();
-        page.asked = Some(some);
-        page.load(&mut snapshot, &blocks).await?;
-        let numbers: Vec<i64> = some.iter().map(|contact| contact.0).collect();
+    let blocks: Vec<_> = shown.blocks().collect();
+    for some in blocks.chunks(BLOCKS) {
+        let mut stretches = Vec::new();
+        for need in &needs.events {
+            let read = some.iter().filter(|group| group.reads(need));
+            stretches.extend(read.map(|group| (need, group.block.0..group.block.0 + 1)));
+        }
+        page.slots = some.iter().map(|group| (group.block, group.slots())).collect();
+        page.load(&mut snapshot, stretches).await?;
+        let numbers: Vec<i64> = some.iter().flat_map(|group| group.numbers()).collect();
         let contacts = sqlx::query(sqlx::AssertSqlSafe(text.clone())).bind(numbers);
         for row in contacts.fetch_all(&mut *snapshot).await.map_err(error)? {
             page.show(&contact(&row, &needs.contact).map_err(error)?, &mut visitor)?;
@@ -153,8 +159,8 @@ struct Page<'n> {
     /// The first chunk that is not passed.
     next: usize,
     recent: Recent,
-    /// Those that are shown of the page, in order; `None`: all.
-    asked: Option<&'n [ContactId]>,
+    /// The slots that are shown of each block, in order; of others all are.
+    slots: Vec<(BlockId, u64)>,
     loaded: Option<BlockId>,
     history: BlockHistory,
 }
@@ -166,22 +172,24 @@ impl<'n> Page<'n> {
             chunks: Vec::new(),
             next: 0,
             recent,
-            asked: None,
+            slots: Vec::new(),
             loaded: None,
             history: BlockHistory::default(),
         }
     }
 
-    /// Reads the chunks of these ranges of blocks.
-    async fn load(&mut self, connection: &mut PgConnection, blocks: &[Range<i64>]) -> Result<()> {
+    /// Reads what is needed, each of a range of blocks.
+    async fn load(
+        &mut self,
+        connection: &mut PgConnection,
+        stretches: impl IntoIterator<Item = (&EventNeed, Range<i64>)>,
+    ) -> Result<()> {
         let (mut first, mut next, mut since, mut properties) = (vec![], vec![], vec![], vec![]);
-        for need in &self.needs.events {
-            for range in blocks {
-                first.push(ChunkKey::first(need.name, BlockId(range.start)));
-                next.push(ChunkKey::first(need.name, BlockId(range.end)));
-                since.push(need.since.micros());
-                properties.push(need.properties_since.is_some());
-            }
+        for (need, range) in stretches {
+            first.push(ChunkKey::first(need.name, BlockId(range.start)));
+            next.push(ChunkKey::first(need.name, BlockId(range.end)));
+            since.push(need.since.micros());
+            properties.push(need.properties_since.is_some());
         }
         self.chunks.clear();
         (self.next, self.loaded) = (0, None);
@@ -210,10 +218,8 @@ impl<'n> Page<'n> {
     }
 
     fn gather(&mut self, block: BlockId) -> Result<()> {
-        let slots = self.asked.map_or(u64::MAX, |asked| {
-            let before = |bound| asked.partition_point(|contact| BlockId::of(*contact).0.0 < bound);
-            slots(&asked[before(block.0)..before(block.0 + 1)])
-        });
+        let place = self.slots.binary_search_by_key(&block, |(block, _)| *block);
+        let slots = place.map_or(u64::MAX, |place| self.slots[place].1);
         self.history.begin_with(self.needs, slots);
         let behind = self.chunks[self.next..].iter().take_while(|(key, _)| key.block < block).count();
         self.next += behind;

@@ -8,9 +8,10 @@ use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator as _;
 use rusqlite::{Connection, Row, Rows, Statement, params};
 
 use super::recent::{Recent, TAIL};
-use super::{ContactVisitor, OPERATION, VisitError, consent, contact_columns, slots};
+use super::{ContactVisitor, OPERATION, Shown, VisitError, consent, contact_columns};
 use crate::domain::attributes::{AttributesReader, NamedAttributes};
 use crate::domain::contact::{ContactId, ContactView};
+use crate::domain::event::EventNameId;
 use crate::domain::facts::FactsReader;
 use crate::domain::history::{BlockHistory, BlockId, ChunkKey, ContactPart, EventNeed, Needs};
 use crate::domain::membership::MemberBlock;
@@ -32,7 +33,8 @@ pub(super) fn pass<V: ContactVisitor>(
         let blocks = BlockId::of(ContactId(range.start)).0.0..BlockId::of(ContactId(range.end)).0.0;
         let mut history = BlockHistory::default();
         let recent = tail(&connection, needs, |block| blocks.contains(&block.0))?;
-        let mut chunks = Chunks::open(&mut streams, needs, &recent, &mut history, blocks).map_err(error)?;
+        let mut chunks =
+            Chunks::open(&mut streams, needs, |_| true, &recent, &mut history, blocks).map_err(error)?;
         if needs.contact != ContactPart::Whole && are_facts_true(&connection).map_err(error)? {
             show_facts(&connection, &range, &needs.contact, &mut chunks, &mut visitor)?;
         } else {
@@ -52,7 +54,7 @@ pub(super) fn pass<V: ContactVisitor>(
 /// Shows some contacts, given in order.
 pub(super) fn visit_some<V: ContactVisitor>(
     file: &SqliteFile,
-    contacts: &[ContactId],
+    shown: &Shown,
     needs: &Needs,
     mut visitor: V,
 ) -> Result<V, VisitError<V::Error>> {
@@ -63,15 +65,15 @@ pub(super) fn visit_some<V: ContactVisitor>(
         let text = format!("SELECT {columns} FROM contacts WHERE id = ?1");
         let mut find = connection.prepare(&text).map_err(error)?;
         let mut history = BlockHistory::default();
-        let is_asked =
-            |block| contacts.binary_search_by_key(&block, |contact| BlockId::of(*contact).0).is_ok();
-        let recent = tail(&connection, needs, is_asked)?;
-        for group in contacts.chunk_by(|left, right| BlockId::of(*left).0 == BlockId::of(*right).0) {
-            let BlockId(block) = BlockId::of(group[0]).0;
+        let recent = tail(&connection, needs, |block| shown.has(block))?;
+        for group in shown.blocks() {
+            let BlockId(block) = group.block;
+            let is_read = |need: &EventNeed| group.reads(need);
             let mut chunks =
-                Chunks::open(&mut streams, needs, &recent, &mut history, block..block + 1).map_err(error)?;
-            chunks.slots = slots(group);
-            for ContactId(id) in group {
+                Chunks::open(&mut streams, needs, is_read, &recent, &mut history, block..block + 1)
+                    .map_err(error)?;
+            chunks.slots = group.slots();
+            for id in group.numbers() {
                 let mut rows = find.query([id]).map_err(error)?;
                 if let Some(row) = rows.next().map_err(error)? {
                     chunks.show(&contact(row, &needs.contact).map_err(error)?, &mut visitor)?;
@@ -170,26 +172,28 @@ struct Chunks<'s> {
 }
 
 struct Stream<'s> {
+    name: EventNameId,
     rows: Rows<'s>,
     /// Of the row at which `rows` stand: the first that is not passed.
     next: Option<ChunkKey>,
 }
 
 impl<'s> Chunks<'s> {
-    /// Begins to read the chunks of some blocks.
+    /// Begins to read the chunks of some blocks, but for names that are not read.
     fn open(
         statements: &'s mut [Statement<'_>],
         needs: &'s Needs,
+        is_read: impl Fn(&EventNeed) -> bool,
         recent: &'s Recent,
         history: &'s mut BlockHistory,
         blocks: Range<i64>,
     ) -> rusqlite::Result<Self> {
         let mut streams = Vec::with_capacity(statements.len());
-        for (statement, need) in statements.iter_mut().zip(&needs.events) {
+        for (statement, need) in statements.iter_mut().zip(&needs.events).filter(|(_, need)| is_read(need)) {
             let first = ChunkKey::first(need.name, BlockId(blocks.start));
             let end = ChunkKey::first(need.name, BlockId(blocks.end));
             let rows = statement.query(params![first, end, need.since.micros()])?;
-            let mut stream = Stream { rows, next: None };
+            let mut stream = Stream { name: need.name, rows, next: None };
             stream.advance()?;
             streams.push(stream);
         }
@@ -212,7 +216,7 @@ impl<'s> Chunks<'s> {
 
     fn load(&mut self, block: BlockId) -> Result<()> {
         self.history.begin_with(self.needs, self.slots);
-        for (stream, need) in self.streams.iter_mut().zip(&self.needs.events) {
+        for stream in &mut self.streams {
             while let Some(key) = stream.next.filter(|key| key.block <= block) {
                 if key.block == block
                     && let Some(row) = stream.rows.get()
@@ -222,7 +226,7 @@ impl<'s> Chunks<'s> {
                 }
                 stream.advance().map_err(error)?;
             }
-            self.recent.add_to(self.history, block, need.name, self.needs)?;
+            self.recent.add_to(self.history, block, stream.name, self.needs)?;
         }
         self.history.finish();
         self.loaded = Some(block);

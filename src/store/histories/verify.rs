@@ -155,7 +155,8 @@ async fn facts_that_differ(store: &Store) -> Result<Vec<ContactId>> {
     if !different.is_empty() {
         // Whoever changed since then is packed again when a pass begins.
         let since = ChangeMark { contacts: packed.first().copied().unwrap_or_default(), events: i64::MAX };
-        let changed = contacts::changed_since(store, since, usize::MAX).await?.contacts.unwrap_or_default();
+        let changed =
+            contacts::changed_since(store, since, usize::MAX).await?.news.unwrap_or_default().contacts();
         let forgotten = contacts::forgotten(store).await?;
         different.retain(|one| changed.binary_search(one).is_err() && forgotten.binary_search(one).is_err());
     }

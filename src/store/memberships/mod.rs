@@ -159,22 +159,28 @@ pub async fn members(store: &Store, segment: SegmentId) -> Result<Vec<Member>> {
 }
 
 /// Which of these contacts, given in order, are members of each of these segments; in the order of their numbers.
-/// Of many segments parts are read side by side.
 pub async fn members_among(
     store: &Store,
     segments: &[SegmentId],
     contacts: &[ContactId],
 ) -> Result<Vec<Vec<Member>>> {
-    if segments.is_empty() {
-        return Ok(Vec::new());
-    }
     let contacts: Arc<[ContactId]> = contacts.into();
-    let read = |part: &[SegmentId]| {
-        let (store, part, contacts) = (store.clone(), part.to_vec(), Arc::clone(&contacts));
-        tokio::spawn(async move { among(&store, &part, &contacts).await })
-    };
-    let parts: Vec<_> = segments.chunks(segments.len().div_ceil(SIDE_BY_SIDE)).map(read).collect();
-    let mut all = Vec::with_capacity(segments.len());
+    members_of(store, segments.iter().map(|segment| (*segment, Arc::clone(&contacts))).collect()).await
+}
+
+/// Of each of these segments: which of some contacts, given in order, are members; in the order of their numbers.
+/// Of many segments parts are read side by side.
+pub async fn members_of(
+    store: &Store,
+    mut asked: Vec<(SegmentId, Arc<[ContactId]>)>,
+) -> Result<Vec<Vec<Member>>> {
+    let mut all = Vec::with_capacity(asked.len());
+    let mut parts = Vec::with_capacity(SIDE_BY_SIDE);
+    for parts_left in (1..=SIDE_BY_SIDE).rev() {
+        let part: Vec<_> = asked.drain(..asked.len().div_ceil(parts_left)).collect();
+        let store = store.clone();
+        parts.push(tokio::spawn(async move { among(&store, &part).await }));
+    }
     for part in parts {
         all.extend(part.await.map_err(failed("read memberships"))??);
     }
@@ -184,17 +190,22 @@ pub async fn members_among(
 /// So many parts are read at the same time.
 const SIDE_BY_SIDE: usize = 2;
 
-async fn among(store: &Store, segments: &[SegmentId], contacts: &[ContactId]) -> Result<Vec<Vec<Member>>> {
-    let blocks = blocks_of(contacts.iter().copied());
-    let numbers = segments.iter().flat_map(|segment| blocks.iter().map(|block| segment.row(*block)));
+async fn among(store: &Store, asked: &[(SegmentId, Arc<[ContactId]>)]) -> Result<Vec<Vec<Member>>> {
+    let numbers = asked.iter().flat_map(|(segment, contacts)| {
+        blocks_of(contacts.iter().copied()).into_iter().map(|block| segment.row(block))
+    });
     // In the order of numbers also where segments are not.
     let mut numbers: Vec<_> = numbers.collect();
     numbers.sort_unstable();
-    let rows = kept::read(store, KeptTable::Members, Wanted::These(numbers)).await?;
-    let among = |segment: &SegmentId| {
+    let rows = if numbers.is_empty() {
+        Vec::new()
+    } else {
+        kept::read(store, KeptTable::Members, Wanted::These(numbers)).await?
+    };
+    let among = |(segment, contacts): &(SegmentId, Arc<[ContactId]>)| {
         let (first, end) = (rows.partition_point(|row| row.id < segment.first()), segment.end());
         let mut found = Vec::new();
-        let mut contacts = contacts;
+        let mut contacts = &contacts[..];
         for row in rows[first..].iter().take_while(|row| row.id < end) {
             let block = segment.block(row.id);
             contacts = &contacts[contacts.partition_point(|contact| KeptBlock::of(*contact) < block)..];
@@ -212,7 +223,7 @@ async fn among(store: &Store, segments: &[SegmentId], contacts: &[ContactId]) ->
         }
         Ok(found)
     };
-    segments.iter().map(among).collect()
+    asked.iter().map(among).collect()
 }
 
 impl SegmentId {

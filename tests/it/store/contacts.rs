@@ -235,12 +235,19 @@ fn changes_are_seen_once() {
         let start = contacts::mark(store).await.expect("a mark");
         apply(store, &[row("1", ""), row("2", ""), row("", "a@x.example")]).await;
         let all = contacts::changed_since(store, start, 10).await.expect("changes");
-        assert_eq!(all.contacts, Some(vec![ContactId(1), ContactId(2), ContactId(3)]));
-        assert_eq!(contacts::changed_since(store, start, 2).await.expect("changes").contacts, None);
+        assert_eq!(
+            all.news.map(|news| news.contacts()),
+            Some(vec![ContactId(1), ContactId(2), ContactId(3)])
+        );
+        assert_eq!(contacts::changed_since(store, start, 2).await.expect("changes").news, None);
         apply(store, &[row("2", ""), row("1", "a@x.example")]).await;
         let some = contacts::changed_since(store, all.mark, 10).await.expect("changes");
-        assert_eq!(some.contacts, Some(vec![ContactId(1), ContactId(3)]), "who became another, too");
+        assert_eq!(
+            some.news.map(|news| news.contacts()),
+            Some(vec![ContactId(1), ContactId(3)]),
+            "who became another, too"
+        );
         let none = contacts::changed_since(store, some.mark, 10).await.expect("changes");
-        assert_eq!(none.contacts, Some(vec![]));
+        assert_eq!(none.news.map(|news| news.contacts()), Some(vec![]));
     });
 }

@@ -46,7 +46,9 @@ async fn seen_of_some(store: &Store) -> u64 {
     let contacts: Vec<_> = (0..2_000).map(ContactId).collect();
     let visitors = vec![Counter(0), Counter(0), Counter(0)];
     let needs = everything(store).await;
-    let seen = histories::visit_side_by_side(store, &contacts, &needs, visitors).await.expect("a visit");
+    let seen = histories::visit_side_by_side(store, histories::Shown::wholly(&contacts), &needs, visitors)
+        .await
+        .expect("a visit");
     seen.iter().map(|visitor| visitor.0).sum()
 }
 

@@ -84,6 +84,7 @@ fn segments_see_what_was_read_anew() {
         let declarations = "
 segments:
   readers: { match: { did: email_opened, within: 30 days } }
+  clickers: { match: { did: email_clicked, within: 30 days } }
 ";
         let catalogue = crate::declare::load(&[("a.yaml", declarations)]).catalogue.expect("it is right");
         let settings = EvaluationSettings { time_zone: chrono_tz::UTC };
@@ -95,15 +96,17 @@ segments:
             let segments = memberships::ensure_segments(&database.store, &[name]).await.expect("segments");
             let members = memberships::members(&database.store, segments[0].id).await.expect("members");
             let members: Vec<i64> = members.iter().map(|member| member.contact.0).collect();
-            (refreshed.looked_at, members)
+            let asked: Vec<u64> = refreshed.segments.iter().map(|moves| moves.looked_at).collect();
+            (asked, members)
         };
-        assert_eq!(readers().await, (3, vec![]));
+        // Clickers come first.
+        assert_eq!(readers().await, (vec![3, 3], vec![]));
         sent.open(2, 1, SCANNER).await;
         sent.take_in().await;
-        assert_eq!(readers().await, (1, vec![]), "machines do not read");
+        assert_eq!(readers().await, (vec![0, 1], vec![]), "machines do not read");
         sent.open(2, 60, PERSON).await;
         sent.take_in().await;
-        assert_eq!(readers().await, (1, vec![2]), "and only whom it concerns is looked at");
+        assert_eq!(readers().await, (vec![0, 1], vec![2]), "and whom it concerns is asked what it concerns");
         sent.served.stop().await;
     });
 }
