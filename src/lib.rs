@@ -24,6 +24,7 @@ pub mod store;
 pub mod audience;
 pub mod evaluate;
 // what
+pub mod dkim;
 pub mod links;
 pub mod render;
 // out, and what came of it

@@ -1,7 +1,7 @@
 //! `campaignd run`: the engine by the clock, the servers, and changed declarations taken up while it
 //! runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::domain::consent::ConsentState;
 use crate::domain::provider::TransportLimits;
 use crate::engine::{Declarations, Declared, Engine, EngineParts, EngineSettings};
 use crate::http;
-use crate::settings;
+use crate::settings::{self, Settings};
 use crate::track::Spool;
 
 use super::project::{Checked, environment};
@@ -56,7 +56,7 @@ pub enum News {
         /// The files' texts.
         sources: Sources,
     },
-    /// The settings changed; they are read at the start only.
+    /// The settings changed; all but the keys that sign mails are read at the start only.
     SettingsChanged,
 }
 
@@ -64,7 +64,8 @@ impl Daemon {
     /// Takes the lock of a sender, recovers what dead ones left and binds the listeners; sends and
     /// answers nothing yet.
     pub async fn build(installation: Installation) -> Result<Self, Failure> {
-        let stamps = Stamps::of(&installation.project.settings.project);
+        let stamps =
+            Stamps::of(&installation.project.settings.project, &key_files(&installation.project.settings));
         let engine = start_engine(&installation).await?;
         let (catalogue, current) = watch::channel(Arc::new(installation.project.catalogue.clone()));
         let bound = async {
@@ -183,11 +184,14 @@ async fn keep_up(
     tell: &(dyn Fn(News) + Send + Sync),
 ) -> std::convert::Infallible {
     let folder = &installation.project.settings.project;
+    let mut keys = key_files(&installation.project.settings);
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // Where the database is away, the next time.
         let _ = installation.renew_links().await;
-        let Some(now) = aside(folder, Stamps::of).await.filter(|now| *now != seen) else { continue };
+        let watched = keys.clone();
+        let stamps = aside(folder, move |folder| Stamps::of(folder, &watched)).await;
+        let Some(now) = stamps.filter(|now| *now != seen) else { continue };
         if now.settings_differ(&seen) {
             tell(News::SettingsChanged);
         }
@@ -200,8 +204,11 @@ async fn keep_up(
             continue;
         };
         let (segments, campaigns) = (project.catalogue.segments.len(), project.catalogue.campaigns.len());
-        // Settings stay those of the start, declarations and templates are the new ones.
+        // Files that are looked at for the first time count as changed: they are read once more.
+        keys = key_files(&project.settings);
+        // Settings stay those of the start, declarations, templates and keys that sign mails are the new ones.
         let mut renewed = installation.clone();
+        renewed.project.settings.dkim = project.settings.dkim;
         renewed.project.catalogue = project.catalogue;
         renewed.project.templates = project.templates;
         match declared(&renewed).await {
@@ -214,6 +221,11 @@ async fn keep_up(
             Err(_) => seen = Stamps::default(),
         }
     }
+}
+
+/// The files of keys that sign mails.
+fn key_files(settings: &Settings) -> Vec<PathBuf> {
+    settings.dkim.iter().map(|key| key.file.clone()).collect()
 }
 
 /// Reads files on a thread of its own, so that mails do not wait for a slow disk. `None`: it panicked.

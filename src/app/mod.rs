@@ -9,6 +9,7 @@
 //! | [`doctor`] | whether what is kept is what it should be |
 //! | [`keys`] | keys of those who write through the API |
 //! | [`signing`] | the secrets that sign links |
+//! | [`dkim`] | the keys that sign mails |
 //! | [`explain`] | why a contact is in a segment or mailed by a campaign, or not |
 //! | [`contact`] [`suppress`] [`forget`] | one contact's story; who gets no mail; erasing a person |
 //! | [`daemon`] [`send`] | the engine by the clock, and for one run |
@@ -21,6 +22,7 @@ pub mod check;
 pub mod contact;
 pub mod daemon;
 pub mod decide;
+pub mod dkim;
 pub mod doctor;
 pub mod explain;
 pub mod failure;

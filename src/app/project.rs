@@ -1,10 +1,12 @@
 //! A project folder, read and checked as a whole: settings, declarations and templates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::declare::{self, Places};
 use crate::diagnostic::{self, Problem, Sources};
+use crate::dkim::Signer;
+use crate::domain::campaign::Campaign;
 use crate::domain::catalogue::{Catalogue, EvaluationSettings};
 use crate::render::{self, RenderSettings, Templates};
 use crate::settings::{self, Settings};
@@ -68,8 +70,14 @@ impl Checked {
         problems.extend(rendering.problems);
         if declared.complete {
             // An address that is missing was said of the settings.
-            let placeholder = || RenderSettings { postal_address: "-".to_owned(), bounces: None, time_zone };
+            let placeholder = || RenderSettings {
+                postal_address: "-".to_owned(),
+                bounces: None,
+                time_zone,
+                signers: Vec::new(),
+            };
             let settings = settings.settings.as_ref().map_or_else(placeholder, render_settings);
+            problems.extend(unsigned(&settings.signers, &declared.draft, &declared.places));
             let place_of = |path: &str| declared.places.of(path).cloned();
             problems.extend(render::check(&rendering.templates, &declared.draft, &settings, &place_of));
         }
@@ -105,11 +113,31 @@ impl Checked {
     }
 }
 
+/// Where some mail is signed, those that are not: one word a domain.
+fn unsigned(signers: &[Signer], catalogue: &Catalogue, places: &Places) -> Vec<Problem> {
+    let mut told = BTreeSet::new();
+    let campaigns = catalogue.campaigns.values().filter(|campaign| {
+        let from = &campaign.from.address;
+        let is_signed = signers.iter().any(|signer| signer.signs_for(from));
+        !signers.is_empty() && !is_signed && told.insert(from.domain().to_lowercase())
+    });
+    let problem = |campaign: &Campaign| {
+        let domain = campaign.from.address.domain();
+        let message = format!("mails from {domain} are not signed: no key of `dkim` is for that domain");
+        let place = places.of(&format!("campaigns.{}.from", campaign.name))?.clone();
+        let known: BTreeSet<_> = signers.iter().map(Signer::domain).collect();
+        let known = known.into_iter().collect::<Vec<_>>().join(", ");
+        Some(Problem::warning("unsigned-mail", message, place).hint(format!("there are keys for: {known}")))
+    };
+    campaigns.filter_map(problem).collect()
+}
+
 fn render_settings(settings: &Settings) -> RenderSettings {
     RenderSettings {
         postal_address: settings.sender.postal_address.clone(),
         bounces: settings.sender.bounces.clone(),
         time_zone: settings.time_zone,
+        signers: settings.dkim.iter().map(|key| key.signer.clone()).collect(),
     }
 }
 

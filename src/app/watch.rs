@@ -16,13 +16,16 @@ pub struct Stamps {
 const DEEPEST: usize = 16;
 
 impl Stamps {
-    /// Looks at the settings, declarations and templates of a project folder. What cannot be looked at
-    /// counts as not there.
-    pub fn of(project: &Path) -> Self {
+    /// Looks at the settings, declarations and templates of a project folder, and at these `keys`. What cannot
+    /// be looked at counts as not there.
+    pub fn of(project: &Path, keys: &[PathBuf]) -> Self {
         let mut stamps = Self::default();
         stamps.note(&project.join("campaignd.yaml"), 0);
         stamps.note(&project.join("campaigns"), 0);
         stamps.note(&project.join("templates"), 0);
+        for key in keys {
+            stamps.note(key, 0);
+        }
         stamps
     }
 
@@ -58,19 +61,23 @@ mod tests {
             fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
             fs::write(path, text).expect("a file");
         };
-        let empty = Stamps::of(folder.path());
+        let keys = [folder.path().join("secrets/dkim.pem")];
+        let empty = Stamps::of(folder.path(), &keys);
         write("campaignd.yaml", "a");
         write("campaigns/deep/down/x.yaml", "a");
         write("elsewhere/x.yaml", "a");
-        let first = Stamps::of(folder.path());
+        let first = Stamps::of(folder.path(), &keys);
         assert!(first != empty && first.settings_differ(&empty));
-        assert_eq!(first, Stamps::of(folder.path()));
+        assert_eq!(first, Stamps::of(folder.path(), &keys));
         write("elsewhere/x.yaml", "ab");
-        assert_eq!(first, Stamps::of(folder.path()));
+        assert_eq!(first, Stamps::of(folder.path(), &keys));
         write("campaigns/deep/down/x.yaml", "ab");
-        let second = Stamps::of(folder.path());
+        let second = Stamps::of(folder.path(), &keys);
         assert!(second != first && !second.settings_differ(&first));
         fs::remove_file(folder.path().join("campaigns/deep/down/x.yaml")).expect("the file is removed");
-        assert_ne!(second, Stamps::of(folder.path()));
+        let third = Stamps::of(folder.path(), &keys);
+        assert_ne!(second, third);
+        write("secrets/dkim.pem", "a");
+        assert_ne!(third, Stamps::of(folder.path(), &keys));
     }
 }

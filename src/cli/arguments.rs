@@ -10,7 +10,7 @@ mod keys;
 mod people;
 mod runs;
 
-pub use keys::{Key, KeyCommand, KeyCreate, KeyList, KeyRejects, KeyRevoke, KeyRotateLinks};
+pub use keys::{Dkim, Key, KeyCommand, KeyCreate, KeyList, KeyRejects, KeyRevoke, KeyRotateLinks};
 pub use people::{Contact, Explain, Forget, Suppress};
 pub use runs::{Approve, Cancel, Pause, Resume, Uncertain};
 
@@ -77,6 +77,8 @@ pub enum Command {
     Forget(Forget),
     /// Keys with which other systems send calls and events; the secret that signs links.
     Key(Key),
+    /// Keys that sign mails (DKIM): make one, show the DNS records.
+    Dkim(Dkim),
     /// Read all recorded opens and clicks anew, by the rules of this version.
     Reclassify(Reclassify),
     /// Whether what is kept is what it should be: memberships, histories, rows, values.

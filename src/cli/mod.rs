@@ -30,7 +30,7 @@ use arguments::Arguments;
 use terminal::Terminal;
 
 /// Commands that are planned and not there: to type one is no misspelling.
-const LATER: &[&str] = &["test", "plan", "simulate", "schema", "user", "dkim"];
+const LATER: &[&str] = &["test", "plan", "simulate", "schema", "user"];
 
 /// Runs the command that `words` (with the program's name first) spell.
 pub fn main(words: impl IntoIterator<Item = OsString>) -> Exit {

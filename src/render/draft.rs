@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use super::message::{self, Parts};
 use super::renderer::{Prepared, Shared};
 use super::{RenderInput, Rendered, rewrite};
+use crate::dkim;
 use crate::domain::campaign::Tracking;
 use crate::domain::link::LinkNumber;
 use crate::links::Subject;
@@ -57,7 +58,9 @@ impl Draft<'_> {
             text: &text,
             html: &html,
         };
-        let email = message::write(&parts, &shared.links);
+        let mut email = message::write(&parts, &shared.links);
+        // Dated as the mail is: so every try has the same bytes.
+        dkim::sign(&mut email.bytes, &campaign.signers, input.date);
         let content_hash = Sha256::digest(&email.bytes).into();
         let language = (!language.is_empty()).then(|| language.to_owned());
         Rendered { email, content_hash, subject, html, text, language, tracking }

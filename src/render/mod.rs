@@ -40,6 +40,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::diagnostic::Place;
+use crate::dkim::Signer;
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::Tracking;
 use crate::domain::contact::ContactView;
@@ -87,6 +88,8 @@ pub struct RenderSettings {
     pub bounces: Option<EmailAddress>,
     /// The zone of contacts without one.
     pub time_zone: Zone,
+    /// Who signs; each the mails of its domain.
+    pub signers: Vec<Signer>,
 }
 
 /// Which facts a campaign's templates read: the engine computes just those.

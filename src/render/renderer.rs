@@ -13,6 +13,7 @@ use super::{
     RenderError, RenderInput, RenderSettings, Rendered, TemplateNeeds, encode, failure, limits, rewrite,
     text, values,
 };
+use crate::dkim::Signer;
 use crate::domain::campaign::{Campaign, MailPurpose, Tracking};
 use crate::domain::catalogue::Catalogue;
 use crate::domain::email::Mailbox;
@@ -41,6 +42,8 @@ pub(super) struct Prepared {
     pub(super) purpose: MailPurpose,
     pub(super) from: Mailbox,
     pub(super) reply_to: Option<Mailbox>,
+    /// Those that sign for its sender.
+    pub(super) signers: Vec<Signer>,
     parameters: rewrite::Parameters,
     /// Addresses that are the same in all mails.
     common: HashSet<String>,
@@ -200,6 +203,7 @@ fn prepare(
         purpose: campaign.purpose,
         from: from.clone(),
         reply_to: campaign.reply_to.clone(),
+        signers: settings.signers.iter().filter(|signer| signer.signs_for(&from.address)).cloned().collect(),
         parameters: rewrite::Parameters::of(&campaign.utm),
         common,
         data: TeraValue::from_serializable(&campaign.data),

@@ -4,8 +4,8 @@
 use crate::yaml::keys::{Group, Key};
 
 /// All groups, in the order of the documentation.
-pub const GROUPS: [&Group; 10] =
-    [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &DOMAIN, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
+pub const GROUPS: [&Group; 11] =
+    [&SETTINGS, &SENDER, &TRANSPORT, &FOLDER, &SMTP, &DOMAIN, &DKIM, &CONSENT, &UNKNOWN, &RETENTION, &HTTP];
 
 /// The variables of the environment that override keys: name and path.
 pub const VARIABLES: [(&str, &[&str]); 23] = [
@@ -66,6 +66,12 @@ pub const SETTINGS: Group = Group {
         ),
         Key::new("durability", "`power` or `process`", "what a settled row survives", "durability: power"),
         Key::new("transport", "a map", "how mails leave", "transport: { folder: { path: outbox } }"),
+        Key::new(
+            "dkim",
+            "a list of keys",
+            "what signs mails (DKIM): each mail by every key whose domain is that of its `from`, or a parent of it",
+            "dkim: [{ domain: maison.example, selector: c2026, key_file: secrets/dkim.pem }]",
+        ),
         Key::new(
             "refresh",
             "a length of time or a cron line",
@@ -201,6 +207,27 @@ pub const DOMAIN: Group = Group {
             "a whole number",
             "how many mails are handed over at once at most",
             "connections: 2",
+        ),
+    ],
+};
+
+/// A key that signs.
+pub const DKIM: Group = Group {
+    name: "a key of `dkim`",
+    path: "dkim",
+    keys: &[
+        Key::new("domain", "a domain", "for which it signs, subdomains included", "domain: maison.example"),
+        Key::new(
+            "selector",
+            "a name",
+            "where its record stands: SELECTOR._domainkey.DOMAIN; `campaignd dkim` shows the record",
+            "selector: c2026",
+        ),
+        Key::new(
+            "key_file",
+            "a path",
+            "the file with the private key (PEM): Ed25519, or RSA of 2048 to 4096 bits; `campaignd dkim --make` makes one",
+            "key_file: secrets/dkim.pem",
         ),
     ],
 };

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::diagnostic::{self, Problem, Sources};
+use crate::dkim::Signer;
 use crate::domain::address::EmailAddress;
 use crate::domain::campaign::Tracking;
 use crate::domain::consent::ConsentState;
@@ -29,6 +30,7 @@ use crate::domain::time::{Span, Zone};
 use crate::yaml::{self, Kind, Node, Reader};
 
 mod database;
+mod dkim;
 mod environment;
 pub mod keys;
 mod limits;
@@ -70,6 +72,17 @@ pub struct Settings {
     pub spool: PathBuf,
     /// The most that is recorded of opens and clicks, whatever a campaign says.
     pub tracking: Tracking,
+    /// What signs mails.
+    pub dkim: Vec<DkimKey>,
+}
+
+/// A key that signs mails.
+#[derive(Debug, Clone)]
+pub struct DkimKey {
+    /// It, with its domain.
+    pub signer: Signer,
+    /// Its file.
+    pub file: PathBuf,
 }
 
 /// Where pages are served; `None`: nowhere. Port 0 is any free one.

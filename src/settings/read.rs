@@ -11,8 +11,8 @@ use super::keys::{
     CONSENT, DATABASE_PASSWORD, FOLDER, HTTP, RETENTION, SETTINGS, SMTP, SMTP_PASSWORD, TRANSPORT, UNKNOWN,
 };
 use super::{
-    ConsentUnknown, Durability, Http, Login, Settings, Smtp, Tls, Transport, database, limits, read_bounded,
-    sender,
+    ConsentUnknown, Durability, Http, Login, Settings, Smtp, Tls, Transport, database, dkim, limits,
+    read_bounded, sender,
 };
 use crate::diagnostic::{Place, Problem};
 use crate::domain::campaign::Tracking;
@@ -95,6 +95,10 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
         Some(field) => path(reader, project, field),
         None => Some(project.join(SPOOL)),
     };
+    let dkim = match fields.get("dkim") {
+        Some(field) => dkim::keys(reader, project, field),
+        None => Some(Vec::new()),
+    };
     let zone = time_zone.unwrap_or(Zone::UTC);
     let all = || {
         let database = database?;
@@ -114,6 +118,7 @@ pub(super) fn settings(reader: &mut Reader, project: &Path, root: &Node, secrets
             http: http?,
             spool: spool?,
             tracking: tracking?,
+            dkim: dkim?,
         })
     };
     Outcome { settings: all(), time_zone: zone }
@@ -315,7 +320,7 @@ fn login(reader: &mut Reader, project: &Path, fields: &Fields<'_>, secrets: &Sec
 }
 
 /// A path, relative to the project folder unless it is absolute.
-fn path(reader: &mut Reader, project: &Path, field: Field<'_>) -> Option<PathBuf> {
+pub(super) fn path(reader: &mut Reader, project: &Path, field: Field<'_>) -> Option<PathBuf> {
     reader.filled(field.value, &field.subject()).map(|path| project.join(path.trim()))
 }
 
@@ -341,7 +346,7 @@ fn secret_file(reader: &mut Reader, project: &Path, field: Field<'_>, variable: 
     }
 }
 
-fn unreadable(reader: &mut Reader, field: Field<'_>, path: &Path, error: &std::io::Error) {
+pub(super) fn unreadable(reader: &mut Reader, field: Field<'_>, path: &Path, error: &std::io::Error) {
     let message = format!("could not read `{}`: {error}", path.display());
     let problem = Problem::error("unreadable-file", message, field.value.place.clone());
     reader.report(problem.hint("paths are relative to the project folder"));

@@ -70,6 +70,7 @@ fn all_but_two_keys_have_defaults() {
         },
         spool: "/project/spool",
         tracking: Individual,
+        dkim: [],
     }
     "#);
     assert_eq!(settings.database.expose_secret(), "sqlite:///project/campaignd.db");

@@ -1,4 +1,6 @@
-//! What may be typed of keys: of the ingest API, and of signed links.
+//! What may be typed of keys: of the ingest API, of signed links, and of signed mails.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
@@ -90,6 +92,34 @@ new one up by itself. Message-IDs do not depend on it.
 Examples:
   campaignd key rotate-links")]
 pub struct KeyRotateLinks {
+    /// For programs: one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `campaignd dkim`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Shows the DNS records of the keys that `dkim` in campaignd.yaml names. With --make it makes an Ed25519 key \
+first; a file that is there is never overwritten. Publish the record, then write the key into campaignd.yaml; \
+a running daemon takes it up. Many receivers know RSA only: have a key of each. RSA keys are made by openssl:
+
+  (umask 077; openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out secrets/dkim-rsa.pem)
+
+Examples:
+  campaignd dkim --make secrets/dkim.pem --domain maison.example --selector c2026
+  campaignd dkim
+  campaignd dkim --json | jq -r '.keys[].value'")]
+pub struct Dkim {
+    /// Make an Ed25519 key in this file, relative to the project folder.
+    #[arg(long, value_name = "FILE", requires = "domain", requires = "selector")]
+    pub make: Option<PathBuf>,
+    /// The domain that the new key is for: that of the campaigns' `from`.
+    #[arg(long, value_name = "DOMAIN", requires = "make")]
+    pub domain: Option<String>,
+    /// The selector of the new key: any name that the domain does not use yet.
+    #[arg(long, value_name = "NAME", requires = "make")]
+    pub selector: Option<String>,
     /// For programs: one JSON object.
     #[arg(long)]
     pub json: bool,

@@ -15,6 +15,7 @@ mod check;
 mod contact;
 mod decide;
 mod demo;
+mod dkim;
 mod doctor;
 mod explain;
 mod forget;
@@ -57,6 +58,7 @@ pub fn dispatch(arguments: &Arguments, terminal: Terminal) -> Result<Exit, Failu
         // To its end: what was erased is wiped, too.
         Command::Forget(call) => runtime()?.block_on(forget::run(folder, call, terminal)),
         Command::Key(call) => wait_for(key::run(folder, call, terminal)),
+        Command::Dkim(call) => dkim::run(folder, call, terminal),
         Command::Demo(call) => wait_for(demo::run(folder, call, terminal)),
         Command::Reclassify(call) => wait_for(reclassify::run(folder, call, terminal)),
         Command::Doctor(call) => wait_for(doctor::run(folder, call, terminal)),

@@ -59,7 +59,7 @@ fn tell(terminal: Terminal, news: &News) {
         }
         News::SettingsChanged => {
             terminal.message(
-                "campaignd.yaml changed: settings are read at the start only; restart to apply them",
+                "campaignd.yaml changed: all settings but `dkim` are read at the start only; restart to apply them",
             );
         }
     }

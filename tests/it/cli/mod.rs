@@ -9,6 +9,7 @@ mod check;
 mod consent;
 mod daemon;
 mod demo;
+mod dkim;
 mod doctor;
 mod explain;
 mod key;

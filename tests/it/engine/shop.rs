@@ -321,6 +321,7 @@ pub(crate) fn declared(declarations: &str) -> Declared {
         postal_address: "12 rue des Courts, Paris".to_owned(),
         bounces: None,
         time_zone: ZONE,
+        signers: Vec::new(),
     };
     let renderer = Renderer::new(loaded.templates, &catalogue, signed(), settings);
     Declared { catalogue: Arc::new(catalogue), renderer }

@@ -59,6 +59,7 @@ impl Shop {
             postal_address: "12 rue des Courts, 75016 Paris".to_owned(),
             bounces: None,
             time_zone: Zone::Europe__Paris,
+            signers: Vec::new(),
         };
         let catalogue = declared.draft;
         let templates = rendering.templates;

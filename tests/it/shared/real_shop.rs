@@ -210,8 +210,12 @@ async fn start(database: &TestDatabase, port: u16, now: Timestamp) -> Engine {
     let loaded = declare::load(project.path(), ZONE);
     let catalogue = loaded.catalogue.unwrap_or_else(|| panic!("{:#?}", loaded.problems));
     let templates = Templates::load(project.path());
-    let settings =
-        RenderSettings { postal_address: "1 High Street, London".to_owned(), bounces: None, time_zone: ZONE };
+    let settings = RenderSettings {
+        postal_address: "1 High Street, London".to_owned(),
+        bounces: None,
+        time_zone: ZONE,
+        signers: Vec::new(),
+    };
     let problems = render::check(&templates.templates, &catalogue, &settings, &|_| None);
     assert!(templates.problems.is_empty() && problems.is_empty(), "{:#?} {problems:#?}", templates.problems);
     let signer = Signer::new(&SigningKey { id: 0, secret: vec![7; 32] }, &[]);
