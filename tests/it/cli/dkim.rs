@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::daemon::Daemon;
 use super::{NewProject, campaignd};
 use crate::support::database::{on_both, on_sqlite};
+use crate::support::smtp::SmtpServer;
 
 const RSA: &str = include_str!("keys/rsa.pem");
 const RSA_PKCS1: &str = include_str!("keys/rsa-pkcs1.pem");
@@ -97,6 +98,36 @@ fn what_is_sent_is_signed_by_every_key() {
         let selectors = ["made", "rsa", "old", "ed"];
         for signatures in verified(&records(&project), &mails) {
             assert_eq!(signatures, each(&selectors, true));
+        }
+    });
+}
+
+#[test]
+fn what_a_mail_server_gets_is_signed() {
+    on_sqlite(|database| async move {
+        let project = NewProject::with_data_on(&database.address);
+        put_key(&project, "rsa.pem", RSA);
+        sign_with(&project, &[("rsa", "rsa.pem")]);
+        let server = SmtpServer::start().await;
+        let settings = project.read("campaignd.yaml");
+        let port = server.port();
+        let transport = format!("transport: {{ smtp: {{ host: 127.0.0.1, port: {port}, tls: none }} }}\n");
+        project.write("campaignd.yaml", &format!("{transport}{settings}"));
+        // Lines that begin with dots, white space at their ends, a domain below the key's.
+        let template = "templates/thank_you/body.html";
+        let html = project.read(template).replacen("<body", "  \n.\n..a \t \n<body", 1);
+        project.write(template, &html);
+        let campaigns = "campaigns/thank_you.yaml";
+        project.write(
+            campaigns,
+            &project.read(campaigns).replace("hello@shop.example", "hello@News.shop.example"),
+        );
+        project.fine(["send", "thank_you", "--yes"]);
+        let mails = server.mails();
+        assert_eq!(mails.len(), 2);
+        for mail in mails {
+            let mail = String::from_utf8(mail.bytes).expect("text");
+            assert_eq!(verified(&records(&project), &[mail]), [each(&["rsa"], true)]);
         }
     });
 }
@@ -262,16 +293,12 @@ fn check_says_what_is_wrong_with_keys() {
     project.write("rsa.pem", RSA);
     let open = project.folder().join("rsa.pem");
     std::fs::set_permissions(open, PermissionsExt::from_mode(0o644)).expect("a mode");
-    insta::assert_snapshot!(key("rsa.pem"), @r#"
-    open-secret: everybody on this machine may use the key in `./rsa.pem` (`chmod 600 ./rsa.pem`)
-    "#);
+    insta::assert_snapshot!(key("rsa.pem"), @"open-secret: everybody on this machine may use the key in `./rsa.pem` (`chmod 600 ./rsa.pem`)");
     put_key(&project, "rsa.pem", RSA);
     assert_eq!(key("rsa.pem"), "");
     insta::assert_snapshot!(
         said("dkim: [{ domain: other.example, selector: a, key_file: rsa.pem }, { domain: other.example, selector: b, key_file: rsa.pem }]"),
-        @r#"
-    unsigned-mail: mails from shop.example are not signed: no key of `dkim` is for that domain (there are keys for: other.example)
-    "#
+        @"unsigned-mail: mails from shop.example are not signed: no key of `dkim` is for that domain (there are keys for: other.example)"
     );
     insta::assert_snapshot!(
         said("dkim:\n- { domain: shop.example, selector: a, key_file: rsa.pem }\n- { domain: SHOP.example, selector: a, key_file: ed.pem }\n- { domain: shop.example, selector: a_b, key_file: ed.pem }\n- { domain: \"shop example\", selector: a, key: x }"),

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use campaignd::dkim::{Key, Signer};
 use campaignd::domain::delivery::DeliveryId;
 use campaignd::domain::number::Number;
 use campaignd::domain::score::ScoreValue;
@@ -9,7 +10,7 @@ use campaignd::domain::value::Value;
 use campaignd::render::RenderError;
 use mail_parser::{HeaderValue, MessageParser, MimeHeaders as _};
 
-use super::{DECLARATIONS, FOOTER, NOTE, Reader, Shop, hello, render_with};
+use super::{DECLARATIONS, FOOTER, NOTE, NOW, Reader, Shop, hello, render_with};
 
 fn raw(shop: &Shop, campaign: &str, reader: &Reader) -> String {
     let mail = shop.render(campaign, "default", reader).expect("it renders");
@@ -96,6 +97,22 @@ fn the_same_delivery_makes_the_same_bytes_and_another_does_not() {
     assert_eq!(make(1), make(1));
     assert_ne!(make(1).email.message_id, make(2).email.message_id);
     assert_ne!(make(1).content_hash, make(2).content_hash);
+}
+
+#[test]
+fn a_signature_is_dated_as_its_mail_so_that_every_try_has_the_same_bytes() {
+    let mut shop = hello("{{ contact.first_name }}");
+    let reader = Reader::new("", r#"{"first_name":"Zoë"}"#);
+    let unsigned = raw(&shop, "hello", &reader);
+    let key = || Key::from_pem(include_str!("../cli/keys/ed25519.pem")).expect("a key");
+    let signer = |domain| Signer::new(domain, "c2026", key()).expect("names");
+    shop.settings.signers = vec![signer("elsewhere.example"), signer("maison.example")];
+    let mail = raw(&shop, "hello", &reader);
+    assert_eq!(mail, raw(&shop, "hello", &reader));
+    let signature = mail.strip_suffix(&unsigned).expect("nothing else differs");
+    assert_eq!(signature.matches("DKIM-Signature: ").count(), 1, "{signature}");
+    assert!(signature.contains(&format!(" t={};", NOW.to_utc().timestamp())), "{signature}");
+    assert!(signature.contains(" d=maison.example;"), "{signature}");
 }
 
 #[test]
