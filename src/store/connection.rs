@@ -19,9 +19,9 @@ use super::{Durability, Result, StoreError, StoreOptions};
 /// How long a statement waits for the lock of another process before it fails as busy.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A process that stands still in the middle of a transaction holds up all others: after five minutes (in milliseconds)
-/// the server ends it. No transaction of ours does nothing for so long.
-const LONGEST_STANDSTILL: &str = "300000";
+/// A process that stands still in the middle of a transaction holds up all others by its locks: after a minute (in
+/// milliseconds), when its leases are over, the server ends it. No transaction of ours does nothing for so long.
+const LONGEST_STANDSTILL: &str = "60000";
 
 /// Pages of WAL after which a bulk writer folds it into the file; ten times fewer checkpoints than by
 /// default make imports half as fast again, for a WAL of some 160 MB.

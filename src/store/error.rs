@@ -153,9 +153,10 @@ impl Cause for tokio::task::JoinError {
 /// characters, of which the first two are the class (PostgreSQL manual, appendix A).
 fn is_passing_code(code: &str) -> bool {
     if code.len() == 5 {
-        // Connection, resources, intervention of an operator, system error; conflicts of transactions.
+        // Connection, resources, intervention of an operator, system error; conflicts of transactions; a session that was
+        // ended because it stood still in one.
         return matches!(&code[..2], "08" | "53" | "57" | "58")
-            || matches!(code, "40001" | "40P01" | "55P03");
+            || matches!(code, "40001" | "40P01" | "55P03" | "25P03");
     }
     code.parse().is_ok_and(is_passing_sqlite_code)
 }
@@ -180,6 +181,7 @@ mod tests {
             ("57P01", true),  // the server is shut down
             ("53100", true),  // full
             ("40P01", true),  // deadlock
+            ("25P03", true),  // stood still in a transaction
             ("23505", false), // unique
             ("42703", false), // no such column
         ] {

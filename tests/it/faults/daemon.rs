@@ -242,3 +242,9 @@ pub(super) async fn is_over(database: &TestDatabase, campaign: &str) -> bool {
     );
     !database.rows(&over).await.is_empty()
 }
+
+/// Whether a run is over; events of its mails may be noted later.
+pub(super) async fn is_finished(database: &TestDatabase, campaign: &str) -> bool {
+    let over = format!("SELECT state FROM runs WHERE campaign = '{campaign}' AND state = 'finished'");
+    !database.rows(&over).await.is_empty()
+}

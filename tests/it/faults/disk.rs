@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Mutex;
 
 use super::checker::agree;
-use super::daemon::{Daemon, Project, READY, add_people, until};
+use super::daemon::{Daemon, Project, READY, add_people, is_finished, until};
 use super::edges::EDGES;
 use super::server::FaultyServer;
 use super::{Kind, lock, times};
@@ -45,12 +45,6 @@ async fn set_full(database: &TestDatabase, daemon: &Daemon, kind: Kind, is_full:
         Kind::Sqlite => daemon.may_write(!is_full),
         Kind::Postgres => database.execute(&format!("UPDATE room SET is_full = {is_full}")).await,
     }
-}
-
-/// Whether a run is over; events of its mails may be noted later.
-async fn is_finished(database: &TestDatabase, campaign: &str) -> bool {
-    let over = format!("SELECT state FROM runs WHERE campaign = '{campaign}' AND state = 'finished'");
-    !database.rows(&over).await.is_empty()
 }
 
 /// The disk is full at one commit of a run, and for as long as the daemon needs to say so. False: this run did without
