@@ -185,13 +185,16 @@ async fn keep_up(
 ) -> std::convert::Infallible {
     let folder = &installation.project.settings.project;
     let mut keys = key_files(&installation.project.settings);
+    // What was wrong at the last look. It may be mended where no stamp shows it: a key's file that was not there is
+    // not among the files that are looked at, and who may read a file is no part of its stamp.
+    let mut wrong: Option<Vec<Problem>> = None;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         // Where the database is away, the next time.
         let _ = installation.renew_links().await;
         let watched = keys.clone();
         let stamps = aside(folder, move |folder| Stamps::of(folder, &watched)).await;
-        let Some(now) = stamps.filter(|now| *now != seen) else { continue };
+        let Some(now) = stamps.filter(|now| wrong.is_some() || *now != seen) else { continue };
         if now.settings_differ(&seen) {
             tell(News::SettingsChanged);
         }
@@ -200,9 +203,13 @@ async fn keep_up(
             continue;
         };
         let Some(project) = checked.project else {
-            tell(News::Kept { problems: checked.problems, sources: checked.sources });
+            if wrong.as_ref() != Some(&checked.problems) {
+                wrong = Some(checked.problems.clone());
+                tell(News::Kept { problems: checked.problems, sources: checked.sources });
+            }
             continue;
         };
+        wrong = None;
         let (segments, campaigns) = (project.catalogue.segments.len(), project.catalogue.campaigns.len());
         // Files that are looked at for the first time count as changed: they are read once more.
         keys = key_files(&project.settings);

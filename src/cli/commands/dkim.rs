@@ -35,14 +35,23 @@ pub(super) fn run(folder: &Path, call: &Dkim, terminal: Terminal) -> Result<Exit
             "wrote {}: keep it out of git; publish the record above, then write into campaignd.yaml\n  \
              dkim: [{{ domain: {}, selector: {}, key_file: {} }}]",
             key.file.display(),
-            key.signer.domain(),
-            key.signer.selector(),
-            file.display()
+            scalar(key.signer.domain()),
+            scalar(key.signer.selector()),
+            scalar(&file.display().to_string())
         ));
     } else if keys.is_empty() {
         terminal.message("no key signs mails; `campaignd dkim --help` says how to make one");
     }
     Ok(Exit::Fine)
+}
+
+/// A text as it stands in YAML: in quotes where it would be read as something else.
+fn scalar(text: &str) -> String {
+    let is_word =
+        ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&text.to_lowercase().as_str());
+    let is_plain = text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte));
+    if is_plain && !is_word { text.to_owned() } else { json!(text).to_string() }
 }
 
 fn as_json(key: &DkimKey) -> Value {

@@ -206,6 +206,11 @@ fn a_new_key_is_taken_up_by_a_running_daemon() {
         let mail = [project.a_mail()];
         assert_eq!(verified(&records(&project), &mail), [each(&["one"], true)]);
         assert_eq!(verified(&former, &mail), [each(&["one"], false)]);
+        // A key that is not there yet is waited for, although it is none of the files that were there.
+        sign_with(&project, &[("two", "later.pem")]);
+        daemon.says("there is no key in");
+        put_key(&project, "later.pem", ED25519);
+        daemon.says("hold from now on");
         assert_eq!(daemon.stop("-TERM"), Some(0));
     });
 }
@@ -224,6 +229,9 @@ fn a_key_is_made_once_and_for_its_owner_only() {
         "{}",
         made.err
     );
+    let odd = ["dkim", "--make", "my, key.pem", "--domain", "shop.example", "--selector", "null"];
+    let odd = project.fine(odd).err;
+    assert!(odd.contains(r#"selector: "null", key_file: "my, key.pem" }]"#), "{odd}");
     let key = project.read("secrets/dkim.pem");
     let again = campaignd(project.folder(), words);
     assert_eq!((again.exit, again.out.as_str()), (2, ""));
