@@ -5,10 +5,12 @@
 
 use super::bulk::Bulk;
 use super::kept::{self, KeptRow, KeptTable, Wanted};
-use super::memberships::{SegmentId, blocks_of};
+use super::memberships::SegmentId;
 use super::{Result, Store};
 use crate::domain::contact::ContactId;
-use crate::domain::membership::{KeptBlock, pack_reviews, unpack_reviews};
+use crate::domain::membership::{
+    AmendedReviews, Amendment, KeptBlock, amend_reviews, pack_reviews, unpack_reviews,
+};
 use crate::domain::time::Timestamp;
 
 /// Whose answers the times of review are of.
@@ -71,42 +73,37 @@ pub(super) async fn write(bulk: &mut Bulk, group: ReviewGroup, reviews: &Reviews
 async fn write_some(
     bulk: &mut Bulk,
     group: ReviewGroup,
-    mut exactly: &[(ContactId, Option<Timestamp>)],
-    mut at_latest: &[(ContactId, Timestamp)],
+    exactly: &[(ContactId, Option<Timestamp>)],
+    at_latest: &[(ContactId, Timestamp)],
 ) -> Result<()> {
-    let touched = exactly.iter().map(|(contact, _)| *contact);
-    let mut touched = blocks_of(touched.chain(at_latest.iter().map(|(contact, _)| *contact)));
-    touched.sort_unstable();
-    touched.dedup();
+    let exactly = exactly.iter().map(|(contact, at)| (*contact, Amendment::Exactly(*at)));
+    let at_latest = at_latest.iter().map(|(contact, at)| (*contact, Amendment::AtLatest(*at)));
+    let mut amendments: Vec<_> = exactly.chain(at_latest).collect();
+    // What is known exactly stays before what is known in part.
+    amendments.sort_by_key(|(contact, _)| *contact);
+    let by_block: Vec<_> =
+        amendments.chunk_by(|left, right| KeptBlock::of(left.0) == KeptBlock::of(right.0)).collect();
+    let touched: Vec<_> = by_block
+        .iter()
+        .filter_map(|amendments| amendments.first())
+        .map(|(contact, _)| KeptBlock::of(*contact))
+        .collect();
     let numbers = touched.iter().map(|block| group.0.row(*block)).collect();
     let old = bulk.read_kept(KeptTable::Reviews, Wanted::These(numbers)).await?;
     let mut old = old.into_iter().peekable();
     let (mut written, mut emptied) = (Vec::new(), Vec::new());
-    for block in touched {
+    for (block, amendments) in touched.into_iter().zip(by_block) {
         let id = group.0.row(block);
         let payload = old.next_if(|row| row.id == id).map(|row| row.payload).unwrap_or_default();
-        let before = unpack_reviews(block, &payload).collect::<Result<Vec<_>, _>>()?;
-        let exactly = of_block(&mut exactly, block, |(contact, _)| *contact);
-        let at_latest = of_block(&mut at_latest, block, |(contact, _)| *contact);
-        let after = merged(before.clone(), exactly, at_latest);
-        if after == before {
-            continue;
-        }
-        if after.is_empty() {
-            emptied.push(id);
-        } else {
-            written.push(row(group, block, &after));
+        match amend_reviews(block, &payload, amendments)? {
+            None => {}
+            Some(after) if after.payload.is_empty() => emptied.push(id),
+            Some(AmendedReviews { payload, earliest }) => {
+                written.push(KeptRow { id, number: earliest.micros(), payload });
+            }
         }
     }
     bulk.write_kept(KeptTable::Reviews, written, emptied).await
-}
-
-/// The leading items that are of this block; they are taken from `rest`.
-fn of_block<'a, T>(rest: &mut &'a [T], block: KeptBlock, contact: impl Fn(&T) -> ContactId) -> &'a [T] {
-    let length = rest.iter().position(|item| KeptBlock::of(contact(item)) != block).unwrap_or(rest.len());
-    let (taken, left) = rest.split_at(length);
-    *rest = left;
-    taken
 }
 
 /// A row of reviews, of which there is at least one.
@@ -117,31 +114,6 @@ fn row(group: ReviewGroup, block: KeptBlock, reviews: &[(ContactId, Timestamp)])
         number: earliest,
         payload: pack_reviews(block, reviews.iter().copied()),
     }
-}
-
-fn merged(
-    mut reviews: Vec<(ContactId, Timestamp)>,
-    exactly: &[(ContactId, Option<Timestamp>)],
-    at_latest: &[(ContactId, Timestamp)],
-) -> Vec<(ContactId, Timestamp)> {
-    let find = |reviews: &[(ContactId, Timestamp)], contact: ContactId| {
-        reviews.binary_search_by_key(&contact, |(contact, _)| *contact)
-    };
-    for (contact, at) in exactly {
-        match (find(&reviews, *contact), at) {
-            (Ok(place), Some(at)) => reviews[place].1 = *at,
-            (Ok(place), None) => drop(reviews.remove(place)),
-            (Err(place), Some(at)) => reviews.insert(place, (*contact, *at)),
-            (Err(_), None) => {}
-        }
-    }
-    for (contact, at) in at_latest {
-        match find(&reviews, *contact) {
-            Ok(place) => reviews[place].1 = reviews[place].1.min(*at),
-            Err(place) => reviews.insert(place, (*contact, *at)),
-        }
-    }
-    reviews
 }
 
 /// Contacts of whom answers of this group are to be asked again at `now`, in the order of numbers.
