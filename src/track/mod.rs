@@ -18,9 +18,11 @@ pub mod reading;
 pub mod rules;
 pub mod spool;
 
-pub use drain::{Drained, TrackError, TrackSettings, drain};
+pub use drain::{Drained, TrackError, TrackSettings};
 pub use reading::{Read, reclassify};
 pub use spool::{Spool, SpoolError};
+
+use std::collections::BTreeSet;
 
 use crate::domain::time::Timestamp;
 use crate::store::Store;
@@ -32,11 +34,12 @@ pub async fn take_in(
     settings: TrackSettings,
     now: Timestamp,
 ) -> Result<(Drained, Read), TrackError> {
-    let drained = match drain(store, spool, settings, now).await {
+    let mut mails = BTreeSet::new();
+    let drained = match drain::drain(store, spool, settings, now, &mut mails).await {
         // A file that cannot be read does not keep what came in from being read.
         drained @ (Ok(_) | Err(TrackError::Spool(_))) => drained,
         Err(error) => return Err(error),
     };
-    let read = reading::read_new(store, now).await?;
+    let read = reading::read_new(store, &mails, now).await?;
     Ok((drained?, read))
 }
