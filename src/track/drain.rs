@@ -3,7 +3,7 @@
 //! What is true now decides, not what was true when the mail left: whoever withdrew their consent to
 //! tracking, or was erased, leaves no trace by mails they had before.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use chrono::Datelike as _;
 
@@ -19,9 +19,6 @@ use crate::store::{Store, StoreError};
 
 /// Hits that become rows in one transaction.
 const AT_ONCE: usize = 4_000;
-
-/// The most mails that are noted: what waits behind them is looked up.
-const NOTED: usize = 20_000;
 
 /// The installation's choices that concern what is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,20 +56,18 @@ pub enum TrackError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Writes all that waits in the spool to the database, and removes its files. Of what mails hits were kept is noted in
-/// `mails`, up to 20,000 of them.
+/// Writes all that waits in the spool to the database, and removes its files.
 pub async fn drain(
     store: &Store,
     spool: &Spool,
     settings: TrackSettings,
     now: Timestamp,
-    mails: &mut BTreeSet<DeliveryId>,
 ) -> Result<Drained, TrackError> {
     let mut drained = Drained::default();
     let taken = spool.clone();
     let mut failure = None;
     for file in tokio::task::spawn_blocking(move || taken.take()).await?? {
-        match drain_file(store, file, settings, now, mails, &mut drained).await {
+        match drain_file(store, file, settings, now, &mut drained).await {
             Ok(()) => {}
             // One file that cannot be read does not stop the others; a store that is away does.
             Err(error @ TrackError::Spool(_)) => failure = Some(error),
@@ -87,7 +82,6 @@ async fn drain_file(
     mut file: SpoolFile,
     settings: TrackSettings,
     now: Timestamp,
-    mails: &mut BTreeSet<DeliveryId>,
     drained: &mut Drained,
 ) -> Result<(), TrackError> {
     let mut damaged = 0;
@@ -103,19 +97,11 @@ async fn drain_file(
         damaged += batch.damaged;
         let part = FilePart { file: file.number(), from, until: batch.until as i64 };
         let mut here = Drained::default();
-        let mut kept = Vec::new();
-        let sort = |mails: &_| {
-            let sorted = sort(&batch.hits, mails, settings, &mut here);
-            kept.extend(sorted.kept.iter().map(|(_, delivery, _)| *delivery));
-            sorted
-        };
+        let sort = |mails: &_| sort(&batch.hits, mails, settings, &mut here);
         if part.until > from && !hits::take_in(store, part, &deliveries(&batch.hits), now, sort).await? {
             // Another process had the file meanwhile: what it wrote counts.
             from = hits::drained(store, file.number()).await?;
             continue;
-        }
-        if mails.len() + kept.len() <= NOTED {
-            mails.extend(kept);
         }
         drained.kept += here.kept;
         drained.counted += here.counted;

@@ -18,11 +18,9 @@ pub mod reading;
 pub mod rules;
 pub mod spool;
 
-pub use drain::{Drained, TrackError, TrackSettings};
+pub use drain::{Drained, TrackError, TrackSettings, drain};
 pub use reading::{Read, reclassify};
 pub use spool::{Spool, SpoolError};
-
-use std::collections::BTreeSet;
 
 use crate::domain::time::Timestamp;
 use crate::store::Store;
@@ -34,12 +32,11 @@ pub async fn take_in(
     settings: TrackSettings,
     now: Timestamp,
 ) -> Result<(Drained, Read), TrackError> {
-    let mut mails = BTreeSet::new();
-    let drained = match drain::drain(store, spool, settings, now, &mut mails).await {
+    let drained = match drain(store, spool, settings, now).await {
         // A file that cannot be read does not keep what came in from being read.
         drained @ (Ok(_) | Err(TrackError::Spool(_))) => drained,
         Err(error) => return Err(error),
     };
-    let read = reading::read_new(store, &mails, now).await?;
+    let read = reading::read_new(store, now).await?;
     Ok((drained?, read))
 }

@@ -4,7 +4,7 @@
 //! its first machine. So each later hit may change the reading, and a newer edition of the rules may: then
 //! row and event are written anew.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::rules::{self, Circumstances};
 use crate::domain::delivery::DeliveryId;
@@ -29,13 +29,9 @@ pub struct Read {
     pub changed: u64,
 }
 
-/// Reads the hits that were not read yet: first those of the mails that are known to have some, then what a look finds.
-pub async fn read_new(store: &Store, mails: &BTreeSet<DeliveryId>, now: Timestamp) -> Result<Read> {
+/// Reads the hits that were not read yet.
+pub async fn read_new(store: &Store, now: Timestamp) -> Result<Read> {
     let mut read = Read::default();
-    let known: Vec<_> = mails.iter().copied().collect();
-    for mails in known.chunks(AT_ONCE as usize) {
-        settle(store, mails, now, &mut read).await?;
-    }
     loop {
         let deliveries = engagements::unread(store, AT_ONCE).await?;
         if deliveries.is_empty() {

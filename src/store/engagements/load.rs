@@ -35,7 +35,7 @@ impl Row {
     }
 }
 
-/// These deliveries with their first [`HITS_AT_ONCE`] hits, in order; those that are being handed over wait.
+/// These deliveries with their first [`HITS_AT_ONCE`] hits, in order.
 pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<Vec<MailHits>> {
     let (given, join) = (given_numbers(bulk.backend(), 1, "id"), join_in_this_order(bulk.backend()));
     let numbers = numbers_json(deliveries.iter().map(|delivery| delivery.0));
@@ -46,8 +46,7 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
     let rows = ask(format!(
         "SELECT d.id, d.run, r.campaign, {ADDRESSEE}, d.version, d.state, d.settled_at,
             COALESCE(d.transmitting_at, d.first_claimed_at)
-         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} runs r ON r.id = d.run
-         WHERE d.state NOT IN ('claimed', 'transmitting') ORDER BY d.id"
+         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} runs r ON r.id = d.run ORDER BY d.id"
     ));
     let mut mails: Vec<MailHits> = rows.await?.iter().map(mail).collect();
     let place: HashMap<DeliveryId, usize> =
