@@ -7,7 +7,7 @@ use crate::domain::delivery::RunState;
 use crate::domain::name::CampaignName;
 use crate::domain::schedule::Schedule;
 use crate::domain::time::{Timestamp, Zone};
-use crate::store::{contacts, figures, incarnations, pauses, refusals};
+use crate::store::{Store, StoreError, contacts, figures, incarnations, pauses, refusals};
 
 use super::transport::TransportShown;
 use super::{Failure, Installation};
@@ -24,8 +24,8 @@ pub struct Status {
     pub database: String,
     /// Where mails go.
     pub transport: TransportShown,
-    /// Since when a daemon has been running, if one is.
-    pub daemon_since: Option<Timestamp>,
+    /// The daemon, if one is running.
+    pub daemon: Option<RunningDaemon>,
     /// How much there is.
     pub totals: Totals,
     /// What is due next, soonest first; campaigns without another due time last.
@@ -39,6 +39,27 @@ pub struct Status {
     /// How many calls of the ingest API were refused within [`REFUSED_WITHIN`].
     pub refused_calls: u64,
 }
+
+/// A daemon that is running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningDaemon {
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether nothing has been heard of it for longer than [`SILENT_AFTER`].
+    pub silent: Option<Silent>,
+}
+
+/// A daemon that holds its lock and writes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silent {
+    /// Since when.
+    pub since: Timestamp,
+    /// Why the database cannot be written from here either; `None`: from here it can.
+    pub cause: Option<String>,
+}
+
+/// A daemon gives a sign of life every 15 seconds.
+pub const SILENT_AFTER: Duration = Duration::from_mins(1);
 
 /// Refused calls are shown for a week: long enough to be seen by whoever looks on Mondays.
 pub const REFUSED_WITHIN: Duration = Duration::from_hours(7 * 24);
@@ -91,7 +112,7 @@ pub async fn status(installation: &Installation) -> Result<Status, Failure> {
         at,
         database: installation.project.settings.database_shown.clone(),
         transport: TransportShown::of(&installation.project.settings),
-        daemon_since: incarnations::running(store, at).await.map_err(failed)?,
+        daemon: daemon(store, at).await.map_err(failed)?,
         totals: figures::totals(store).await.map_err(failed)?,
         upcoming,
         open,
@@ -99,6 +120,17 @@ pub async fn status(installation: &Installation) -> Result<Status, Failure> {
         waiting: figures::waiting(store, at).await.map_err(failed)?,
         refused_calls: refusals::count_since(store, at.minus(REFUSED_WITHIN)).await.map_err(failed)?,
     })
+}
+
+/// The daemon, and what it is silent for: where it cannot write, we seldom can.
+async fn daemon(store: &Store, at: Timestamp) -> Result<Option<RunningDaemon>, StoreError> {
+    let Some(running) = incarnations::running(store, at).await? else { return Ok(None) };
+    let silent = if at.since(running.last_sign) > SILENT_AFTER {
+        Some(Silent { since: running.last_sign, cause: store.refuses_to_write().await })
+    } else {
+        None
+    };
+    Ok(Some(RunningDaemon { since: running.since, silent }))
 }
 
 const fn is_open(state: RunState) -> bool {

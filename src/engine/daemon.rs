@@ -308,6 +308,8 @@ pub(super) async fn signs_of_life(core: Arc<Core>, clock: Clock) {
                 BETWEEN_TRIES
             }
             Err(_) => {
+                let waited = format!("it did not answer within {} seconds", PATIENCE.as_secs());
+                core.store.note_writing(clock.now(), Err(waited));
                 tracing::error!(
                     waited.seconds = PATIENCE.as_secs(),
                     "this daemon could not give a sign of life: the store does not answer"

@@ -1,8 +1,8 @@
-//! The HTTP servers: pixels and links, pages about consent, the ingest API, health, the report.
+//! The HTTP servers: pixels and links, pages about consent, the ingest API, health, the report, metrics.
 //!
 //! ```text
 //! public listener    /o /c   /u /p    /v1     /health /ready
-//! report listener    /       (never on the public one)
+//! report listener    /       /metrics /health /ready (never on the public one)
 //! ```
 //!
 //! | file | what it serves |
@@ -14,6 +14,7 @@
 //! | `ingest` | `/v1/…` |
 //! | `health` | `/health`, `/ready` |
 //! | `report` | the report, on its own listener |
+//! | `metrics` | `/metrics`, beside the report |
 //!
 //! A handler reads a request into values of `domain`, calls who does the work, and turns the result
 //! into a page or JSON. It knows no SQL and renders no mail. No log line holds an address, a token or
@@ -23,6 +24,7 @@ mod consent;
 mod facts;
 mod health;
 mod ingest;
+mod metrics;
 mod page;
 mod redirects;
 mod report;
@@ -49,5 +51,9 @@ fn public() -> Router<State> {
 
 /// What only those may ask for who reach the report's listener.
 fn private() -> Router<State> {
-    Router::new().merge(report::routes()).merge(health::routes()).fallback(page::not_found)
+    Router::new()
+        .merge(report::routes())
+        .merge(metrics::routes())
+        .merge(health::routes())
+        .fallback(page::not_found)
 }

@@ -16,7 +16,7 @@ use tokio::sync::Mutex;
 use super::connection::SqliteFile;
 use super::dialect::lease_clock;
 use super::error::failed;
-use super::statement::{execute, query_column, query_value, values};
+use super::statement::{execute, query, query_column, query_value, values};
 use super::{Backend, Engine, Result, Store, StoreError};
 use crate::domain::delivery::IncarnationId;
 use crate::domain::time::Timestamp;
@@ -180,8 +180,17 @@ async fn lock_file(file: &SqliteFile) -> Result<File> {
     Err(StoreError::Locked { lock: path.display().to_string() })
 }
 
+/// Daemons that are running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Running {
+    /// Since when the first of them has been.
+    pub since: Timestamp,
+    /// The last sign of life of the one that has been silent longest; a daemon that can write gives four a minute.
+    pub last_sign: Timestamp,
+}
+
 /// Whether a daemon is running on this database, and since when.
-pub async fn running(store: &Store, now: Timestamp) -> Result<Option<Timestamp>> {
+pub async fn running(store: &Store, now: Timestamp) -> Result<Option<Running>> {
     let operation = "see whether a daemon is running";
     let living = match &store.engine {
         Engine::Sqlite(file) => {
@@ -195,13 +204,25 @@ pub async fn running(store: &Store, now: Timestamp) -> Result<Option<Timestamp>>
         }
         Engine::Postgres(..) => living(store, operation).await?,
     };
-    let mut since = None;
+    let mut running: Option<Running> = None;
     for id in living {
-        let started = "SELECT started_at FROM incarnations WHERE id = $1";
-        let started: Vec<i64> = query_column(&store.database, operation, started, values![id]).await?;
-        since = started.into_iter().chain(since).min();
+        // One that ended holds its lock no longer, or is about to give it back.
+        let signs = "SELECT started_at, COALESCE(ended_at, heartbeat_at) FROM incarnations WHERE id = $1";
+        for row in query(&store.database, operation, signs, values![id]).await? {
+            let instant = |column: usize| -> Result<Timestamp> {
+                let micros: i64 = row.try_get_by_index(column).map_err(failed(operation))?;
+                Ok(Timestamp::from_micros(micros).min(now))
+            };
+            let (since, last_sign) = (instant(0)?, instant(1)?);
+            running = Some(match running {
+                Some(others) => {
+                    Running { since: since.min(others.since), last_sign: last_sign.min(others.last_sign) }
+                }
+                None => Running { since, last_sign },
+            });
+        }
     }
-    Ok(since.map(|since| Timestamp::from_micros(since).min(now)))
+    Ok(running)
 }
 
 /// On `PostgreSQL`: the incarnations whose lock is held.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::arrows::{becomes, begins};
 use super::dialect::{given_numbers, lease_clock};
 use super::statement::{execute, numbers_json, query_column, values};
-use super::{Backend, Result, Store, incarnations, uncertain};
+use super::{Backend, Result, Store, incarnations, uncertain, writing};
 use crate::domain::arrow::Arrow;
 use crate::domain::delivery::{DeliveryId, IncarnationId};
 use crate::domain::name::CampaignName;
@@ -41,8 +41,20 @@ pub(super) fn prolong(backend: Backend) -> String {
 pub(super) const OTHERS: &str = "SELECT DISTINCT incarnation FROM deliveries
     WHERE state IN ('claimed', 'transmitting') AND incarnation <> $1";
 
-/// Prolongs the leases of a sender. False: it was taken for dead and must close its connections.
+/// Prolongs the leases of a sender, and notes whether that could be written ([`Store::writing`]). False: it was taken
+/// for dead and must close its connections.
 pub async fn renew(
+    store: &Store,
+    incarnation: IncarnationId,
+    lease: Duration,
+    now: Timestamp,
+) -> Result<bool> {
+    let renewed = give_sign_of_life(store, incarnation, lease, now).await;
+    store.note_writing(now, renewed.as_ref().map(|_| ()).map_err(writing::cause));
+    renewed
+}
+
+async fn give_sign_of_life(
     store: &Store,
     incarnation: IncarnationId,
     lease: Duration,

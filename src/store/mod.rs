@@ -80,12 +80,15 @@ pub mod suppressions;
 mod tail;
 pub mod uncertain;
 pub mod write_keys;
+mod writing;
 
 use connection::{SqliteFile, WriteTurn};
 use error::failed;
+use writing::Noted;
 
 use crate::edge;
 pub use error::{Result, StoreError};
+pub use writing::{Failing, Writing};
 
 /// A database with its connections. Clones share them.
 #[derive(Debug, Clone)]
@@ -93,6 +96,7 @@ pub struct Store {
     /// For statements that both databases understand.
     database: DatabaseConnection,
     engine: Engine,
+    noted: Arc<Noted>,
 }
 
 /// What only one of the databases has.
@@ -147,13 +151,15 @@ impl Store {
     pub async fn connect(address: &str, options: &StoreOptions) -> Result<Self> {
         if let Some(path) = connection::sqlite_path(address) {
             let (pool, file) = connection::open_sqlite(&path?, options).await?;
-            return Ok(Self { database: pool.into(), engine: Engine::Sqlite(Arc::new(file)) });
+            let (database, engine) = (pool.into(), Engine::Sqlite(Arc::new(file)));
+            return Ok(Self { database, engine, noted: Arc::default() });
         }
         if address.starts_with("postgres://") || address.starts_with("postgresql://") {
             let (pool, settings) = connection::open_postgres(address, options).await?;
             return Ok(Self {
                 database: pool.clone().into(),
                 engine: Engine::Postgres(pool, Box::new(settings)),
+                noted: Arc::default(),
             });
         }
         let reason = "it begins with neither sqlite:// nor postgres://".to_owned();

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::app::Failure;
-use crate::app::status::{RunFigures, Status as Standing, Upcoming, Waiting, status};
+use crate::app::status::{RunFigures, RunningDaemon, Silent, Status as Standing, Upcoming, Waiting, status};
 use crate::cli::arguments::Status;
 use crate::cli::exit::Exit;
 use crate::cli::shown;
@@ -29,11 +29,21 @@ pub(super) async fn run(folder: &Path, call: &Status, terminal: Terminal) -> Res
     Ok(Exit::Fine)
 }
 
+fn daemon(daemon: Option<&RunningDaemon>, zone: Zone) -> String {
+    let Some(daemon) = daemon else { return "not running".to_owned() };
+    let running = format!("running since {}", shown::time(daemon.since, zone));
+    let Some(Silent { since, cause }) = &daemon.silent else { return running };
+    let cause = cause.as_deref().unwrap_or(
+        "the database can be written from here, so the daemon stands still or has no room of its own (its log says which)",
+    );
+    format!(
+        "{running}, but it has written nothing since {}, and hands nothing over: {cause}",
+        shown::time(*since, zone)
+    )
+}
+
 fn text(standing: &Standing, zone: Zone) -> String {
-    let daemon = match standing.daemon_since {
-        Some(since) => format!("running since {}", shown::time(since, zone)),
-        None => "not running".to_owned(),
-    };
+    let daemon = daemon(standing.daemon.as_ref(), zone);
     let totals = &standing.totals;
     let mut text = format!(
         "daemon     {daemon}\ndatabase   {}: {}, {}, {}\ntransport  {}\n",
@@ -173,10 +183,15 @@ fn as_json(standing: &Standing) -> Value {
         })
     };
     let totals = &standing.totals;
+    let silent = standing.daemon.as_ref().and_then(|daemon| daemon.silent.as_ref());
     json!({
         "version": 1,
         "at": standing.at.to_string(),
-        "daemon": { "running_since": standing.daemon_since.map(|since| since.to_string()) },
+        "daemon": {
+            "running_since": standing.daemon.as_ref().map(|daemon| daemon.since.to_string()),
+            "silent_since": silent.map(|silent| silent.since.to_string()),
+            "cannot_write": silent.and_then(|silent| silent.cause.as_deref()),
+        },
         "database": standing.database,
         "transport": { "shown": standing.transport.to_string(), "mails_people": standing.transport.mails_people() },
         "totals": {

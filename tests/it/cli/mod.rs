@@ -19,6 +19,7 @@ mod project;
 mod readme;
 mod rotate_links;
 mod segment;
+mod silent;
 mod uncertain;
 
 /// What a call said and how it ended.

@@ -1,6 +1,7 @@
 //! The servers, by real HTTP.
 
 mod ingest;
+mod metrics;
 mod report;
 mod tracking;
 mod whole_mails;

@@ -34,6 +34,33 @@ impl TestDatabase {
         }
     }
 
+    /// From now on this table cannot be changed: the database says that its disk is full.
+    pub(crate) async fn fill_up(&self, table: &str) {
+        let full = "No space left on device";
+        let trigger = if self.address.starts_with("sqlite://") {
+            format!(
+                "CREATE TRIGGER full_{table} BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{full}'); END"
+            )
+        } else {
+            format!(
+                "CREATE FUNCTION full_{table}() RETURNS trigger LANGUAGE plpgsql AS $$
+                 BEGIN RAISE EXCEPTION '{full}' USING ERRCODE = '53100'; END $$;
+                 CREATE TRIGGER full_{table} BEFORE UPDATE ON {table} EXECUTE FUNCTION full_{table}()"
+            )
+        };
+        self.execute(&trigger).await;
+    }
+
+    /// There is room again.
+    pub(crate) async fn make_room(&self, table: &str) {
+        let trigger = if self.address.starts_with("sqlite://") {
+            format!("DROP TRIGGER full_{table}")
+        } else {
+            format!("DROP FUNCTION full_{table}() CASCADE")
+        };
+        self.execute(&trigger).await;
+    }
+
     /// The rows of a query of the test's own, as text: columns joined by ` | `, NULL as `-`. Every
     /// column must be text in `SQL` already (`CAST(… AS TEXT)`).
     pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
