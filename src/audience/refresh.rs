@@ -299,6 +299,7 @@ async fn refresh_group(
             cause,
             other_causes,
             gone,
+            before: one.known.evaluated,
             evaluated,
         });
     }

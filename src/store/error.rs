@@ -40,6 +40,11 @@ pub enum StoreError {
         /// The lock file.
         lock: String,
     },
+    /// A segment was evaluated by somebody else, after the evaluation that was to be written had begun.
+    #[error(
+        "the segments were evaluated by another process meanwhile: nothing was written, the next evaluation goes on from there"
+    )]
+    EvaluatedMeanwhile,
     /// A packed history cannot be read.
     #[error("cannot read a packed history")]
     Damaged(#[from] DamagedChunk),
@@ -74,7 +79,10 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may work later without a change of the program or the data.
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Failed { unavailable: true, .. } | Self::Locked { .. })
+        matches!(
+            self,
+            Self::Failed { unavailable: true, .. } | Self::Locked { .. } | Self::EvaluatedMeanwhile
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use std::iter::Peekable;
 use super::super::bulk::{Bulk, Cell};
 use super::super::kept::{KeptRow, KeptTable, Wanted};
 use super::super::reviews::{self, ReviewGroup, Reviews};
-use super::super::{Result, Store, passages};
+use super::super::{Result, Store, StoreError, passages};
 use super::{EntryCause, Evaluated, Member, SegmentId, blocks_of, unpacked};
 use crate::domain::contact::ContactId;
 use crate::domain::membership::{KeptBlock, pack_members};
@@ -28,6 +28,8 @@ pub struct SegmentChange {
     pub other_causes: Vec<(ContactId, EntryCause)>,
     /// Former members who are nobody any more, having become others: they did not leave.
     pub gone: Roster,
+    /// The evaluation before, from which this one went out; `None`: it is the first.
+    pub before: Option<Evaluated>,
     /// How it was evaluated.
     pub evaluated: Evaluated,
 }
@@ -35,6 +37,9 @@ pub struct SegmentChange {
 /// Writes what evaluations changed: who entered and who left is logged, but not at a segment's first
 /// evaluation, which says nothing of when they came. What is `undeclared` loses its fingerprint: reviews do not
 /// speak of it any more, so all of it is evaluated anew when it comes back.
+///
+/// Nothing is written, and it fails with [`StoreError::EvaluatedMeanwhile`], when one of the segments was evaluated since
+/// `before`: whoever stood still over its evaluation must not undo what others found out later.
 pub async fn apply(
     store: &Store,
     changes: &[SegmentChange],
@@ -55,21 +60,8 @@ pub async fn apply(
 }
 
 async fn apply_change(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -> Result<()> {
-    let Evaluated { at, fingerprint, mark } = &change.evaluated;
-    // Also the row lock behind which other writers of this segment wait.
-    let note = "UPDATE segments SET evaluated_at = $2, fingerprint = $3, contacts_mark = $4, events_mark = $5
-        WHERE id = $1 AND evaluated_at IS NOT NULL";
-    let noted: Vec<Cell> = vec![
-        change.segment.0.into(),
-        at.micros().into(),
-        fingerprint.as_str().into(),
-        mark.contacts.into(),
-        mark.events.into(),
-    ];
-    let is_first = bulk.execute_with(note, noted.clone()).await? == 0;
-    if is_first {
-        bulk.execute_with(&note.replace("IS NOT NULL", "IS NULL"), noted).await?;
-    } else {
+    note_evaluation(bulk, change).await?;
+    if change.before.is_some() {
         passages::log(bulk, change, now).await?;
     }
     let touched = change.entered.iter().chain(change.left.iter()).chain(change.gone.iter());
@@ -107,6 +99,29 @@ async fn apply_change(bulk: &mut Bulk, change: &SegmentChange, now: Timestamp) -
         }
     }
     bulk.write_kept(KeptTable::Members, written, emptied).await
+}
+
+/// Notes how a segment was evaluated, unless somebody else did so since. Takes the row lock behind which other writers of
+/// this segment wait.
+async fn note_evaluation(bulk: &mut Bulk, change: &SegmentChange) -> Result<()> {
+    const NOTE: &str = "UPDATE segments SET evaluated_at = $2, fingerprint = $3, contacts_mark = $4, events_mark = $5 WHERE id = $1";
+    let cells = |evaluated: &Evaluated| -> [Cell; 4] {
+        let Evaluated { at, fingerprint, mark } = evaluated;
+        [at.micros().into(), fingerprint.as_str().into(), mark.contacts.into(), mark.events.into()]
+    };
+    let mut noted = vec![change.segment.0.into()];
+    noted.extend(cells(&change.evaluated));
+    let as_before = match &change.before {
+        None => " AND evaluated_at IS NULL",
+        Some(before) => {
+            noted.extend(cells(before));
+            " AND evaluated_at = $6 AND fingerprint = $7 AND contacts_mark = $8 AND events_mark = $9"
+        }
+    };
+    match bulk.execute_with(&format!("{NOTE}{as_before}"), noted).await? {
+        0 => Err(StoreError::EvaluatedMeanwhile),
+        _ => Ok(()),
+    }
 }
 
 /// The next contacts, as long as they are of this block.

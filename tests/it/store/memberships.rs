@@ -3,10 +3,10 @@
 use campaignd::domain::contact::ContactId;
 use campaignd::domain::name::SegmentName;
 use campaignd::domain::time::Timestamp;
-use campaignd::store::Store;
 use campaignd::store::contacts::ChangeMark;
 use campaignd::store::memberships::{self, EntryCause, Evaluated, SegmentChange, SegmentId};
 use campaignd::store::reviews::{self, ReviewGroup, Reviews};
+use campaignd::store::{Store, StoreError};
 
 use crate::support::database::on_both;
 
@@ -14,14 +14,28 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_seconds(seconds)
 }
 
-async fn apply(
+/// How a segment was evaluated last.
+async fn evaluated(store: &Store, segment: SegmentId) -> Option<Evaluated> {
+    let names = ["quiet", "best"].map(|name| SegmentName::parse(name).expect("a name"));
+    let known = memberships::ensure_segments(store, &names).await.expect("they are known");
+    known.into_iter().find(|known| known.id == segment).and_then(|known| known.evaluated)
+}
+
+async fn apply(store: &Store, segment: SegmentId, moves: (&[i64], &[i64]), reviews: &Reviews, now: i64) {
+    let before = evaluated(store, segment).await;
+    apply_after(store, segment, before, moves, reviews, now).await.expect("the memberships are written");
+}
+
+async fn apply_after(
     store: &Store,
     segment: SegmentId,
+    before: Option<Evaluated>,
     (entered, left): (&[i64], &[i64]),
     reviews: &Reviews,
     now: i64,
-) {
+) -> Result<(), StoreError> {
     let change = SegmentChange {
+        before,
         cause: EntryCause::Data,
         other_causes: Vec::new(),
         segment,
@@ -34,9 +48,7 @@ async fn apply(
             mark: ChangeMark { contacts: 1, events: now },
         },
     };
-    memberships::apply(store, &[change], &[], ReviewGroup::SHARED, reviews, at(now))
-        .await
-        .expect("the memberships are written");
+    memberships::apply(store, &[change], &[], ReviewGroup::SHARED, reviews, at(now)).await
 }
 
 /// `contact@entered` of every member.
@@ -112,5 +124,44 @@ fn who_is_to_be_looked_at_again_is_found_in_time() {
         assert_eq!(due(1_000).await, [1, 3, 4_096]);
         apply(store, segment, (&[], &[]), &Reviews::All(vec![(ContactId(7), at(5))]), 12).await;
         assert_eq!(due(1_000).await, [7]);
+    });
+}
+
+#[test]
+fn who_stood_still_over_an_evaluation_undoes_nothing() {
+    on_both(|database| async move {
+        let store = &database.store;
+        let names = ["quiet", "best"].map(|name| SegmentName::parse(name).expect("a name"));
+        let known = memberships::ensure_segments(store, &names).await.expect("they are known");
+        let (segment, other) = (known[0].id, known[1].id);
+        let reviews = |contact| Reviews::All(vec![(ContactId(contact), at(900))]);
+        let standing = async || {
+            let rows = "SELECT CAST(id AS TEXT), COALESCE(CAST(evaluated_at AS TEXT), '-') FROM segments ORDER BY id";
+            let due =
+                reviews::due_for_review(store, ReviewGroup::SHARED, at(1_000)).await.expect("they are read");
+            let left = memberships::lately_left(store, segment, 9).await.expect("they are read");
+            (members(store, segment).await, members(store, other).await, due, left, database.rows(rows).await)
+        };
+
+        // Two go out from nothing, two from the first evaluation, one from declarations that had changed since.
+        apply(store, segment, (&[1, 2], &[]), &reviews(1), 100).await;
+        let first = evaluated(store, segment).await;
+        let written = standing().await;
+        let late = apply_after(store, segment, None, (&[7], &[]), &reviews(7), 90).await;
+        assert!(matches!(late, Err(StoreError::EvaluatedMeanwhile)), "{late:?}");
+        assert_eq!(standing().await, written);
+
+        apply(store, segment, (&[3], &[1]), &reviews(3), 200).await;
+        let written = standing().await;
+        let late = apply_after(store, segment, first, (&[4], &[2]), &reviews(4), 150).await;
+        assert!(matches!(late, Err(StoreError::EvaluatedMeanwhile)), "{late:?}");
+        assert_eq!(standing().await, written);
+
+        let before = evaluated(store, segment).await;
+        memberships::reset(store).await.expect("all is to be evaluated anew");
+        let late = apply_after(store, segment, before, (&[5], &[]), &Reviews::Keep, 300).await;
+        assert!(late.is_err_and(|error| error.is_unavailable()), "the next evaluation finds all asked anew");
+        apply(store, segment, (&[5], &[]), &Reviews::Keep, 300).await;
+        assert_eq!(members(store, segment).await, ["2@100", "3@200", "5@300"]);
     });
 }
