@@ -1,31 +1,17 @@
 //! Requests of pixels and links, as raw evidence: in from the spool, each once; out after their retention.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::bulk::{Bulk, Cell};
+use super::bulk::Bulk;
 use super::dialect::Column::{Number, Text};
-use super::dialect::{given_numbers, given_rows, join_in_this_order};
-use super::merges::ADDRESSEE;
-use super::statement::{execute, numbers_json, query_value, values};
+use super::dialect::given_rows;
+use super::statement::{execute, query_value, values};
 use super::{Backend, ROWS, Result, Store};
-use crate::domain::campaign::Tracking;
-use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{DeliveryId, RunId};
-use crate::domain::engagement::{Agent, EngagementKind, Hit};
+use crate::domain::engagement::{Agent, EngagementKind, Hit, Reading};
 use crate::domain::time::Timestamp;
-
-/// The mail that hits are about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TrackedMail {
-    /// Its run.
-    pub run: RunId,
-    /// How it was tracked when it was handed over; `None`: not known.
-    pub tracking: Option<Tracking>,
-    /// Whether its contact agrees to tracking now.
-    pub consent: ConsentState,
-}
 
 /// A part of a spool's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,58 +48,40 @@ pub struct Count {
     pub agent: Agent,
 }
 
-/// The mails of these deliveries; those that do not exist, and those whose person was erased, are left out.
-async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<HashMap<DeliveryId, TrackedMail>> {
-    let (given, join) = (given_numbers(bulk.backend(), 1, "id"), join_in_this_order(bulk.backend()));
-    let text = format!(
-        "SELECT d.id, d.run, d.tracking, CAST(c.tracking AS BIGINT)
-         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} contacts c ON c.id = {ADDRESSEE}"
-    );
-    let mut mails = HashMap::with_capacity(deliveries.len());
-    for part in deliveries.chunks(ROWS) {
-        let numbers = numbers_json(part.iter().map(|delivery| delivery.0));
-        for row in bulk.rows_with(&text, vec![Cell::from(numbers)]).await? {
-            let number = |column: usize| row.get(column).and_then(Cell::number).unwrap_or_default();
-            let mail = TrackedMail {
-                run: RunId(number(1)),
-                tracking: row.get(2).and_then(Cell::text).and_then(Tracking::from_word),
-                consent: ConsentState::from_code(number(3) as i16),
-            };
-            mails.insert(DeliveryId(number(0)), mail);
-        }
-    }
-    Ok(mails)
-}
-
 /// Up to where a file of a spool is in the database; 0: not at all.
 pub async fn drained(store: &Store, file: i64) -> Result<i64> {
     let text = "SELECT COALESCE(MAX(drained), 0) FROM spool_files WHERE file = $1";
     query_value(&store.database, "look up how far a spool file is drained", text, values![file]).await
 }
 
-/// Takes in a part of a file in one transaction: `sort` is told which mails these deliveries are, and says what becomes
-/// of the hits. `false`: the database was elsewhere in the file, and is as it was.
-pub async fn take_in<'h>(
-    store: &Store,
-    part: FilePart,
-    deliveries: &[DeliveryId],
-    now: Timestamp,
-    sort: impl FnOnce(&HashMap<DeliveryId, TrackedMail>) -> Sorted<'h>,
-) -> Result<bool> {
-    let mut bulk = Bulk::begin(store, "write hits").await?;
+/// Notes that a part of a file is in the database. `false`: the database was elsewhere in the file.
+pub(super) async fn note_drained(bulk: &mut Bulk, part: FilePart, now: Timestamp) -> Result<bool> {
     let note = "INSERT INTO spool_files (file, drained, at) VALUES ($1, $2, $3)
         ON CONFLICT (file) DO UPDATE SET drained = excluded.drained, at = excluded.at
         WHERE spool_files.drained = $4";
-    if bulk.execute(note, &[part.file, part.until, now.micros(), part.from]).await? == 0 {
-        return Ok(false);
-    }
-    let Sorted { kept, counted } = sort(&mails(&mut bulk, deliveries).await?);
+    Ok(bulk.execute(note, &[part.file, part.until, now.micros(), part.from]).await? > 0)
+}
+
+/// Keeps hits of a file, each with how it is read; `None`: it is not read yet.
+pub(super) async fn keep(
+    bulk: &mut Bulk,
+    file: i64,
+    kept: &[(i64, DeliveryId, &Hit)],
+    reading: impl Fn(i64) -> Option<Reading>,
+) -> Result<()> {
     let insert = insert(bulk.backend());
     for hits in kept.chunks(ROWS) {
-        let rows: Vec<_> = hits.iter().map(|(place, delivery, hit)| row(*place, *delivery, hit)).collect();
-        bulk.execute_with(&insert, vec![json!(rows).to_string().into(), part.file.into()]).await?;
+        let row =
+            |(place, delivery, hit): &(i64, DeliveryId, &Hit)| row(*place, *delivery, hit, reading(*place));
+        let rows: Vec<_> = hits.iter().map(row).collect();
+        bulk.execute_with(&insert, vec![json!(rows).to_string().into(), file.into()]).await?;
     }
-    let count = count(bulk.backend());
+    Ok(())
+}
+
+/// Adds to the counts of hits that name nobody.
+pub(super) async fn add_counts(bulk: &mut Bulk, counted: &BTreeMap<Count, u64>) -> Result<()> {
+    let text = count(bulk.backend());
     let counts: Vec<_> = counted.iter().collect();
     for counts in counts.chunks(ROWS) {
         let row = |(count, hits): &(&Count, &u64)| {
@@ -121,13 +89,12 @@ pub async fn take_in<'h>(
             json!([run.0, kind.word(), link, day, agent.word(), hits])
         };
         let rows: Vec<_> = counts.iter().map(row).collect();
-        bulk.execute_with(&count, vec![json!(rows).to_string().into()]).await?;
+        bulk.execute_with(&text, vec![json!(rows).to_string().into()]).await?;
     }
-    bulk.commit().await?;
-    Ok(true)
+    Ok(())
 }
 
-fn row(place: i64, delivery: DeliveryId, hit: &Hit) -> serde_json::Value {
+fn row(place: i64, delivery: DeliveryId, hit: &Hit, reading: Option<Reading>) -> serde_json::Value {
     let request = &hit.request;
     json!([
         place,
@@ -143,6 +110,8 @@ fn row(place: i64, delivery: DeliveryId, hit: &Hit) -> serde_json::Value {
         i64::from(request.accept_encoding),
         request.fetch,
         request.purpose,
+        reading.map(|reading| reading.agent.word()),
+        reading.map(|reading| reading.rule.word()),
     ])
 }
 
@@ -161,6 +130,8 @@ fn insert(backend: Backend) -> String {
         ("accept_encoding", Number),
         ("fetch_mode", Text),
         ("purpose", Text),
+        ("agent", Text),
+        ("rule", Text),
     ];
     let names = columns.map(|(name, _)| name).join(", ");
     let given = given_rows(backend, 1, &columns);

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use chrono::Datelike as _;
 
+use super::reading::{Read, readings, record_confirmed};
 use super::rules;
 use super::spool::{Spool, SpoolError, SpoolFile, Spooled};
 use crate::domain::campaign::Tracking;
@@ -14,7 +15,8 @@ use crate::domain::consent::ConsentState;
 use crate::domain::delivery::{DeliveryId, RunId};
 use crate::domain::engagement::{Hit, HitSubject};
 use crate::domain::time::{Timestamp, Zone};
-use crate::store::hits::{self, Count, FilePart, Sorted, TrackedMail};
+use crate::store::engagements::{self, TakenIn, TrackedMail};
+use crate::store::hits::{self, Count, FilePart, Sorted};
 use crate::store::{Store, StoreError};
 
 /// Hits that become rows in one transaction.
@@ -42,6 +44,14 @@ pub struct Drained {
     pub dropped: u64,
 }
 
+impl Drained {
+    fn add(&mut self, other: Self) {
+        self.kept += other.kept;
+        self.counted += other.counted;
+        self.dropped += other.dropped;
+    }
+}
+
 /// Why hits stay in the spool for now. They are tried again.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackError {
@@ -56,18 +66,20 @@ pub enum TrackError {
     Task(#[from] tokio::task::JoinError),
 }
 
-/// Writes all that waits in the spool to the database, and removes its files.
-pub async fn drain(
+/// Reads all that waits in the spool, writes it to the database, and removes its files. What was read is added to
+/// `read`.
+pub(super) async fn drain(
     store: &Store,
     spool: &Spool,
     settings: TrackSettings,
     now: Timestamp,
+    read: &mut Read,
 ) -> Result<Drained, TrackError> {
     let mut drained = Drained::default();
     let taken = spool.clone();
     let mut failure = None;
     for file in tokio::task::spawn_blocking(move || taken.take()).await?? {
-        match drain_file(store, file, settings, now, &mut drained).await {
+        match drain_file(store, file, settings, now, &mut drained, read).await {
             Ok(()) => {}
             // One file that cannot be read does not stop the others; a store that is away does.
             Err(error @ TrackError::Spool(_)) => failure = Some(error),
@@ -83,29 +95,38 @@ async fn drain_file(
     settings: TrackSettings,
     now: Timestamp,
     drained: &mut Drained,
+    read: &mut Read,
 ) -> Result<(), TrackError> {
     let mut damaged = 0;
+    let purged_until = engagements::purged_until(store).await?;
     let mut from = hits::drained(store, file.number()).await?;
     loop {
-        let read = tokio::task::spawn_blocking(move || {
+        let batch = tokio::task::spawn_blocking(move || {
             let batch = file.read(from as u64, AT_ONCE);
             (file, batch)
         });
-        let (read, batch) = read.await?;
-        file = read;
+        let (same, batch) = batch.await?;
+        file = same;
         let batch = batch?;
         damaged += batch.damaged;
         let part = FilePart { file: file.number(), from, until: batch.until as i64 };
-        let mut here = Drained::default();
-        let sort = |mails: &_| sort(&batch.hits, mails, settings, &mut here);
-        if part.until > from && !hits::take_in(store, part, &deliveries(&batch.hits), now, sort).await? {
-            // Another process had the file meanwhile: what it wrote counts.
-            from = hits::drained(store, file.number()).await?;
-            continue;
+        if part.until > from {
+            let (mut drained_here, mut read_here) = (Drained::default(), Read::default());
+            let deliveries = deliveries(&batch.hits);
+            let sort = |mails: &_| sort(&batch.hits, mails, settings, &mut drained_here);
+            let taken_in =
+                engagements::take_in(store, part, &deliveries, rules::EDITION, now, sort, |mails| {
+                    readings(mails, purged_until, &mut read_here)
+                });
+            let Some(TakenIn { confirmed }) = taken_in.await? else {
+                // Another process had the file meanwhile: what it wrote counts.
+                from = hits::drained(store, file.number()).await?;
+                continue;
+            };
+            drained.add(drained_here);
+            read.add(read_here);
+            record_confirmed(store, confirmed, now).await?;
         }
-        drained.kept += here.kept;
-        drained.counted += here.counted;
-        drained.dropped += here.dropped;
         from = part.until;
         if batch.is_last {
             break;
@@ -165,7 +186,10 @@ fn fate(hit: &Hit, mails: &HashMap<DeliveryId, TrackedMail>, settings: TrackSett
     let (mail, allowed, run) = match hit.subject {
         HitSubject::Run(run) => (None, settings.ceiling.min(Tracking::Aggregate), run),
         HitSubject::Delivery(delivery) => {
-            let Some(mail) = mails.get(&delivery) else { return Fate::Dropped };
+            // Of an erased person nothing is kept.
+            let Some(mail) = mails.get(&delivery).filter(|mail| mail.contact.is_some()) else {
+                return Fate::Dropped;
+            };
             let agrees = match mail.consent {
                 ConsentState::Yes => true,
                 ConsentState::No => false,

@@ -1,13 +1,13 @@
 //! What comes back from mails: requests of pixels and links, kept as evidence and read with care.
 //!
 //! ```text
-//! http ─► spool (a file) ─► drain ─► hits (evidence) ─► rules ─► engagements, events
+//! http ─► spool (a file) ─► drain ─► rules ─► hits (evidence), engagements, events
 //! ```
 //!
 //! | file | what |
 //! |---|---|
 //! | [`spool`] | where hits wait for the database; one that was answered survives a kill |
-//! | [`mod@drain`] | from the spool to the database |
+//! | [`mod@drain`] | from the spool to the database, read on the way |
 //! | [`rules`] | who made them: human, machine or unknown |
 //! | [`reading`] | from hits to engagements and their events |
 //!
@@ -18,7 +18,8 @@ pub mod reading;
 pub mod rules;
 pub mod spool;
 
-pub use drain::{Drained, TrackError, TrackSettings, drain};
+use drain::drain;
+pub use drain::{Drained, TrackError, TrackSettings};
 pub use reading::{Read, reclassify};
 pub use spool::{Spool, SpoolError};
 
@@ -32,11 +33,12 @@ pub async fn take_in(
     settings: TrackSettings,
     now: Timestamp,
 ) -> Result<(Drained, Read), TrackError> {
-    let drained = match drain(store, spool, settings, now).await {
+    let mut read = Read::default();
+    let drained = match drain(store, spool, settings, now, &mut read).await {
         // A file that cannot be read does not keep what came in from being read.
         drained @ (Ok(_) | Err(TrackError::Spool(_))) => drained,
         Err(error) => return Err(error),
     };
-    let read = reading::read_new(store, now).await?;
+    reading::read_waiting(store, now, &mut read).await?;
     Ok((drained?, read))
 }

@@ -29,15 +29,23 @@ pub struct Read {
     pub changed: u64,
 }
 
-/// Reads the hits that were not read yet.
-pub async fn read_new(store: &Store, now: Timestamp) -> Result<Read> {
-    let mut read = Read::default();
+impl Read {
+    pub(super) fn add(&mut self, other: Self) {
+        self.hits += other.hits;
+        self.changed_hits += other.changed_hits;
+        self.new += other.new;
+        self.changed += other.changed;
+    }
+}
+
+/// Reads the hits that were not read when they came in: their mails were being handed over.
+pub(super) async fn read_waiting(store: &Store, now: Timestamp, read: &mut Read) -> Result<()> {
     loop {
         let deliveries = engagements::unread(store, AT_ONCE).await?;
         if deliveries.is_empty() {
-            return Ok(read);
+            return Ok(());
         }
-        settle(store, &deliveries, now, &mut read).await?;
+        settle(store, &deliveries, now, read).await?;
     }
 }
 
@@ -61,10 +69,14 @@ pub async fn reclassify(
 
 async fn settle(store: &Store, mails: &[DeliveryId], now: Timestamp, read: &mut Read) -> Result<()> {
     let purged_until = engagements::purged_until(store).await?;
-    let confirmed = engagements::settle(store, mails, rules::EDITION, now, |mails| {
-        mails.iter().filter_map(|mail| reading(mail, purged_until, read)).collect()
-    })
-    .await?;
+    let confirmed =
+        engagements::settle(store, mails, rules::EDITION, now, |mails| readings(mails, purged_until, read))
+            .await?;
+    record_confirmed(store, confirmed, now).await
+}
+
+/// Uncertain mails that were accepted after all get their events.
+pub(super) async fn record_confirmed(store: &Store, confirmed: u64, now: Timestamp) -> Result<()> {
     if confirmed > 0 {
         tracing::info!(deliveries.confirmed = confirmed, "uncertain mails were accepted: somebody has them");
         deliveries::record_sent(store, now).await?;
@@ -72,10 +84,19 @@ async fn settle(store: &Store, mails: &[DeliveryId], now: Timestamp, read: &mut 
     Ok(())
 }
 
+/// What the rules change of mails; of which they change nothing are left out.
+pub(super) fn readings<'m>(
+    mails: &'m [MailHits],
+    purged_until: Timestamp,
+    read: &mut Read,
+) -> Vec<Settled<'m>> {
+    mails.iter().filter_map(|mail| reading(mail, purged_until, read)).collect()
+}
+
 /// What the rules change of a mail; `None`: nothing.
 fn reading<'m>(mail: &'m MailHits, purged_until: Timestamp, read: &mut Read) -> Option<Settled<'m>> {
     let hits: Vec<Hit> = mail.hits.iter().map(|kept| kept.hit.clone()).collect();
-    let mut readings = rules::read(&Circumstances { accepted_at: mail.accepted_at }, &hits);
+    let mut readings = rules::read(&Circumstances { accepted_at: mail.mail.accepted_at }, &hits);
     for (kept, reading) in mail.hits.iter().zip(&mut readings) {
         // Of an erased person nothing is left to read from: the old reading stands.
         let request = &kept.hit.request;
@@ -106,7 +127,7 @@ fn reading<'m>(mail: &'m MailHits, purged_until: Timestamp, read: &mut Read) -> 
     }
     let is_crowded = mail.hits.len() as i64 >= engagements::HITS_AT_ONCE;
     let is_nothing = changed.is_empty() && engagements.is_empty() && !is_crowded;
-    (!is_nothing).then_some(Settled { mail, hits: changed, engagements })
+    (!is_nothing).then_some(Settled { of: mail, hits: changed, engagements })
 }
 
 /// Whether an older reading stays: its evidence was purged, and what is left says no more.

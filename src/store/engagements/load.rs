@@ -2,17 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::{Engagement, HITS_AT_ONCE, KeptHit, Known, MailHits};
+use super::{Engagement, HITS_AT_ONCE, KeptHit, Known, MailHits, TrackedMail};
+use crate::domain::campaign::Tracking;
+use crate::domain::consent::ConsentState;
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryId, DeliveryState, RunId};
 use crate::domain::engagement::{Agent, EngagementKind, Hit, HitSubject, Reading, RequestFacts, Rule};
 use crate::domain::time::Timestamp;
-use crate::store::Result;
 use crate::store::bulk::{Bulk, Cell};
 use crate::store::dialect::{given_numbers, join_in_this_order};
 use crate::store::error::unknown_word;
 use crate::store::merges::ADDRESSEE;
 use crate::store::statement::numbers_json;
+use crate::store::{ROWS, Result};
 
 /// One row of a query.
 struct Row(Vec<Cell>);
@@ -35,22 +37,36 @@ impl Row {
     }
 }
 
-/// These deliveries with their first [`HITS_AT_ONCE`] hits, in order.
-pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<Vec<MailHits>> {
+/// These deliveries, in order; those that do not exist are left out.
+pub(super) async fn tracked(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<Vec<TrackedMail>> {
     let (given, join) = (given_numbers(bulk.backend(), 1, "id"), join_in_this_order(bulk.backend()));
-    let numbers = numbers_json(deliveries.iter().map(|delivery| delivery.0));
+    let text = format!(
+        "SELECT d.id, d.run, r.campaign, c.id, d.version, d.state, d.settled_at,
+            COALESCE(d.transmitting_at, d.first_claimed_at), d.tracking, CAST(c.tracking AS BIGINT)
+         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} runs r ON r.id = d.run
+         LEFT JOIN contacts c ON c.id = {ADDRESSEE} ORDER BY d.id"
+    );
+    let mut mails = Vec::with_capacity(deliveries.len());
+    for part in deliveries.chunks(ROWS) {
+        let numbers = numbers_json(part.iter().map(|delivery| delivery.0));
+        let rows = bulk.rows_with(&text, vec![Cell::from(numbers)]).await?;
+        mails.extend(rows.into_iter().map(|row| mail(&Row(row))));
+    }
+    Ok(mails)
+}
+
+/// These mails with their first [`HITS_AT_ONCE`] hits, and with what was read of them.
+pub(super) async fn with_hits(bulk: &mut Bulk, mails: Vec<TrackedMail>) -> Result<Vec<MailHits>> {
+    let (given, join) = (given_numbers(bulk.backend(), 1, "id"), join_in_this_order(bulk.backend()));
+    let numbers = numbers_json(mails.iter().map(|mail| mail.delivery.0));
     let mut ask = async |text: String| -> Result<Vec<Row>> {
         let rows = bulk.rows_with(&text, vec![Cell::from(numbers.as_str())]).await?;
         Ok(rows.into_iter().map(Row).collect())
     };
-    let rows = ask(format!(
-        "SELECT d.id, d.run, r.campaign, {ADDRESSEE}, d.version, d.state, d.settled_at,
-            COALESCE(d.transmitting_at, d.first_claimed_at)
-         FROM {given} AS g {join} deliveries d ON d.id = g.id {join} runs r ON r.id = d.run ORDER BY d.id"
-    ));
-    let mut mails: Vec<MailHits> = rows.await?.iter().map(mail).collect();
+    let mut mails: Vec<MailHits> =
+        mails.into_iter().map(|mail| MailHits { mail, hits: Vec::new(), known: Vec::new() }).collect();
     let place: HashMap<DeliveryId, usize> =
-        mails.iter().enumerate().map(|(place, mail)| (mail.delivery, place)).collect();
+        mails.iter().enumerate().map(|(place, mail)| (mail.mail.delivery, place)).collect();
     let rows = ask(format!(
         "SELECT delivery, file, place, kind, link, at, head, user_agent, network, accept, accept_language,
             accept_encoding, fetch_mode, purpose, agent, rule
@@ -80,23 +96,24 @@ pub(super) async fn mails(bulk: &mut Bulk, deliveries: &[DeliveryId]) -> Result<
     Ok(mails)
 }
 
-fn mail(row: &Row) -> MailHits {
+fn mail(row: &Row) -> TrackedMail {
+    let state = row.text(5).and_then(DeliveryState::from_word);
     // An uncertain mail was handed over after it was noted that it would be.
-    let accepted_at = match row.text(5).and_then(DeliveryState::from_word) {
+    let accepted_at = match state {
         Some(DeliveryState::Accepted) => row.optional(6),
         Some(DeliveryState::Uncertain) => row.optional(7),
         _ => None,
     };
-    let contact = row.number(3);
-    MailHits {
+    TrackedMail {
         delivery: DeliveryId(row.number(0)),
         run: RunId(row.number(1)),
         campaign: row.owned(2).unwrap_or_default(),
-        contact: (contact > 0).then_some(ContactId(contact)),
+        contact: row.optional(3).map(ContactId),
         version: row.owned(4),
+        is_in_transit: matches!(state, Some(DeliveryState::Claimed | DeliveryState::Transmitting)),
         accepted_at: accepted_at.map(Timestamp::from_micros),
-        hits: Vec::new(),
-        known: Vec::new(),
+        tracking: row.text(8).and_then(Tracking::from_word),
+        consent: ConsentState::from_code(row.number(9) as i16),
     }
 }
 

@@ -5,19 +5,24 @@
 //! lock of the event log from looking at its hits until their reading is written.
 
 mod load;
+mod take_in;
 mod write;
+
+pub use take_in::{TakenIn, take_in};
 
 use super::bulk::{Bulk, Counter};
 use super::statement::{query_column, query_value, values};
 use super::{Result, Store, uncertain};
+use crate::domain::campaign::Tracking;
+use crate::domain::consent::ConsentState;
 use crate::domain::contact::ContactId;
 use crate::domain::delivery::{DeliveryId, Evidence, RunId};
 use crate::domain::engagement::{EngagementKind, Hit, Reading};
 use crate::domain::time::Timestamp;
 
-/// One mail with the hits of it that are looked at together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MailHits {
+/// The mail that hits are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedMail {
     /// The delivery.
     pub delivery: DeliveryId,
     /// Its run.
@@ -28,8 +33,21 @@ pub struct MailHits {
     pub contact: Option<ContactId>,
     /// The label of its version.
     pub version: Option<String>,
+    /// Whether it is being handed over just now: what its hits mean is not known yet.
+    pub is_in_transit: bool,
     /// When it was handed over, if that is known.
     pub accepted_at: Option<Timestamp>,
+    /// How it was tracked when it was handed over; `None`: not known.
+    pub tracking: Option<Tracking>,
+    /// Whether its contact agrees to tracking now.
+    pub consent: ConsentState,
+}
+
+/// One mail with the hits of it that are looked at together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MailHits {
+    /// The mail.
+    pub mail: TrackedMail,
     /// The hits, by time.
     pub hits: Vec<KeptHit>,
     /// How they were read before.
@@ -79,8 +97,8 @@ pub struct Known {
 /// What a reading of a mail's hits changes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled<'m> {
-    /// The mail.
-    pub mail: &'m MailHits,
+    /// The mail and its hits.
+    pub of: &'m MailHits,
     /// Hits that are read otherwise than before, or for the first time.
     pub hits: Vec<((i64, i64), Reading)>,
     /// Engagements that are new or have changed.
@@ -137,9 +155,10 @@ pub async fn settle(
 ) -> Result<u64> {
     let mut bulk = Bulk::begin(store, "write what hits mean").await?;
     bulk.last(Counter::Event).await?;
-    let mails = load::mails(&mut bulk, deliveries).await?;
+    let mails = load::tracked(&mut bulk, deliveries).await?;
+    let mails = load::with_hits(&mut bulk, mails).await?;
     let settled = read(&mails);
-    write::settled(&mut bulk, &settled, edition, now).await?;
+    write::settled(&mut bulk, &settled, |_| true, edition, now).await?;
     let confirmed = uncertain::confirm(&mut bulk, &evidence(&mails)).await?;
     bulk.commit().await?;
     Ok(confirmed)
@@ -149,8 +168,8 @@ pub async fn settle(
 fn evidence(mails: &[MailHits]) -> Vec<(DeliveryId, Evidence)> {
     let with_hits = mails.iter().filter(|mail| !mail.hits.is_empty());
     with_hits
-        .map(|mail| {
-            let clicked = mail.hits.iter().any(|kept| kept.hit.kind == EngagementKind::Clicked);
+        .map(|MailHits { mail, hits, .. }| {
+            let clicked = hits.iter().any(|kept| kept.hit.kind == EngagementKind::Clicked);
             (mail.delivery, if clicked { Evidence::Clicked } else { Evidence::Opened })
         })
         .collect()

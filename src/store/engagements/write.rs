@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{Engagement, HITS_AT_ONCE, MailHits, Settled};
+use super::{Engagement, HITS_AT_ONCE, MailHits, Settled, TrackedMail};
 use crate::domain::contact::ContactId;
 use crate::domain::engagement::{Agent, EngagementKind, Rule};
 use crate::domain::event::NewEvent;
@@ -16,15 +16,17 @@ use crate::store::events::{self, Anew};
 use crate::store::statement::numbers_json;
 use crate::store::{ROWS, Result};
 
-/// Writes what was read of mails.
+/// Writes what was read of mails; the readings of those hits that `is_old` names by their keys: the others were
+/// written with theirs.
 pub(super) async fn settled(
     bulk: &mut Bulk,
     settled: &[Settled<'_>],
+    is_old: impl Fn((i64, i64)) -> bool,
     edition: i64,
     now: Timestamp,
 ) -> Result<()> {
     let events = write_events(bulk, settled, now).await?;
-    write_readings(bulk, settled).await?;
+    write_readings(bulk, settled, is_old).await?;
     write_engagements(bulk, settled, events, edition).await
 }
 
@@ -32,7 +34,7 @@ pub(super) async fn settled(
 async fn write_events(bulk: &mut Bulk, settled: &[Settled<'_>], now: Timestamp) -> Result<Vec<Option<i64>>> {
     let urls = urls(bulk, settled).await?;
     let mut written = Vec::new();
-    for Settled { mail, engagements, .. } in settled {
+    for Settled { of: MailHits { mail, .. }, engagements, .. } in settled {
         let Some(contact) = mail.contact else { continue };
         written.extend(engagements.iter().map(|changed| Anew {
             event: event(mail, contact, &changed.engagement, &urls),
@@ -41,11 +43,15 @@ async fn write_events(bulk: &mut Bulk, settled: &[Settled<'_>], now: Timestamp) 
     }
     let mut numbers = events::replace_within(bulk, &written, "campaignd", now).await?.into_iter();
     let engagements =
-        settled.iter().flat_map(|settled| settled.engagements.iter().map(|_| settled.mail.contact));
+        settled.iter().flat_map(|settled| settled.engagements.iter().map(|_| settled.of.mail.contact));
     Ok(engagements.map(|contact| contact.and_then(|_| numbers.next().flatten())).collect())
 }
 
-async fn write_readings(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<()> {
+async fn write_readings(
+    bulk: &mut Bulk,
+    settled: &[Settled<'_>],
+    is_old: impl Fn((i64, i64)) -> bool,
+) -> Result<()> {
     let columns = [("file", Number), ("place", Number), ("agent", Text), ("rule", Text)];
     let given = given_rows(bulk.backend(), 1, &columns);
     let text = format!(
@@ -55,6 +61,7 @@ async fn write_readings(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<()> 
     let rows: Vec<_> = settled
         .iter()
         .flat_map(|settled| &settled.hits)
+        .filter(|(key, _)| is_old(*key))
         .map(|((file, place), reading)| json!([file, place, reading.agent.word(), reading.rule.word()]))
         .collect();
     for part in rows.chunks(ROWS) {
@@ -62,8 +69,8 @@ async fn write_readings(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<()> 
     }
     let crowded: Vec<i64> = settled
         .iter()
-        .filter(|settled| settled.mail.hits.len() as i64 >= HITS_AT_ONCE)
-        .map(|settled| settled.mail.delivery.0)
+        .filter(|settled| settled.of.hits.len() as i64 >= HITS_AT_ONCE)
+        .map(|settled| settled.of.mail.delivery.0)
         .collect();
     if !crowded.is_empty() {
         let given = given_numbers(bulk.backend(), 1, "id");
@@ -102,7 +109,7 @@ async fn write_engagements(
              rules = excluded.rules"
     );
     let engagements = settled.iter().flat_map(|settled| {
-        settled.engagements.iter().map(|changed| (settled.mail.delivery, &changed.engagement))
+        settled.engagements.iter().map(|changed| (settled.of.mail.delivery, &changed.engagement))
     });
     let rows = engagements.zip(events).map(|((delivery, Engagement { kind, link, at, reading }), event)| {
         let (agent, rule) = (reading.agent.word(), reading.rule.word());
@@ -140,7 +147,7 @@ async fn urls(bulk: &mut Bulk, settled: &[Settled<'_>]) -> Result<HashMap<i64, S
 
 /// The event of an engagement. Its message id is made from what it is about.
 fn event(
-    mail: &MailHits,
+    mail: &TrackedMail,
     contact: ContactId,
     engagement: &Engagement,
     urls: &HashMap<i64, String>,

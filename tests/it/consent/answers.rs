@@ -7,7 +7,8 @@ use campaignd::domain::contact::{ContactId, ContactUpdate};
 use campaignd::domain::delivery::{DeliveryId, SuppressionCause, SuppressionScope};
 use campaignd::domain::suppression::SuppressionTarget;
 use campaignd::store::consents::{self, Answer};
-use campaignd::store::hits::{self, FilePart, Sorted, TrackedMail};
+use campaignd::store::engagements::{self, TrackedMail};
+use campaignd::store::hits::{FilePart, Sorted};
 use campaignd::store::suppressions::{self, Suppression};
 use campaignd::store::{contacts, dossier};
 
@@ -137,7 +138,8 @@ fn who_became_another_after_both_were_mailed_is_heard_by_either_mail() {
             tracked = mails.get(&delivery).map(|mail| mail.consent);
             Sorted::default()
         };
-        assert!(hits::take_in(store, part, &[delivery], now, look).await.expect("they are taken in"));
+        let taken_in = engagements::take_in(store, part, &[delivery], 1, now, look, |_| Vec::new()).await;
+        assert!(taken_in.expect("they are taken in").is_some());
         assert_eq!(tracked, Some(ConsentState::Yes));
         assert_eq!(dossier::mails(store, ContactId(anna)).await.expect("they are read").len(), 2);
         assert!(dossier::engagements(store, ContactId(anna)).await.expect("they are read").is_empty());
